@@ -1,0 +1,12 @@
+/** Runs one measurement: `npm run bench -- <name>`. */
+const benches: Record<string, () => Promise<void>> = {
+  ingest: async () => (await import("./ingest.ts")).ingest(),
+};
+
+const [name = ""] = process.argv.slice(2);
+const bench = benches[name];
+if (bench === undefined) {
+  console.error(`Say which measurement: npm run bench -- ${Object.keys(benches).join(" | ")}`);
+  process.exit(1);
+}
+await bench();

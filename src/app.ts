@@ -1,0 +1,165 @@
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { v7 as uuidv7 } from "uuid";
+import { authenticator } from "./auth/authenticate.ts";
+import { authSecret } from "./auth/secret.ts";
+import { tokens as createTokens } from "./auth/token.ts";
+import { lineWebhook } from "./channels/line-webhook.ts";
+import { webChat } from "./channels/web-chat.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { addressBook } from "./commands/address-book.ts";
+import { type AggregateStore, commitBatch } from "./commands/commit-batch.ts";
+import { createExecutor } from "./commands/executor.ts";
+import type { Config } from "./config.ts";
+import { seedDemo } from "./demo.ts";
+import { describeError } from "./describe-error.ts";
+import { graphqlServer } from "./graphql/server.ts";
+import { httpServer } from "./http.ts";
+import { dueJob } from "./jobs/due.ts";
+import { retentionJob } from "./jobs/retention.ts";
+import { createHub } from "./realtime/hub.ts";
+import { loadContactChannels, lockContactChannels } from "./store/contact-channels.ts";
+import { type Database, openDatabase } from "./store/database.ts";
+import { directory as createDirectory } from "./store/directory.ts";
+import { startEmbeddedPostgres } from "./store/embedded.ts";
+import { eventLog } from "./store/event-log.ts";
+import { migrate, pendingMigrations } from "./store/migrate.ts";
+import { saveDecisions } from "./store/save-decisions.ts";
+
+/** A running Deskgate. */
+export interface App {
+  /** Where it listens, without a path. */
+  readonly url: string;
+  readonly database: Database;
+  /** Runs what is due by the app's clock now, instead of at the next tick. */
+  runDue(): Promise<void>;
+  /** Forgets events that are older than the retention, instead of at the next tick. */
+  pruneLog(): Promise<void>;
+  /** Lets what is under way finish, closes what is open, and ends everything that `startApp` began. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+const aggregateStore: AggregateStore = {
+  lock: lockContactChannels,
+  load: loadContactChannels,
+  save: saveDecisions,
+};
+
+/** Starts from the ground up; `stop` goes the same way back. Whatever fails on the way up is taken down again. */
+export async function startApp({ config, logger: given, clock = systemClock }: AppOptions): Promise<App> {
+  const logger = given.child({}, { serializers: { err: describeError } });
+  const started: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(started, logger);
+    return stopping;
+  };
+
+  try {
+    const databaseUrl = config.databaseUrl ?? (await embedded());
+    const database = openDatabase(databaseUrl, {
+      poolSize: config.databasePoolSize,
+      onError: (error) => logger.warn({ err: error }, "a database connection was lost"),
+    });
+    started.push(database.close);
+    for (const name of await migrate(database.pool)) logger.info({ migration: name }, "migration applied");
+
+    const log = eventLog(database);
+    const directory = createDirectory(database.prisma);
+    const hub = createHub({ log, onError: (error) => logger.warn({ err: error }, "reading the event log failed") });
+    const executor = createExecutor({
+      commitBatch: commitBatch({
+        database,
+        store: aggregateStore,
+        log,
+        directory,
+        addresses: addressBook(),
+        clock,
+        newId: uuidv7,
+        onCommitted: hub.hint,
+      }),
+    });
+    started.push(executor.drain);
+    if (config.demo) await seedDemo(database, executor);
+
+    const due = dueJob({ database, executor, clock, logger });
+    due.start();
+    started.push(due.stop);
+    const retention = retentionJob({ log, clock, logger, keepFor: config.eventRetention });
+    retention.start();
+    started.push(retention.stop);
+
+    const tokens = createTokens({ secret: await authSecret(config), jwks: config.jwks ?? null }, clock);
+    const authenticate = authenticator(directory, tokens);
+    const metrics = new Registry();
+    collectDefaultMetrics({ register: metrics });
+
+    const http = httpServer({ logger, metrics, trustProxy: config.trustProxy, ready: () => ready(database) });
+    const graphql = graphqlServer({
+      database,
+      directory,
+      executor,
+      hub,
+      log,
+      authenticate,
+      clock,
+      logger,
+      limits: { maxDepth: config.graphqlMaxDepth, maxCost: config.graphqlMaxCost },
+      introspection: config.introspection,
+    });
+    const edge = { database, directory, executor, hub, tokens, clock, newId: uuidv7, logger };
+    await http.register(graphql.routes);
+    await http.register(lineWebhook({ ...edge, metrics }));
+    await http.register(webChat({ ...edge, sessionsPerMinute: config.chatSessionsPerMinute }));
+    http.server.on("upgrade", graphql.handleUpgrade);
+
+    started.push(() => http.close());
+    // Streams never end by themselves, and the server waits for what is under way: so they are ended first.
+    started.push(hub.stop);
+    started.push(graphql.stop);
+    await http.listen({ port: config.port, host: "::" }).catch((error: unknown) => listenOnIpv4(error));
+
+    const { port } = http.server.address() as AddressInfo;
+    return { url: `http://localhost:${port}`, database, runDue: due.runOnce, pruneLog: retention.runOnce, stop };
+
+    async function listenOnIpv4(error: unknown): Promise<void> {
+      if (!(error instanceof Error && "code" in error && error.code === "EAFNOSUPPORT")) throw error;
+      await http.listen({ port: config.port, host: "0.0.0.0" });
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function embedded(): Promise<string> {
+    const postgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      log: (line) => logger.debug({ postgres: line }, "postgres"),
+    });
+    started.push(postgres.stop);
+    return postgres.url;
+  }
+}
+
+/** Readiness: the database answers and has every migration. */
+async function ready(database: Database): Promise<void> {
+  const pending = await pendingMigrations(database.pool);
+  if (pending.length > 0) throw new Error(`Migrations not applied: ${pending.join(", ")}`);
+}
+
+async function stopAll(started: (() => Promise<unknown>)[], logger: Logger): Promise<void> {
+  for (const stopOne of started.toReversed()) {
+    try {
+      await stopOne();
+    } catch (error) {
+      logger.error({ err: error }, "stopping a part failed; the others are stopped all the same");
+    }
+  }
+}

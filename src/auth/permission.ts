@@ -1,0 +1,43 @@
+/** What one may do, as the contract's table of roles names it (section 4). */
+export const permissions = [
+  "READ",
+  /** Reply to, start and end conversations. */
+  "REPLY",
+  /** Take, offer, accept, decline and transfer conversations. */
+  "ASSIGN",
+  "BLOCK",
+  "UNBLOCK",
+  "RECORD_INBOUND",
+  /** Channels, flows, agents, keys, webhooks. */
+  "ADMINISTER",
+] as const;
+export type Permission = (typeof permissions)[number];
+
+export const roles = ["ADMIN", "AGENT", "VIEWER"] as const;
+export type Role = (typeof roles)[number];
+
+export const scopes = ["read", "messages:write", "contacts:block", "contacts:unblock", "inbound:write"] as const;
+export type Scope = (typeof scopes)[number];
+
+const ofRole: Record<Role, readonly Permission[]> = {
+  ADMIN: ["READ", "REPLY", "ASSIGN", "BLOCK", "UNBLOCK", "ADMINISTER"],
+  AGENT: ["READ", "REPLY", "ASSIGN", "BLOCK", "UNBLOCK"],
+  VIEWER: ["READ"],
+};
+
+const ofScope: Record<Scope, Permission> = {
+  read: "READ",
+  "messages:write": "REPLY",
+  "contacts:block": "BLOCK",
+  "contacts:unblock": "UNBLOCK",
+  "inbound:write": "RECORD_INBOUND",
+};
+
+export function permissionsOfRole(role: Role): ReadonlySet<Permission> {
+  return new Set(ofRole[role]);
+}
+
+/** Scopes that this version does not know permit nothing. */
+export function permissionsOfScopes(held: readonly string[]): ReadonlySet<Permission> {
+  return new Set(scopes.filter((scope) => held.includes(scope)).map((scope) => ofScope[scope]));
+}

@@ -1,0 +1,124 @@
+import { createHmac } from "node:crypto";
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from "jose";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
+import { type ChannelId, type Instant, idOf } from "../domain/id.ts";
+
+/** How agents' tokens are verified: with our own secret, or with the keys of an identity provider. */
+export interface TokenSettings {
+  readonly secret: string;
+  readonly jwks: { readonly url: string; readonly issuer: string; readonly audience: string } | null;
+}
+
+/** What a valid agent's token says. */
+export interface AgentClaims {
+  readonly email: string;
+  readonly expiresAt: Instant | null;
+}
+
+export interface Tokens {
+  /** Null for a token that is malformed, forged, expired or says no email. */
+  verifyAgent(token: string): Promise<AgentClaims | null>;
+  signVisitor(visitor: Visitor): Promise<string>;
+  verifyVisitor(token: string): Promise<Visitor | null>;
+}
+
+/** A person on a web chat, known by nothing but the token that we gave. */
+export interface Visitor {
+  readonly channelId: ChannelId;
+  readonly visitorId: string;
+}
+
+const VISITOR_AUDIENCE = "deskgate:visitor";
+
+export function tokens(settings: TokenSettings, clock: Clock): Tokens {
+  const agentKey = settings.jwks === null ? bytesOf(settings.secret) : remoteKeys(settings.jwks.url);
+  const agentOptions =
+    settings.jwks === null
+      ? { algorithms: ["HS256"] }
+      : {
+          // Public-key algorithms only: a provider's public key must not pass for a shared secret.
+          algorithms: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+          issuer: settings.jwks.issuer,
+          audience: settings.jwks.audience,
+        };
+  // A key of its own, so that a visitor's token can never pass for an agent's.
+  const visitorKey = createHmac("sha256", settings.secret).update(VISITOR_AUDIENCE).digest();
+
+  // An identity provider may withdraw a key, so nothing is known for long.
+  const verified = new LRUCache<string, { key: Uint8Array | JWTVerifyGetKey; claims: JWTPayload }>({
+    max: 5_000,
+    ttl: 60_000,
+  });
+
+  return { verifyAgent, signVisitor, verifyVisitor };
+
+  async function verifyAgent(token: string): Promise<AgentClaims | null> {
+    const claims = await verify(token, agentKey, agentOptions);
+    // An address that the identity provider has not verified proves nothing.
+    if (typeof claims?.email !== "string" || claims.email_verified === false) return null;
+    return { email: claims.email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
+  }
+
+  function signVisitor({ channelId, visitorId }: Visitor): Promise<string> {
+    return new SignJWT({ channelId })
+      .setProtectedHeader({ alg: "HS256" })
+      .setAudience(VISITOR_AUDIENCE)
+      .setSubject(visitorId)
+      .sign(visitorKey);
+  }
+
+  async function verifyVisitor(token: string): Promise<Visitor | null> {
+    const claims = await verify(token, visitorKey, { algorithms: ["HS256"], audience: VISITOR_AUDIENCE });
+    if (typeof claims?.channelId !== "string" || claims.sub === undefined) return null;
+    return { channelId: idOf(claims.channelId), visitorId: claims.sub };
+  }
+
+  /** A signature is checked once; what was true of a token then is so until it expires. */
+  async function verify(
+    token: string,
+    key: Uint8Array | JWTVerifyGetKey,
+    options: { algorithms: string[]; audience?: string; issuer?: string },
+  ): Promise<JWTPayload | null> {
+    const known = verified.get(token);
+    if (known !== undefined && known.key === key) {
+      return known.claims.exp === undefined || clock.now() < known.claims.exp * 1_000 ? known.claims : null;
+    }
+    const claims = await verifySignature(token, key, options);
+    if (claims !== null) verified.set(token, { key, claims });
+    return claims;
+  }
+
+  async function verifySignature(
+    token: string,
+    key: Uint8Array | JWTVerifyGetKey,
+    options: { algorithms: string[]; audience?: string; issuer?: string },
+  ): Promise<JWTPayload | null> {
+    try {
+      const current = { ...options, currentDate: new Date(clock.now()) };
+      const { payload } =
+        typeof key === "function" ? await jwtVerify(token, key, current) : await jwtVerify(token, key, current);
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null;
+      throw error;
+    }
+  }
+}
+
+/** Signs a token for the agent with this address. It needs no database, so it works whether the server runs or not. */
+export function signAgentToken(secret: string, email: string, now: Instant, validFor: number): Promise<string> {
+  return new SignJWT({ email: email.toLowerCase() })
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuedAt(Math.floor(now / 1_000))
+    .setExpirationTime(Math.floor((now + validFor) / 1_000))
+    .sign(bytesOf(secret));
+}
+
+function bytesOf(secret: string): Uint8Array {
+  return new TextEncoder().encode(secret);
+}
+
+function remoteKeys(url: string): JWTVerifyGetKey {
+  return createRemoteJWKSet(new URL(url));
+}

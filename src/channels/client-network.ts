@@ -1,0 +1,14 @@
+import { isIPv6 } from "node:net";
+
+/** What counts as one client of an address: for IPv6 its /64, of which a single household can use every address. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = "", tail = ""] = address.toLowerCase().split("%", 1)[0]?.split("::") ?? [];
+  const start = head === "" ? [] : head.split(":");
+  const end = tail === "" ? [] : tail.split(":");
+  const zeros = Array<string>(Math.max(0, 8 - start.length - end.length)).fill("0");
+  const groups = [...start, ...zeros, ...end].map((group) => group.replace(/^0+(?=.)/, ""));
+  return `${groups.slice(0, 4).join(":")}::/64`;
+}

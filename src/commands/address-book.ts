@@ -1,0 +1,80 @@
+import { LRUCache } from "lru-cache";
+import type { Command } from "../domain/command.ts";
+import { type ContactChannelId, type Instant, idOf, type WorkspaceId } from "../domain/id.ts";
+import { type Address, ensureContactChannels, type KnownAddress } from "../store/contact-channels.ts";
+import type { Tx } from "../store/database.ts";
+import type { IdempotencyClaim } from "../store/idempotency.ts";
+import type { Work } from "./work.ts";
+
+/** A work whose steps all name ContactChannels that exist in this transaction. */
+export interface ResolvedWork {
+  readonly steps: readonly { readonly contactChannelId: ContactChannelId; readonly command: Command }[];
+  readonly idempotency?: IdempotencyClaim | undefined;
+}
+
+/** Which address is which ContactChannel: that never changes, so whoever wrote lately needs no look-up. */
+export interface AddressBook {
+  find(address: Address): ContactChannelId | undefined;
+  /** Only what is committed may be learned. */
+  learn(addresses: readonly KnownAddress[]): void;
+}
+
+export function addressBook(): AddressBook {
+  const cache = new LRUCache<string, ContactChannelId>({ max: 50_000 });
+  return {
+    find: (address) => cache.get(keyOf(address)),
+    learn: (addresses) => {
+      for (const address of addresses) cache.set(keyOf(address), address.id);
+    },
+  };
+}
+
+/** What addresses turned out to be. */
+export interface Resolution {
+  readonly resolved: readonly ResolvedWork[];
+  /** What the book did not know. */
+  readonly learned: readonly KnownAddress[];
+  /** Those of them that are new with this transaction. */
+  readonly created: ReadonlySet<ContactChannelId>;
+}
+
+/** Turns addresses into ContactChannels, new ones where there are none yet. */
+export async function resolveTargets(
+  tx: Tx,
+  book: AddressBook,
+  workspaceId: WorkspaceId,
+  works: readonly Work[],
+  { now, newId }: { readonly now: Instant; readonly newId: () => string },
+): Promise<Resolution> {
+  const unknown = new Map<string, Address>();
+  for (const { target } of works.flatMap((work) => work.steps)) {
+    if (typeof target !== "string" && book.find(target) === undefined) unknown.set(keyOf(target), target);
+  }
+  const wanted = [...unknown.values()].map(({ channelId, externalId }) => ({
+    channelId,
+    externalId,
+    id: idOf<"ContactChannel">(newId()),
+    contactId: idOf<"Contact">(newId()),
+  }));
+  const learned = wanted.length === 0 ? [] : await ensureContactChannels(tx, workspaceId, wanted, now);
+  const known = new Map(learned.map((address) => [keyOf(address), address.id]));
+  const created = new Set(learned.map(({ id }) => id)).intersection(new Set(wanted.map(({ id }) => id)));
+
+  const idFor = (address: Address): ContactChannelId => {
+    const id = known.get(keyOf(address)) ?? book.find(address);
+    if (id === undefined) throw new Error("An address was inserted but not found again.");
+    return id;
+  };
+  const resolved = works.map(({ steps, idempotency }) => ({
+    steps: steps.map(({ target, command }) => ({
+      contactChannelId: typeof target === "string" ? target : idFor(target),
+      command,
+    })),
+    idempotency,
+  }));
+  return { resolved, learned, created };
+}
+
+function keyOf({ channelId, externalId }: Address): string {
+  return `${channelId} ${externalId}`;
+}

@@ -1,0 +1,70 @@
+import type { Command } from "../domain/command.ts";
+import type { ConversationStatus } from "../domain/conversation.ts";
+import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
+import { type Facts, noFacts } from "../domain/turn.ts";
+import { findConversationStatuses, findInbound, type InboundKnown } from "../store/command-facts.ts";
+import type { Tx } from "../store/database.ts";
+import type { DecidedEvent } from "../store/save-decisions.ts";
+import type { ResolvedWork } from "./address-book.ts";
+
+/** What commands need to know beyond their aggregate: looked up once for the batch, then kept up with its decisions. */
+export class BatchFacts {
+  readonly #inbound: Map<string, InboundKnown>;
+  readonly #statuses: Map<ConversationId, ConversationStatus>;
+  /** Provider event ids, and provider message ids, of what this batch has recorded itself. */
+  readonly #recordedEvents = new Map<string, MessageId>();
+  readonly #recordedMessages = new Map<string, MessageId>();
+  readonly #unsent = new Set<string>();
+
+  constructor(inbound: readonly InboundKnown[], statuses: ReadonlyMap<ConversationId, ConversationStatus>) {
+    this.#inbound = new Map(inbound.map((known) => [`${known.channelId} ${known.eventId}`, known]));
+    this.#statuses = new Map(statuses);
+  }
+
+  of(contactChannelId: ContactChannelId, channelId: ChannelId, command: Command): Facts {
+    if (command.type === "ReceiveInbound") {
+      const { eventId, providerMessageId, unsends } = command.entry;
+      const known = this.#inbound.get(`${channelId} ${eventId}`);
+      const inThisChannel = (id: string | null): string => `${contactChannelId} ${id}`;
+      return {
+        ...noFacts,
+        duplicateOf: known?.duplicateOf ?? this.#recordedEvents.get(`${channelId} ${eventId}`) ?? null,
+        unsendTarget:
+          unsends === null || this.#unsent.has(inThisChannel(unsends))
+            ? null
+            : (known?.unsendTarget ?? this.#recordedMessages.get(inThisChannel(unsends)) ?? null),
+        alreadyUnsent:
+          providerMessageId !== null &&
+          (known?.alreadyUnsent === true || this.#unsent.has(inThisChannel(providerMessageId))),
+      };
+    }
+    if ("conversationId" in command) {
+      return { ...noFacts, conversationStatus: this.#statuses.get(command.conversationId) ?? null };
+    }
+    return noFacts;
+  }
+
+  observe({ of, event }: DecidedEvent): void {
+    if (event.type === "MessageRecorded") {
+      const { id, eventId, providerMessageId, unsends } = event.message;
+      if (eventId !== null) this.#recordedEvents.set(`${of.channelId} ${eventId}`, id);
+      if (providerMessageId !== null) this.#recordedMessages.set(`${of.id} ${providerMessageId}`, id);
+      if (unsends !== null) this.#unsent.add(`${of.id} ${unsends}`);
+    } else if (event.type === "ConversationChanged") {
+      this.#statuses.set(event.conversation.id, event.conversation.status);
+    }
+  }
+}
+
+/** Looks up what the commands of a batch need; to be sent after the lock. */
+export async function loadFacts(tx: Tx, works: readonly ResolvedWork[]): Promise<BatchFacts> {
+  const steps = works.flatMap((work) => work.steps);
+  const inbound = steps.flatMap(({ contactChannelId, command }) => {
+    if (command.type !== "ReceiveInbound") return [];
+    const { eventId, providerMessageId, unsends } = command.entry;
+    return [{ contactChannelId, eventId, providerMessageId, unsends }];
+  });
+  const conversations = steps.flatMap(({ command }) => ("conversationId" in command ? [command.conversationId] : []));
+  const [known, statuses] = await Promise.all([findInbound(tx, inbound), findConversationStatuses(tx, conversations)]);
+  return new BatchFacts(known, statuses);
+}

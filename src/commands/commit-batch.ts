@@ -1,0 +1,182 @@
+import type { Clock } from "../clock.ts";
+import type { ContactChannel } from "../domain/contact-channel.ts";
+import { decide } from "../domain/decide.ts";
+import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
+import { invalidInput, notFound } from "../domain/refusal.ts";
+import type { Accepted } from "../domain/turn.ts";
+import { removeContactChannels } from "../store/contact-channels.ts";
+import { type Database, NothingBegun, type Tx } from "../store/database.ts";
+import type { Directory } from "../store/directory.ts";
+import type { EventLog } from "../store/event-log.ts";
+import {
+  findCalls,
+  type IdempotencyClaim,
+  nameOfCall,
+  type RememberedCall,
+  rememberCall,
+} from "../store/idempotency.ts";
+import type { DecidedEvent } from "../store/save-decisions.ts";
+import { type AddressBook, type ResolvedWork, resolveTargets } from "./address-book.ts";
+import { type BatchFacts, loadFacts } from "./batch-facts.ts";
+import { toLogEvents } from "./log-entries.ts";
+import type { Answer, Work } from "./work.ts";
+
+/** What the write path asks of the store; a test may put a faulty one in its place. */
+export interface AggregateStore {
+  lock(tx: Tx, ids: readonly ContactChannelId[]): Promise<void>;
+  load(
+    tx: Tx,
+    ids: readonly ContactChannelId[],
+    withPending: readonly ContactChannelId[],
+  ): Promise<readonly ContactChannel[]>;
+  save(tx: Tx, workspaceId: WorkspaceId, after: readonly ContactChannel[], events: readonly DecidedEvent[]): void;
+}
+
+export interface CommitBatchOptions {
+  readonly database: Database;
+  readonly store: AggregateStore;
+  readonly log: EventLog;
+  readonly directory: Directory;
+  readonly addresses: AddressBook;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Called after a commit that put events into the workspace's log. */
+  readonly onCommitted: (workspaceId: WorkspaceId) => void;
+}
+
+/** The write path: lock, then load, then decide in memory, then save, positions last (rules O1, O2). */
+export function commitBatch(options: CommitBatchOptions) {
+  const { database, store, log, directory, addresses, clock, newId, onCommitted } = options;
+
+  return async (workspaceId: WorkspaceId, works: readonly Work[]): Promise<readonly (readonly Answer[])[]> => {
+    const flows = await directory.flows(workspaceId).catch((error: unknown) => {
+      throw new NothingBegun(error);
+    });
+    const outcome = await database.transaction(async (tx) => {
+      const { resolved, learned, created } = await resolveTargets(tx, addresses, workspaceId, works, {
+        now: clock.now(),
+        newId,
+      });
+      const ids = idsOf(resolved);
+      const claims = resolved.flatMap((work) => work.idempotency ?? []);
+      const [, loaded, facts, remembered] = await Promise.all([
+        store.lock(tx, ids),
+        store.load(tx, ids, idsNeedingPending(resolved)),
+        loadFacts(tx, resolved),
+        findCalls(tx, workspaceId, claims, clock.now()),
+      ]);
+      const own = loaded.filter((state) => state.workspaceId === workspaceId);
+      const batch = new Batch(own, facts, remembered);
+      // Read once, after both: all decisions of this batch are of this instant (rule O1).
+      const now = clock.now();
+      const answers = resolved.map((work) => answer(batch, work, now));
+      // A repeat under an address that is new: nothing happened there, so nobody came (rules O2, O3).
+      const unused = created.difference(new Set(batch.changed().map(({ id }) => id)));
+      if (unused.size > 0) removeContactChannels(tx, [...unused]);
+      await save(tx, batch, now);
+      return { answers, learned: learned.filter(({ id }) => !unused.has(id)), wroteEvents: batch.events.length > 0 };
+    });
+    addresses.learn(outcome.learned);
+    if (outcome.wroteEvents) onCommitted(workspaceId);
+    return outcome.answers;
+
+    function answer(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
+      const earlier = work.idempotency === undefined ? null : batch.earlierCall(work.idempotency);
+      if (earlier !== null) return [replay(work, earlier)];
+      const answers = judge(batch, work, now);
+      const [made] = answers;
+      if (work.idempotency !== undefined && made?.type === "Accepted") batch.remember(work.idempotency, made);
+      return answers;
+    }
+
+    /** Decides the steps of one work; several are kept together or, if one is refused, dropped together. */
+    function judge(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
+      const states = new Map<ContactChannelId, ContactChannel>();
+      const events: DecidedEvent[] = [];
+      const answers = work.steps.map(({ contactChannelId, command }): Answer => {
+        const before = states.get(contactChannelId) ?? batch.state(contactChannelId);
+        if (before === undefined) return notFound("There is no such contact on a channel here.");
+        const decision = decide(before, command, {
+          now,
+          newId,
+          flows: flows.get(before.channelId) ?? [],
+          facts: batch.facts.of(contactChannelId, before.channelId, command),
+        });
+        states.set(contactChannelId, decision.state);
+        for (const event of decision.events) events.push({ of: decision.state, event });
+        return decision.answer;
+      });
+      if (answers.length > 1 && answers.some((answer) => answer.type !== "Accepted")) return answers;
+      batch.keep(states.values(), events);
+      return answers;
+    }
+
+    async function save(tx: Tx, batch: Batch, now: Instant): Promise<void> {
+      if (batch.events.length > 0) store.save(tx, workspaceId, batch.changed(), batch.events);
+      for (const { claim, made } of batch.newCalls) rememberCall(tx, workspaceId, claim, made, now);
+      if (batch.events.length > 0) log.append(tx, workspaceId, await toLogEvents(tx, batch.events, now));
+    }
+  };
+}
+
+/** The aggregates of one transaction, as they stand after the decisions so far. */
+class Batch {
+  readonly facts: BatchFacts;
+  readonly events: DecidedEvent[] = [];
+  readonly newCalls: { readonly claim: IdempotencyClaim; readonly made: Accepted }[] = [];
+  readonly #states: Map<ContactChannelId, ContactChannel>;
+  readonly #calls: Map<string, RememberedCall>;
+
+  constructor(states: readonly ContactChannel[], facts: BatchFacts, calls: ReadonlyMap<string, RememberedCall>) {
+    this.facts = facts;
+    this.#states = new Map(states.map((state) => [state.id, state]));
+    this.#calls = new Map(calls);
+  }
+
+  state(id: ContactChannelId): ContactChannel | undefined {
+    return this.#states.get(id);
+  }
+
+  keep(states: Iterable<ContactChannel>, events: readonly DecidedEvent[]): void {
+    for (const state of states) this.#states.set(state.id, state);
+    for (const decided of events) {
+      this.events.push(decided);
+      this.facts.observe(decided);
+    }
+  }
+
+  changed(): ContactChannel[] {
+    const ids = new Set(this.events.map(({ of }) => of.id));
+    return [...ids].flatMap((id) => this.#states.get(id) ?? []);
+  }
+
+  earlierCall(claim: IdempotencyClaim): RememberedCall | null {
+    return this.#calls.get(nameOfCall(claim)) ?? null;
+  }
+
+  /** From here on also the same call later in this very batch is a repeat. */
+  remember(claim: IdempotencyClaim, made: Accepted): void {
+    this.newCalls.push({ claim, made });
+    this.#calls.set(nameOfCall(claim), { ...made, inputHash: claim.inputHash });
+  }
+}
+
+function replay(work: ResolvedWork, earlier: RememberedCall): Answer {
+  if (earlier.inputHash !== work.idempotency?.inputHash) {
+    return invalidInput("idempotencyKey", "This key was used with another input. Use a new key for a new request.");
+  }
+  const { messageId, conversationId } = earlier;
+  return { type: "Accepted", changed: false, messageId, conversationId, blockId: null };
+}
+
+function idsOf(works: readonly ResolvedWork[]): ContactChannelId[] {
+  return [...new Set(works.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
+}
+
+/** Only blocking and delivery look at outbound messages in flight; for others their number must not matter. */
+function idsNeedingPending(works: readonly ResolvedWork[]): ContactChannelId[] {
+  const needing = new Set(["Block", "LeaseOutbound", "SettleOutbound"]);
+  return works.flatMap((work) =>
+    work.steps.filter((step) => needing.has(step.command.type)).map((step) => step.contactChannelId),
+  );
+}

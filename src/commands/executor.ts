@@ -1,0 +1,132 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { WorkspaceId } from "../domain/id.ts";
+import { CommitOutcomeUnknown, NothingBegun, sqlState } from "../store/database.ts";
+import { type Answer, Overloaded, type Work } from "./work.ts";
+
+/** The only way to change a ContactChannel. */
+export interface Executor {
+  /** Answers each step of the work, once all of it is durable. Throws what is not expected: nothing was written then. */
+  execute(work: Work): Promise<readonly Answer[]>;
+  /** Resolves when nothing is waiting or under way. */
+  drain(): Promise<void>;
+}
+
+export interface ExecutorOptions {
+  /** Decides and commits a batch of works of one workspace in one transaction; answers in the same order. */
+  readonly commitBatch: (workspaceId: WorkspaceId, works: readonly Work[]) => Promise<readonly (readonly Answer[])[]>;
+  /** How many works one commit may carry. */
+  readonly maxBatch?: number;
+  /** How many commits may be under way at once. */
+  readonly maxInFlight?: number;
+  /** How many works may wait before more are turned away. */
+  readonly maxWaiting?: number;
+}
+
+interface Waiting {
+  readonly work: Work;
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Takes what is waiting together: alone, a work is committed at once; under load the batch grows by itself while the
+ * commits before it are under way.
+ */
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { commitBatch, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000 } = options;
+  const waiting = new Map<WorkspaceId, Waiting[]>();
+  let waitingCount = 0;
+  let inFlight = 0;
+  let idle: (() => void)[] = [];
+
+  return { execute, drain };
+
+  function execute(work: Work): Promise<readonly Answer[]> {
+    if (waitingCount >= maxWaiting) return Promise.reject(new Overloaded(waitingCount));
+    return new Promise((resolve, reject) => {
+      const queue = waiting.get(work.workspaceId);
+      if (queue === undefined) waiting.set(work.workspaceId, [{ work, resolve, reject }]);
+      else queue.push({ work, resolve, reject });
+      waitingCount += 1;
+      // What arrives in the same turn of the event loop goes into the same batch.
+      if (inFlight < maxInFlight) setImmediate(startBatches);
+    });
+  }
+
+  function startBatches(): void {
+    while (inFlight < maxInFlight) {
+      const [next] = waiting;
+      if (next === undefined) break;
+      const [workspaceId, queue] = next;
+      const batch = queue.splice(0, maxBatch);
+      // Deleting and setting again sends the workspace to the end of the line.
+      waiting.delete(workspaceId);
+      if (queue.length > 0) waiting.set(workspaceId, queue);
+      waitingCount -= batch.length;
+      inFlight += 1;
+      void run(workspaceId, batch).finally(() => {
+        inFlight -= 1;
+        startBatches();
+      });
+    }
+    if (inFlight === 0) {
+      for (const resolve of idle) resolve();
+      idle = [];
+    }
+  }
+
+  async function run(workspaceId: WorkspaceId, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await commitBatch(
+        workspaceId,
+        batch.map(({ work }) => work),
+      );
+      batch.forEach(({ resolve }, index) => {
+        resolve(answers[index] ?? []);
+      });
+    } catch (error) {
+      if (error instanceof CommitOutcomeUnknown || error instanceof NothingBegun) rejectAll(batch, error);
+      else await runOneByOne(workspaceId, batch);
+    }
+  }
+
+  /** One poisonous work must not fail its neighbours; but where nothing can be begun none of them has to wait for its turn. */
+  async function runOneByOne(workspaceId: WorkspaceId, batch: readonly Waiting[]): Promise<void> {
+    for (const [index, { work, resolve, reject }] of batch.entries()) {
+      try {
+        resolve(await runAlone(workspaceId, work));
+      } catch (error) {
+        if (error instanceof NothingBegun) return rejectAll(batch.slice(index), error);
+        reject(error);
+      }
+    }
+  }
+
+  async function runAlone(workspaceId: WorkspaceId, work: Work): Promise<readonly Answer[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const [answers = []] = await commitBatch(workspaceId, [work]);
+        return answers;
+      } catch (error) {
+        if (!isPassing(error) || attempt === MAX_ATTEMPTS) throw error;
+        await delay(attempt * attempt * Math.random() * 5);
+      }
+    }
+  }
+
+  function drain(): Promise<void> {
+    if (inFlight === 0 && waitingCount === 0) return Promise.resolve();
+    return new Promise((resolve) => idle.push(resolve));
+  }
+}
+
+function rejectAll(batch: readonly Waiting[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}
+
+const MAX_ATTEMPTS = 6;
+
+/** Serialisation failure, deadlock, lock time-out, or a unique key that another transaction was first to insert: next time it is seen. */
+function isPassing(error: unknown): boolean {
+  return ["40001", "40P01", "55P03", "23505"].includes(sqlState(error) ?? "");
+}

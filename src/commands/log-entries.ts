@@ -1,0 +1,117 @@
+import type { ContactChannelId, ContactId, Instant } from "../domain/id.ts";
+import { findBlocked } from "../store/command-facts.ts";
+import type { Tx } from "../store/database.ts";
+import type { ContactStatus, EventData, NewLogEvent } from "../store/event-log.ts";
+import type { DecidedEvent } from "../store/save-decisions.ts";
+
+/**
+ * What the log keeps of decided and saved events. A lift also says whether the contact is still blocked elsewhere at
+ * that point (rule B7), which is exact because the rows of the contacts are locked too.
+ */
+export async function toLogEvents(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<NewLogEvent[]> {
+  const blocked = await blockedBefore(tx, events, now);
+  return events.map((decided): NewLogEvent => {
+    const { of, event } = decided;
+    if (event.type === "ContactBlocked") blocked.add(of.contactId, of.id);
+    if (event.type === "BlockLifted") blocked.remove(of.contactId, of.id);
+    return {
+      id: event.id,
+      occurredAt: event.occurredAt,
+      actor: event.actor,
+      contactId: of.contactId,
+      channelId: of.channelId,
+      contactChannelId: of.id,
+      ...concerns(decided),
+      data: dataOf(decided, blocked.has(of.contactId) ? "BLOCKED" : "ACTIVE"),
+    };
+  });
+}
+
+function concerns({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | "agentIds"> {
+  switch (event.type) {
+    case "MessageRecorded":
+      return { conversationId: event.message.conversationId, agentIds: event.agents };
+    case "ConversationChanged":
+      return { conversationId: event.conversation.id, agentIds: event.agents };
+    default:
+      return { conversationId: null, agentIds: [] };
+  }
+}
+
+function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData {
+  switch (event.type) {
+    case "ContactAppeared":
+    case "DisplayNameChanged":
+    case "BotSessionChanged":
+      return { type: event.type };
+    case "ReachabilityChanged":
+      return { type: event.type, reachable: event.reachable };
+    case "MessageRecorded": {
+      const { id: messageId, seq, direction } = event.message;
+      return { type: event.type, messageId, seq, direction };
+    }
+    case "MessageUnsent":
+      return { type: event.type, messageId: event.messageId };
+    case "DeliveryChanged": {
+      const { type, messageId, seq, from, to } = event;
+      return { type, messageId, seq, from, to };
+    }
+    case "ConversationChanged": {
+      const { status: to, endReason: reason } = event.conversation;
+      return { type: event.type, from: event.from, to, reason };
+    }
+    case "ContactBlocked":
+    case "BlockUpdated":
+      return {
+        type: "ContactStatusChanged",
+        status: "BLOCKED",
+        contactStatus: "BLOCKED",
+        blockId: event.block.id,
+        cause: event.type === "ContactBlocked" ? "BLOCKED" : "UPDATED",
+      };
+    case "BlockLifted":
+      return {
+        type: "ContactStatusChanged",
+        status: "ACTIVE",
+        contactStatus,
+        blockId: event.block.id,
+        cause: event.cause,
+      };
+  }
+}
+
+/** Which contacts are blocked where. */
+class BlockedPlaces {
+  readonly #places = new Map<ContactId, Set<ContactChannelId>>();
+
+  has(contactId: ContactId): boolean {
+    return (this.#places.get(contactId)?.size ?? 0) > 0;
+  }
+
+  add(contactId: ContactId, place: ContactChannelId): void {
+    const places = this.#places.get(contactId);
+    if (places === undefined) this.#places.set(contactId, new Set([place]));
+    else places.add(place);
+  }
+
+  remove(contactId: ContactId, place: ContactChannelId): void {
+    this.#places.get(contactId)?.delete(place);
+  }
+}
+
+/** The store already shows the batch's own changes; walking them back gives what held before it. Blocking locks the contact too, so that a lift elsewhere comes clearly before or after it. */
+async function blockedBefore(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<BlockedPlaces> {
+  const places = new BlockedPlaces();
+  const contactIds = events
+    .filter(({ event }) => event.type === "BlockLifted" || event.type === "ContactBlocked")
+    .map(({ of }) => of.contactId);
+  if (contactIds.length === 0) return places;
+  for (const { contactId, contactChannelId } of await findBlocked(tx, contactIds, now)) {
+    places.add(contactId, contactChannelId);
+  }
+  for (const { of, event } of events.toReversed()) {
+    if (event.type === "ContactBlocked") places.remove(of.contactId, of.id);
+    if (event.type === "BlockLifted") places.add(of.contactId, of.id);
+  }
+  return places;
+}

@@ -1,0 +1,117 @@
+import type { Actor } from "./actor.ts";
+import { type Chatbot, type ChatbotStep, chooseOption, type Flow, HANDOVER, matchesKeyword } from "./flow.ts";
+import type { FlowId } from "./id.ts";
+import { recordOutbound } from "./outbound.ts";
+import { changeConversation } from "./transition.ts";
+import type { Turn } from "./turn.ts";
+
+/** The chatbot that takes a new conversation, if the channel has one; it goes before every auto-reply (rule C1). */
+export function openingChatbot(flows: readonly Flow[]): Chatbot | null {
+  return flows.find((flow) => flow.kind === "CHATBOT") ?? null;
+}
+
+/** Answers with the first keyword flow that fits; says whether one did. */
+export function replyToKeyword(turn: Turn, text: string): boolean {
+  const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_KEYWORD" && matchesKeyword(each.keywords, text));
+  if (flow?.kind !== "AUTO_REPLY_KEYWORD") return false;
+  recordOutbound(turn, bot(flow.id), flow.text);
+  return true;
+}
+
+/** Greets: the message that starts a conversation is the "first" one (rule C1). */
+export function replyToFirstMessage(turn: Turn): void {
+  const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_FIRST_MESSAGE");
+  if (flow?.kind === "AUTO_REPLY_FIRST_MESSAGE") recordOutbound(turn, bot(flow.id), flow.text);
+}
+
+/** Begins a chatbot from its first step (rule U2). */
+export function startChatbot(turn: Turn, chatbot: Chatbot): void {
+  walk(turn, chatbot, chatbot.steps[0]);
+}
+
+/** One bot turn: the contact's answer to the menu that the chatbot waits at. An answer that fits nothing gets the menu again. */
+export function answerMenu(turn: Turn, answer: string): void {
+  const session = turn.state.botSession;
+  if (session === null || session.dueAt !== null) return;
+  const chatbot = findChatbot(turn, session.flowId);
+  const step = chatbot?.steps.find((each) => each.id === session.stepId);
+  if (chatbot === undefined || step === undefined) {
+    handOver(turn, session.flowId);
+    return;
+  }
+
+  const option = chooseOption(step, answer);
+  if (option === null) recordOutbound(turn, bot(chatbot.id), say(step));
+  else follow(turn, chatbot, option.next);
+}
+
+/** Says a delayed step whose time has come. */
+export function runDueStep(turn: Turn): void {
+  const session = turn.state.botSession;
+  if (session === null || session.dueAt === null || turn.now < session.dueAt) return;
+  const chatbot = findChatbot(turn, session.flowId);
+  const step = chatbot?.steps.find((each) => each.id === session.stepId);
+  if (chatbot === undefined || step === undefined) {
+    handOver(turn, session.flowId);
+    return;
+  }
+  walk(turn, chatbot, { ...step, delay: 0 });
+}
+
+/** Says steps until one has to wait, for its time or for an answer; a path that ends or turns in a circle leads to a person. */
+function walk(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined): void {
+  const said = new Set<string>();
+  let step = first;
+  while (step !== undefined && !said.has(step.id)) {
+    const current: ChatbotStep = step;
+    if (current.delay !== undefined && current.delay > 0) {
+      waitAt(turn, chatbot, current, turn.now + current.delay);
+      return;
+    }
+    recordOutbound(turn, bot(chatbot.id), say(current));
+    if (current.options !== undefined && current.options.length > 0) {
+      waitAt(turn, chatbot, current, null);
+      return;
+    }
+    said.add(current.id);
+    step = chatbot.steps.find((each) => each.id === current.next);
+  }
+  handOver(turn, chatbot.id);
+}
+
+function follow(turn: Turn, chatbot: Chatbot, next: string): void {
+  if (next === HANDOVER) handOver(turn, chatbot.id);
+  else
+    walk(
+      turn,
+      chatbot,
+      chatbot.steps.find((each) => each.id === next),
+    );
+}
+
+function waitAt(turn: Turn, chatbot: Chatbot, step: ChatbotStep, dueAt: number | null): void {
+  turn.emit(bot(chatbot.id), {
+    type: "BotSessionChanged",
+    session: { flowId: chatbot.id, stepId: step.id, dueAt },
+  });
+}
+
+/** Rule C3, BOT → WAITING. */
+function handOver(turn: Turn, flowId: FlowId): void {
+  const { conversation } = turn.state;
+  if (conversation?.status === "BOT") changeConversation(turn, bot(flowId), conversation, { status: "WAITING" });
+}
+
+function findChatbot(turn: Turn, flowId: FlowId): Chatbot | undefined {
+  const flow = turn.flows.find((each) => each.id === flowId);
+  return flow?.kind === "CHATBOT" ? flow : undefined;
+}
+
+/** The step's text with its menu below, numbered from 1. */
+function say(step: ChatbotStep): string {
+  return [step.text, ...(step.options ?? []).map((option, index) => `${index + 1}. ${option.label}`)].join("\n");
+}
+
+function bot(flowId: FlowId): Actor {
+  return { type: "Bot", id: flowId };
+}

@@ -1,0 +1,115 @@
+import { type Actor, system } from "./actor.ts";
+import type { ContactChannel } from "./contact-channel.ts";
+import { type BlockInForce, type ConversationRef, holds } from "./episode.ts";
+import type { BlockId, Instant } from "./id.ts";
+import { cancelQueued } from "./outbound.ts";
+import { invalidInput, type Refusal } from "./refusal.ts";
+import { endConversation } from "./transition.ts";
+import { type Accepted, accepted, type Turn } from "./turn.ts";
+
+/** Rule B8: an expired block is over from its `expiresAt`, whoever finds it and however late. */
+export function expireBlock(turn: Turn): void {
+  const { block } = turn.state;
+  if (block === null || block.expiresAt === null || holds(block, turn.now)) return;
+  turn.emit(
+    system,
+    {
+      type: "BlockLifted",
+      block,
+      cause: "EXPIRED",
+      liftedAt: block.expiresAt,
+      liftNotes: null,
+    },
+    block.expiresAt,
+  );
+}
+
+/** Rules B3, B4 and B6: the block, the end of the ongoing conversation and the cancelling of what is pending, all or nothing. */
+export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
+  const { state } = turn;
+  if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
+  if (state.block !== null) return accepted(turn, { blockId: state.block.id });
+
+  const blockId = turn.newId<"Block">();
+  turn.emit(actor, {
+    type: "ContactBlocked",
+    block: {
+      id: blockId,
+      blockedAt: turn.now,
+      blockedBy: actor,
+      notes,
+      expiresAt,
+      afterSeq: state.lastSeq,
+      conversation: state.recentConversation,
+    },
+  });
+  const { conversation } = turn.state;
+  if (conversation !== null)
+    endConversation(turn, actor, conversation, {
+      status: "BLOCKED",
+      reason: "BLOCKED",
+      blockId,
+    });
+  cancelQueued(turn);
+  return accepted(turn, { blockId, conversationId: conversation?.id ?? null });
+}
+
+/** Rules U1 and U5: lifts the block and does nothing else. */
+export function unblock(turn: Turn, actor: Actor, notes: string | null): Accepted {
+  const { block } = turn.state;
+  if (block === null) return accepted(turn, {});
+  turn.emit(actor, {
+    type: "BlockLifted",
+    block,
+    cause: "UNBLOCKED",
+    liftedAt: turn.now,
+    liftNotes: notes,
+  });
+  return accepted(turn, { blockId: block.id });
+}
+
+/** Rule B6: the notes and the expiry of the block in force, and only of that one, can be changed. */
+export function updateBlock(
+  turn: Turn,
+  actor: Actor,
+  change: {
+    readonly blockId: BlockId;
+    readonly notes?: string | null;
+    readonly expiresAt?: Instant | null;
+  },
+): Accepted | Refusal {
+  const { block } = turn.state;
+  if (block?.id !== change.blockId) {
+    return invalidInput("blockId", "This block is no longer in force. Only a block in force can be changed.");
+  }
+  const updated: BlockInForce = {
+    ...block,
+    notes: change.notes === undefined ? block.notes : change.notes,
+    expiresAt: change.expiresAt === undefined ? block.expiresAt : change.expiresAt,
+  };
+  if (updated.notes === block.notes && updated.expiresAt === block.expiresAt) {
+    return accepted(turn, { blockId: block.id });
+  }
+  if (!holds(updated, turn.now)) return expiryNotInFuture;
+  turn.emit(actor, { type: "BlockUpdated", block: updated });
+  return accepted(turn, { blockId: block.id });
+}
+
+/** Where and how an inbound entry is recorded, as far as blocks decide it; null where they do not. */
+export function suppression(state: ContactChannel, sentAt: Instant): Suppression | null {
+  const { block, episodes } = state;
+  if (block !== null) return { conversation: block.conversation, blockId: block.id };
+
+  const latest = episodes.at(-1);
+  if (latest === undefined || sentAt >= latest.endedAt) return null;
+  const sentDuring = episodes.find((episode) => episode.blockedAt <= sentAt && sentAt < episode.endedAt);
+  return { conversation: latest.conversation, blockId: sentDuring?.id ?? null };
+}
+
+/** Rules D1 and U4. `blockId` is the episode it counts for; null for what was sent outside every episode but before the end of the latest. */
+export interface Suppression {
+  readonly conversation: ConversationRef | null;
+  readonly blockId: BlockId | null;
+}
+
+const expiryNotInFuture = invalidInput("expiresAt", "Must be in the future.");

@@ -1,0 +1,120 @@
+import { assertNever } from "./assert-never.ts";
+import { type Conversation, isOngoing } from "./conversation.ts";
+import type { BlockInForce, ConversationRef, Episode } from "./episode.ts";
+import type { BotSession, DomainEvent } from "./event.ts";
+import type { ChannelId, ContactChannelId, ContactId, Instant, MessageId, WorkspaceId } from "./id.ts";
+import { type DeliveryStatus, isMessage } from "./message.ts";
+
+export type ChannelKind = "LINE" | "WEB_CHAT" | "CUSTOM";
+
+/** An outbound message that has not reached a final delivery status. */
+export interface PendingOutbound {
+  readonly messageId: MessageId;
+  readonly seq: number;
+  readonly status: DeliveryStatus;
+}
+
+/** The aggregate: everything about one contact's presence on one channel that a decision may depend on. */
+export interface ContactChannel {
+  readonly id: ContactChannelId;
+  readonly workspaceId: WorkspaceId;
+  readonly contactId: ContactId;
+  readonly channelId: ChannelId;
+  readonly channelKind: ChannelKind;
+  readonly displayName: string | null;
+  /** The time of the last decision, below which no later one may fall (rule O1); null before the first. */
+  readonly clock: Instant | null;
+  readonly lastSeq: number;
+  readonly reachable: boolean;
+  /** When the contact last followed or unfollowed, by the provider's time, so that a late event does not undo a newer one (rule O3). */
+  readonly reachableAsOf: Instant | null;
+  readonly block: BlockInForce | null;
+  /** Past episodes, oldest first. */
+  readonly episodes: readonly Episode[];
+  /** True from an unblock until the first new message (rule U2). */
+  readonly awaitingFirstMessage: boolean;
+  readonly conversation: Conversation | null;
+  readonly recentConversation: ConversationRef | null;
+  readonly botSession: BotSession | null;
+  /** Outbound messages `QUEUED` or `SENDING`, in the order of recording. Loaded only for commands that need them. */
+  readonly pending: readonly PendingOutbound[];
+}
+
+/** Folds one event into the state. */
+export function evolve(state: ContactChannel, event: DomainEvent): ContactChannel {
+  switch (event.type) {
+    case "ContactAppeared":
+      return state;
+    case "DisplayNameChanged":
+      return { ...state, displayName: event.displayName };
+    case "ReachabilityChanged":
+      return {
+        ...state,
+        reachable: event.reachable,
+        reachableAsOf: event.asOf,
+      };
+    case "MessageRecorded": {
+      const { message } = event;
+      const { conversation } = state;
+      const isFirstNew = message.direction === "INBOUND" && isMessage(message) && event.activity;
+      return {
+        ...state,
+        lastSeq: message.seq,
+        awaitingFirstMessage: state.awaitingFirstMessage && !isFirstNew,
+        conversation:
+          conversation !== null && event.activity
+            ? { ...conversation, lastActivityAt: message.recordedAt }
+            : conversation,
+        pending:
+          message.deliveryStatus === "QUEUED"
+            ? [...state.pending, { messageId: message.id, seq: message.seq, status: "QUEUED" }]
+            : state.pending,
+      };
+    }
+    case "MessageUnsent":
+      return state;
+    case "DeliveryChanged":
+      return {
+        ...state,
+        pending: state.pending.flatMap((entry) => {
+          if (entry.messageId !== event.messageId) return [entry];
+          return event.to === "QUEUED" || event.to === "SENDING" ? [{ ...entry, status: event.to }] : [];
+        }),
+      };
+    case "ConversationChanged": {
+      const { conversation } = event;
+      return {
+        ...state,
+        conversation: isOngoing(conversation.status) ? conversation : null,
+        recentConversation: {
+          id: conversation.id,
+          assigneeId: conversation.assigneeId,
+        },
+      };
+    }
+    case "BotSessionChanged":
+      return { ...state, botSession: event.session };
+    case "ContactBlocked":
+    case "BlockUpdated":
+      return { ...state, block: event.block };
+    case "BlockLifted": {
+      const { id, blockedAt, afterSeq, conversation } = event.block;
+      return {
+        ...state,
+        block: null,
+        episodes: [...state.episodes, { id, blockedAt, endedAt: event.liftedAt, afterSeq, conversation }],
+        awaitingFirstMessage: true,
+      };
+    }
+    default:
+      return assertNever(event);
+  }
+}
+
+/** The next time at which something falls due by itself: an expiry, an offer's time-out, a delayed flow step; null if nothing does. */
+export function dueAt(state: ContactChannel): Instant | null {
+  const times = [state.block?.expiresAt, state.conversation?.offerExpiresAt, state.botSession?.dueAt].filter(
+    (time) => time !== undefined && time !== null,
+  );
+  return times.length === 0 ? null : Math.min(...times);
+}

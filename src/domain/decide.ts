@@ -1,0 +1,73 @@
+import { assertNever } from "./assert-never.ts";
+import { runDueStep } from "./automation.ts";
+import { block, expireBlock, unblock, updateBlock } from "./block.ts";
+import type { Command } from "./command.ts";
+import type { ContactChannel } from "./contact-channel.ts";
+import type { DomainEvent } from "./event.ts";
+import { receive } from "./inbound.ts";
+import { lease, settle } from "./outbound.ts";
+import type { Refusal } from "./refusal.ts";
+import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
+import { type Accepted, accepted, type Context, Turn } from "./turn.ts";
+
+/** The answer to a command, and what it did: also a refused one appends the expiries that it found (rule B8). */
+export interface Decision {
+  readonly answer: Accepted | Refusal;
+  readonly events: readonly DomainEvent[];
+  readonly state: ContactChannel;
+}
+
+/**
+ * Decides one command on one ContactChannel: same state, command and context, same decision. No I/O, no exceptions for
+ * what can be expected. First whatever has ended by time alone is put down as ended, then the command is judged.
+ */
+export function decide(before: ContactChannel, command: Command, context: Context): Decision {
+  const turn = new Turn(before, context);
+  expireBlock(turn);
+  lapseOffer(turn);
+  turn.settled = turn.events.length;
+  const answer = carryOut(turn, command);
+  return {
+    answer,
+    events: turn.events,
+    state: { ...turn.state, clock: turn.now },
+  };
+}
+
+function carryOut(turn: Turn, command: Command): Accepted | Refusal {
+  switch (command.type) {
+    case "ReceiveInbound":
+      return receive(turn, command.entry);
+    case "Block":
+      return block(turn, command.actor, command.notes, command.expiresAt);
+    case "Unblock":
+      return unblock(turn, command.actor, command.notes);
+    case "UpdateBlock":
+      return updateBlock(turn, command.actor, command);
+    case "SendMessage":
+      return send(turn, command.actor, command.conversationId, command.text);
+    case "StartConversation":
+      return start(turn, command.actor, command.text);
+    case "TakeConversation":
+      return take(turn, command.agentId, command.conversationId);
+    case "OfferConversation":
+      return offer(turn, command.actor, command.conversationId, command.agentId);
+    case "AcceptConversation":
+      return accept(turn, command.agentId, command.conversationId);
+    case "DeclineConversation":
+      return decline(turn, command.agentId, command.conversationId);
+    case "TransferConversation":
+      return transfer(turn, command.actor, command.conversationId, command.agentId);
+    case "EndConversation":
+      return end(turn, command.actor, command.conversationId);
+    case "LeaseOutbound":
+      return lease(turn, command.messageId);
+    case "SettleOutbound":
+      return settle(turn, command.messageId, command.result);
+    case "RunDue":
+      runDueStep(turn);
+      return accepted(turn, {});
+    default:
+      return assertNever(command);
+  }
+}

@@ -1,0 +1,24 @@
+/** Branded identifiers: a ContactId cannot be passed where a BlockId is meant. All are time-ordered UUIDs (rule O5). */
+declare const brand: unique symbol;
+
+export type Id<Kind extends string> = string & { readonly [brand]: Kind };
+
+export type WorkspaceId = Id<"Workspace">;
+export type ChannelId = Id<"Channel">;
+export type ContactId = Id<"Contact">;
+export type ContactChannelId = Id<"ContactChannel">;
+export type ConversationId = Id<"Conversation">;
+export type MessageId = Id<"Message">;
+export type BlockId = Id<"Block">;
+export type AgentId = Id<"Agent">;
+export type ApiKeyId = Id<"ApiKey">;
+export type FlowId = Id<"Flow">;
+export type EventId = Id<"Event">;
+
+/** Brands a string that is known to identify a `Kind`: one read from the database, a new one, or a decoded global id. */
+export function idOf<Kind extends string>(value: string): Id<Kind> {
+  return value as Id<Kind>;
+}
+
+/** Milliseconds since 1970-01-01T00:00:00Z. The core knows no finer and no coarser time. */
+export type Instant = number;

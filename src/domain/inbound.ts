@@ -1,0 +1,143 @@
+import type { Actor } from "./actor.ts";
+import { answerMenu, openingChatbot, replyToFirstMessage, replyToKeyword, startChatbot } from "./automation.ts";
+import { suppression } from "./block.ts";
+import type { InboundEntry } from "./command.ts";
+import { agentsOf } from "./conversation.ts";
+import type { ConversationRef } from "./episode.ts";
+import type { BlockId, Instant, MessageId } from "./id.ts";
+import { isMessage } from "./message.ts";
+import { beginConversation } from "./transition.ts";
+import { type Accepted, accepted, type Turn } from "./turn.ts";
+
+/** Records one provider event, exactly once, and triggers what it may trigger (rules C1, D1–D3, D6, U2–U4, O3, O6). */
+export function receive(turn: Turn, entry: InboundEntry): Accepted {
+  if (turn.facts.duplicateOf !== null) return accepted(turn, { messageId: turn.facts.duplicateOf });
+
+  const sentAt = Math.min(entry.sentAt ?? turn.now, turn.now);
+  noteWhoItIs(turn, entry, sentAt);
+  const suppressed = suppression(turn.state, sentAt);
+  let messageId: MessageId;
+  if (suppressed !== null) {
+    messageId = record(turn, entry, sentAt, {
+      conversation: suppressed.conversation,
+      suppressed: true,
+      blockId: suppressed.blockId,
+    });
+  } else if (isMessage(entry)) {
+    messageId = receiveMessage(turn, entry, sentAt);
+  } else {
+    messageId = receiveEvent(turn, entry, sentAt);
+  }
+  if (turn.facts.unsendTarget !== null) {
+    turn.emit(contactOf(turn), {
+      type: "MessageUnsent",
+      messageId: turn.facts.unsendTarget,
+    });
+  }
+  return accepted(turn, { messageId });
+}
+
+/** Rule C1: a message joins the ongoing conversation or starts one; rule U2: it triggers default flows only where no agent was first. */
+function receiveMessage(turn: Turn, entry: InboundEntry, sentAt: Instant): MessageId {
+  const { conversation, awaitingFirstMessage } = turn.state;
+  const text = entry.text ?? "";
+  if (conversation === null) {
+    const chatbot = entry.automate ? openingChatbot(turn.flows) : null;
+    beginConversation(turn, contactOf(turn), chatbot === null ? "WAITING" : "BOT", null);
+    const messageId = record(turn, entry, sentAt, {
+      conversation: turn.state.recentConversation,
+    });
+    if (chatbot !== null) startChatbot(turn, chatbot);
+    else if (entry.automate) replyToKeyword(turn, text) || replyToFirstMessage(turn);
+    return messageId;
+  }
+  const messageId = record(turn, entry, sentAt, { conversation });
+  if (entry.automate && !awaitingFirstMessage) {
+    if (conversation.status === "BOT") answerMenu(turn, text);
+    else if (conversation.status === "WAITING") replyToKeyword(turn, text);
+  }
+  return messageId;
+}
+
+/** Rules C1 and U3: events start nothing; a postback in a `BOT` conversation is an answer to its menu. */
+function receiveEvent(turn: Turn, entry: InboundEntry, sentAt: Instant): MessageId {
+  const { conversation, recentConversation } = turn.state;
+  const messageId = record(turn, entry, sentAt, {
+    conversation: conversation ?? recentConversation,
+  });
+  if (conversation?.status === "BOT" && entry.eventType === "postback" && entry.automate) {
+    answerMenu(turn, postbackData(entry));
+  }
+  return messageId;
+}
+
+function record(
+  turn: Turn,
+  entry: InboundEntry,
+  sentAt: Instant,
+  where: {
+    conversation: ConversationRef | null;
+    suppressed?: boolean;
+    blockId?: BlockId | null;
+  },
+): MessageId {
+  const { state } = turn;
+  const { conversation, suppressed = false, blockId = null } = where;
+  const id = turn.newId<"Message">();
+  const isOngoing = conversation !== null && state.conversation?.id === conversation.id;
+  turn.emit(contactOf(turn), {
+    type: "MessageRecorded",
+    message: {
+      id,
+      seq: state.lastSeq + 1,
+      conversationId: conversation?.id ?? null,
+      direction: "INBOUND",
+      kind: entry.kind,
+      eventType: entry.eventType,
+      text: entry.text,
+      payload: entry.payload,
+      author: contactOf(turn),
+      sentAt,
+      recordedAt: turn.now,
+      unsentAt: turn.facts.alreadyUnsent ? turn.now : null,
+      receivedWhileBlocked: blockId !== null,
+      deliveryStatus: null,
+      eventId: entry.eventId,
+      providerMessageId: entry.providerMessageId,
+      unsends: entry.unsends,
+    },
+    activity: !suppressed,
+    suppressedBy: isMessage(entry) ? blockId : null,
+    agents: isOngoing ? agentsOf(state.conversation) : conversation?.assigneeId ? [conversation.assigneeId] : [],
+  });
+  return id;
+}
+
+/** Name and reachability are facts about the contact that a block does not touch (rule D6). */
+function noteWhoItIs(turn: Turn, entry: InboundEntry, sentAt: Instant): void {
+  const { state } = turn;
+  if (state.clock === null && state.lastSeq === 0) turn.emit(contactOf(turn), { type: "ContactAppeared" });
+  if (entry.displayName !== null && entry.displayName !== state.displayName) {
+    turn.emit(contactOf(turn), {
+      type: "DisplayNameChanged",
+      displayName: entry.displayName,
+    });
+  }
+  if (entry.reachable !== null && (state.reachableAsOf === null || state.reachableAsOf <= sentAt)) {
+    turn.emit(contactOf(turn), {
+      type: "ReachabilityChanged",
+      reachable: entry.reachable,
+      asOf: sentAt,
+    });
+  }
+}
+
+function postbackData(entry: InboundEntry): string {
+  const { payload } = entry;
+  const data = payload !== null && typeof payload === "object" && "data" in payload ? payload.data : null;
+  return typeof data === "string" ? data : (entry.text ?? "");
+}
+
+function contactOf(turn: Turn): Actor {
+  return { type: "Contact", id: turn.state.contactId };
+}

@@ -1,0 +1,51 @@
+import type { Actor } from "./actor.ts";
+import type { ConversationId, Instant, MessageId } from "./id.ts";
+
+export const messageKinds = [
+  "TEXT",
+  "IMAGE",
+  "VIDEO",
+  "AUDIO",
+  "FILE",
+  "LOCATION",
+  "STICKER",
+  "EVENT",
+  "UNSUPPORTED",
+] as const;
+export type MessageKind = (typeof messageKinds)[number];
+
+export type MessageDirection = "INBOUND" | "OUTBOUND";
+
+/** Hand-over of an outbound message. `SENDING` is the lease of rule B4; on web chat `SENT` means written to an open stream (rule D7). */
+export type DeliveryStatus = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELED";
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** One timeline entry. `seq` counts the entries of its ContactChannel from 1, in the order of recording (rule D1). */
+export interface Message {
+  readonly id: MessageId;
+  readonly seq: number;
+  readonly conversationId: ConversationId | null;
+  readonly direction: MessageDirection;
+  readonly kind: MessageKind;
+  readonly eventType: string | null;
+  readonly text: string | null;
+  readonly payload: JsonValue;
+  readonly author: Actor;
+  readonly sentAt: Instant;
+  readonly recordedAt: Instant;
+  readonly unsentAt: Instant | null;
+  readonly receivedWhileBlocked: boolean;
+  readonly deliveryStatus: DeliveryStatus | null;
+  /** The provider's id of the webhook event, unique in a channel (rule O3). */
+  readonly eventId: string | null;
+  /** The provider's id of the message itself, which an unsend names (rule O6). */
+  readonly providerMessageId: string | null;
+  /** The provider's id of the message that this entry takes back (rule O6). */
+  readonly unsends: string | null;
+}
+
+/** Whether an entry is a message in the sense of the rules: one that a person wrote, not an event. Only these start conversations (rule C1). */
+export function isMessage(entry: { readonly eventType: string | null }): boolean {
+  return entry.eventType === null;
+}

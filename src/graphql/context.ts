@@ -1,0 +1,89 @@
+import type { Authenticate } from "../auth/authenticate.ts";
+import type { Permission } from "../auth/permission.ts";
+import type { Viewer } from "../auth/viewer.ts";
+import type { Clock } from "../clock.ts";
+import type { Executor } from "../commands/executor.ts";
+import type { Hub } from "../realtime/hub.ts";
+import type { Database, Reads } from "../store/database.ts";
+import type { Directory } from "../store/directory.ts";
+import type { EventLog } from "../store/event-log.ts";
+import { type ActorLoader, actorLoader } from "./actor-loader.ts";
+import { requestError } from "./errors.ts";
+
+/** What the resolvers work with. */
+export interface Services {
+  readonly database: Database;
+  readonly directory: Directory;
+  readonly executor: Executor;
+  readonly hub: Hub;
+  readonly log: EventLog;
+  readonly clock: Clock;
+}
+
+/** Who is at the other end, for as long as they stay there. */
+export interface Session {
+  /** Who it is now; null once the token has ended or was revoked. */
+  viewer(): Promise<Viewer | null>;
+}
+
+/** What one operation, or one event of a subscription, is resolved with. */
+export interface Context {
+  readonly viewer: Viewer;
+  readonly session: Session;
+  readonly services: Services;
+  /** When this is read: what blocks hold is compared with this, never with the database's clock (rules B8, O5). */
+  readonly now: Date;
+  /** Reads rows: all at their latest, or for `inSnapshot` all as they were at one moment. */
+  readonly prisma: Reads;
+  readonly actors: ActorLoader;
+}
+
+export function createContext(services: Services, session: Session, viewer: Viewer): Context {
+  return {
+    viewer,
+    session,
+    services,
+    now: new Date(services.clock.now()),
+    prisma: services.database.prisma,
+    actors: actorLoader(services.database.prisma, viewer.workspaceId),
+  };
+}
+
+/** The same context, reading in one snapshot: what was committed together is seen together or not at all (rule B3). */
+export function inSnapshot<Result>(context: Context, run: (context: Context) => Promise<Result>): Promise<Result> {
+  return context.services.database.snapshot((prisma) =>
+    run({ ...context, prisma, actors: actorLoader(prisma, context.viewer.workspaceId) }),
+  );
+}
+
+/** Whether the viewer may; a mutation answers a `ForbiddenError` if not. */
+export function may({ viewer }: Context, permission: Permission): boolean {
+  return viewer.permissions.has(permission);
+}
+
+/** Ends a query or subscription that the viewer may not make. */
+export function demand(context: Context, permission: Permission): void {
+  if (!may(context, permission)) throw requestError("FORBIDDEN", `This needs the permission ${permission}.`);
+}
+
+/** How long a viewer is believed to be who they were, in milliseconds; the token's own end is kept to the millisecond. */
+const BELIEVED_FOR = 5_000;
+
+export function startSession(
+  authorization: string | undefined,
+  first: Viewer,
+  { authenticate, clock }: { readonly authenticate: Authenticate; readonly clock: Clock },
+): Session {
+  let believed: Viewer | null = first;
+  let checkedAt = clock.now();
+  return {
+    viewer: async () => {
+      const now = clock.now();
+      if (now - checkedAt > BELIEVED_FOR) {
+        checkedAt = now;
+        believed = await authenticate(authorization);
+      }
+      return believed === null || (believed.expiresAt !== null && believed.expiresAt <= now) ? null : believed;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+
+const QUERY = `# Put your token into "Headers" below: { "Authorization": "Bearer …" }
+# and press ⟳ to load the schema. A token of the demo: npm run -s token -- ada@demo.test
+
+query Desk {
+  viewer {
+    workspace { name }
+    permissions
+  }
+  contacts(first: 10) {
+    edges {
+      node {
+        id
+        name
+        status
+        channels {
+          channel { name kind }
+          activeBlock { notes blockedAt expiresAt }
+          currentConversation { id status }
+        }
+      }
+    }
+  }
+}
+`;
+
+/** The page on which a person tries the API; all of it comes from here. */
+export const graphiql: string = renderGraphiQL({
+  title: "Deskgate GraphiQL",
+  endpoint: "/graphql",
+  subscriptionsProtocol: "SSE",
+  defaultEditorToolsVisibility: "headers",
+  defaultTabs: [{ query: QUERY, headers: '{\n  "Authorization": "Bearer "\n}' }],
+});

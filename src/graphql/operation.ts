@@ -1,0 +1,172 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from "graphql";
+import { LRUCache } from "lru-cache";
+import type { Viewer } from "../auth/viewer.ts";
+import { type Context, createContext, inSnapshot } from "./context.ts";
+import { type Mask, maskResult, requestError } from "./errors.ts";
+import { faultsOfWeight, type Limits, MAX_TOKENS, weigh } from "./limits.ts";
+import { SharedExecutions, type SharedResult } from "./shared-execution.ts";
+import { SubscriptionResults } from "./subscription-results.ts";
+
+/** What a client sends, whatever it sends it over. */
+export interface OperationRequest {
+  readonly operationName?: string | null | undefined;
+  readonly variables?: { readonly [name: string]: unknown } | null | undefined;
+}
+
+/** The one way through which operations go, over HTTP, SSE and WebSocket alike. */
+export interface Operations {
+  /** Throws a `GraphQLError` for what is no document. */
+  parse(query: string): DocumentNode;
+  /** What speaks against running it: all of it is checked before anything runs. */
+  check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[];
+  execute(args: ExecutionArgs): Promise<ExecutionResult>;
+  subscribe(args: ExecutionArgs): Promise<ExecutionResult | SubscriptionResults>;
+}
+
+export interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  readonly limits: Limits;
+  readonly introspection: boolean;
+  readonly mask: Mask;
+}
+
+/** How much of documents that came before is kept, in characters. */
+const KEPT = 2_000_000;
+
+export function operations({ schema, limits, introspection, mask }: OperationsOptions): Operations {
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: KEPT,
+    sizeCalculation: (_, query) => query.length + 1,
+  });
+  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  const sharing = new SharedExecutions();
+
+  return { parse: parseOnce, check, execute: executeMasked, subscribe };
+
+  function parseOnce(query: string): DocumentNode {
+    const known = documents.get(query);
+    if (known !== undefined) return known;
+    try {
+      const document = parse(query, { maxTokens: MAX_TOKENS });
+      documents.set(query, document);
+      return document;
+    } catch (error) {
+      throw error instanceof GraphQLError ? coded("GRAPHQL_PARSE_FAILED", error) : error;
+    }
+  }
+
+  function check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[] {
+    const faults = validated.get(document) ?? validate(schema, document, rules).map(invalid);
+    validated.set(document, faults);
+    if (faults.length > 0) return faults;
+
+    const operation = getOperationAST(document, request.operationName);
+    // The executor says what is wrong with the name.
+    if (!operation) return [];
+    const variables = getVariableValues(schema, operation.variableDefinitions ?? [], request.variables ?? {});
+    if (variables.errors !== undefined) return variables.errors.map(invalid);
+    const weight = weigh(schema, operation, fragmentsOf(document), variables.coerced);
+    const isOpen = viewer.permissions.has("READ") || operation.operation !== "mutation";
+    return [
+      ...faultsOfWeight(weight, limits),
+      ...(isOpen || !weight.pages
+        ? []
+        : [requestError("FORBIDDEN", "Without the permission READ a mutation's result has no lists to read.")]),
+    ];
+  }
+
+  /** A query reads in one snapshot. */
+  async function executeMasked(args: ExecutionArgs): Promise<ExecutionResult> {
+    const operation = getOperationAST(args.document, args.operationName);
+    try {
+      const result =
+        operation && readsState(operation)
+          ? await inSnapshot(contextOf(args), async (contextValue) => execute({ ...args, contextValue }))
+          : await execute(args);
+      return maskResult(mask, result);
+    } catch (error) {
+      // No snapshot to be had. Thrown, this would close a socket with all else that goes on over it.
+      return { errors: [mask(error)] };
+    }
+  }
+
+  /** Those who asked the same and see the same share what an event is executed to; who may listen is asked for each. */
+  async function subscribe(args: ExecutionArgs): Promise<ExecutionResult | SubscriptionResults> {
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
+    const { services, session, viewer: first } = contextOf(args);
+    const shared = sharing.join(args.document, samenessOf(args, first));
+    const results = async (event: unknown): Promise<SharedResult> => {
+      const viewer = await session.viewer();
+      if (viewer === null) throw requestError("UNAUTHENTICATED", "The token is no longer valid.");
+      if (!viewer.permissions.has("READ")) throw requestError("FORBIDDEN", "This needs the permission READ.");
+      return shared.resultAt(positionOf(event), services.hub.head(viewer.workspaceId), () =>
+        executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) }),
+      );
+    };
+    return new SubscriptionResults({ events: source[Symbol.asyncIterator](), results, mask, onEnd: shared.leave });
+  }
+}
+
+/** Whether it is a query of what changes: who asks, and the schema, are the same in every state. */
+function readsState({ operation, selectionSet }: OperationDefinitionNode): boolean {
+  const constant = ["viewer", "__schema", "__type", "__typename"];
+  return (
+    operation === "query" &&
+    selectionSet.selections.some((field) => field.kind !== Kind.FIELD || !constant.includes(field.name.value))
+  );
+}
+
+/** All that a result depends on besides the document and the event: whose rows are seen, and what was asked. */
+function samenessOf({ operationName, variableValues }: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
+  return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variableValues ?? null]);
+}
+
+function positionOf(event: unknown): number {
+  if (typeof event === "object" && event !== null && "position" in event && typeof event.position === "number") {
+    return event.position;
+  }
+  throw new Error("A subscription gave something that is no event of the log.");
+}
+
+function contextOf(args: ExecutionArgs): Context {
+  const { contextValue } = args;
+  if (!isContext(contextValue)) throw new Error("An operation came without its context.");
+  return contextValue;
+}
+
+function isContext(value: unknown): value is Context {
+  return typeof value === "object" && value !== null && "services" in value && "session" in value && "viewer" in value;
+}
+
+const invalid = (error: GraphQLError): GraphQLError => coded("GRAPHQL_VALIDATION_FAILED", error);
+
+/** Says by a code, too, what kind of fault it is. */
+function coded(code: string, error: GraphQLError): GraphQLError {
+  const { message, nodes = null, source = null, positions = null, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } });
+}
+
+function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  return new Map(
+    document.definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
+  );
+}

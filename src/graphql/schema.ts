@@ -1,0 +1,21 @@
+import { builder } from "./builder.ts";
+import "./scalars.ts";
+import "./types/workspace.ts";
+import "./types/agent.ts";
+import "./types/api-key.ts";
+import "./types/channel.ts";
+import "./types/contact.ts";
+import "./types/contact-channel.ts";
+import "./types/conversation.ts";
+import "./types/message.ts";
+import "./types/block.ts";
+import "./types/flow.ts";
+import "./types/blocking.ts";
+import "./types/replying.ts";
+import "./types/handling.ts";
+import "./types/inbound.ts";
+import "./types/event.ts";
+import "./types/viewer.ts";
+import "./types/node.ts";
+
+export const schema = builder.toSchema();

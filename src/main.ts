@@ -1,0 +1,71 @@
+import pino from "pino";
+import { type App, startApp } from "./app.ts";
+import { authSecret } from "./auth/secret.ts";
+import { signAgentToken } from "./auth/token.ts";
+import { systemClock } from "./clock.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { demoAgents, demoChannelIds, demoContact } from "./demo.ts";
+
+const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
+/** A stop takes at most this long, in milliseconds, whatever hangs. */
+const STOP_WITHIN = 14_000;
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 24) throw new Error(`Deskgate runs on Node 24, this is ${process.version}. Start it with: npm start`);
+
+  const config = loadConfig(process.env);
+  const logger = pino({ level: config.logLevel });
+  const stopRequested = stopSignal();
+  const app = await startApp({ config, logger });
+  console.log(await welcome(app, config));
+  const reason = await stopRequested;
+  logger.info({ reason }, "stopping");
+  setTimeout(() => {
+    logger.fatal("stopping took too long; ending at once");
+    process.exit(1);
+  }, STOP_WITHIN).unref();
+  await app.stop();
+}
+
+/** Resolves when the process is asked to end: by a signal, or because the `npm` that started it is gone. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
+    if (process.env.npm_lifecycle_event !== "start") return;
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) resolve("npm has ended");
+    }, 250).unref();
+  });
+}
+
+async function welcome(app: App, config: Config): Promise<string> {
+  const lines = ["", "Deskgate is ready.", "", `  API and GraphiQL   ${app.url}/graphql`];
+  const contact = await demoContact(app.database);
+  const [ada] = demoAgents;
+  if (contact !== null && config.jwks === undefined) {
+    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now(), TOKEN_LIFETIME);
+    const query = `mutation { blockContact(input: { contactId: "${contact.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
+    lines.push(
+      `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
+      `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
+      "",
+      `  Token of ${ada.email} (others: npm run -s token -- ben@demo.test):`,
+      "",
+      token,
+      "",
+      `  Block ${contact.name}:`,
+      "",
+      `curl -s ${app.url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`,
+    );
+  }
+  return [...lines, ""].join("\n");
+}

@@ -1,0 +1,119 @@
+import type { ConversationStatus } from "../domain/conversation.ts";
+import {
+  type ChannelId,
+  type ContactChannelId,
+  type ContactId,
+  type ConversationId,
+  type Instant,
+  idOf,
+  type MessageId,
+} from "../domain/id.ts";
+import type { Statement, Tx } from "./database.ts";
+
+/** An inbound event as the store may already know it. */
+export interface InboundKey {
+  readonly contactChannelId: ContactChannelId;
+  readonly eventId: string;
+  readonly providerMessageId: string | null;
+  readonly unsends: string | null;
+}
+
+export interface InboundKnown {
+  readonly contactChannelId: ContactChannelId;
+  readonly channelId: ChannelId;
+  readonly eventId: string;
+  readonly duplicateOf: MessageId | null;
+  readonly unsendTarget: MessageId | null;
+  readonly alreadyUnsent: boolean;
+}
+
+/** What is recorded already of these provider events: repeats, and what unsends refer to (rules O3, O6). */
+export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<InboundKnown[]> {
+  if (keys.length === 0) return [];
+  const refersToMessages = keys.some((key) => key.providerMessageId !== null || key.unsends !== null);
+  const rows = await tx.query<{
+    contactChannelId: string;
+    channelId: string;
+    eventId: string;
+    duplicate_of: string | null;
+    unsend_target?: string | null;
+    already_unsent?: boolean | null;
+  }>(refersToMessages ? findInboundAndUnsends : findDuplicates, [JSON.stringify(keys)]);
+  return rows.map((row) => ({
+    contactChannelId: idOf(row.contactChannelId),
+    channelId: idOf(row.channelId),
+    eventId: row.eventId,
+    duplicateOf: row.duplicate_of === null ? null : idOf(row.duplicate_of),
+    unsendTarget: row.unsend_target ? idOf(row.unsend_target) : null,
+    alreadyUnsent: row.already_unsent ?? false,
+  }));
+}
+
+/** The statuses of conversations, as they are under the lock. */
+export async function findConversationStatuses(
+  tx: Tx,
+  ids: readonly ConversationId[],
+): Promise<ReadonlyMap<ConversationId, ConversationStatus>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<{ id: string; status: ConversationStatus }>(findStatuses, [ids]);
+  return new Map(rows.map((row) => [idOf<"Conversation">(row.id), row.status]));
+}
+
+/**
+ * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that a
+ * contact's own status (rule B7) is decided by one transaction at a time, whichever of its channels that is about.
+ */
+export async function findBlocked(
+  tx: Tx,
+  contactIds: readonly ContactId[],
+  now: Instant,
+): Promise<{ contactId: ContactId; contactChannelId: ContactChannelId }[]> {
+  await lockContacts(tx, contactIds);
+  const rows = await tx.query<{ contact_id: string; id: string }>(findBlockedRows, [contactIds, new Date(now)]);
+  return rows.map((row) => ({ contactId: idOf(row.contact_id), contactChannelId: idOf(row.id) }));
+}
+
+export async function lockContacts(tx: Tx, contactIds: readonly ContactId[]): Promise<void> {
+  await tx.query(lockContactRows, [contactIds]);
+}
+
+const lockContactRows: Statement = {
+  name: "contact_lock",
+  text: "SELECT id FROM contact WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+};
+
+const inboundKeys = `
+  json_to_recordset($1::json) AS k ("contactChannelId" uuid, "eventId" text, "providerMessageId" text,
+                                    unsends text)
+  JOIN contact_channel cc ON cc.id = k."contactChannelId"`;
+
+const findDuplicates: Statement = {
+  name: "inbound_find_duplicates",
+  text: `
+    SELECT k."contactChannelId", cc.channel_id AS "channelId", k."eventId", m.id AS duplicate_of
+    FROM ${inboundKeys} JOIN message m ON m.channel_id = cc.channel_id AND m.event_id = k."eventId"`,
+};
+
+const findInboundAndUnsends: Statement = {
+  name: "inbound_find",
+  text: `
+    SELECT k."contactChannelId", cc.channel_id AS "channelId", k."eventId",
+           (SELECT id FROM message WHERE channel_id = cc.channel_id AND event_id = k."eventId") AS duplicate_of,
+           (SELECT id FROM message WHERE contact_channel_id = k."contactChannelId"
+              AND provider_message_id = k.unsends AND unsent_at IS NULL LIMIT 1) AS unsend_target,
+           (SELECT true FROM message WHERE contact_channel_id = k."contactChannelId"
+              AND unsends = k."providerMessageId" LIMIT 1) AS already_unsent
+    FROM ${inboundKeys}`,
+};
+
+const findStatuses: Statement = {
+  name: "conversation_statuses",
+  text: "SELECT id, status FROM conversation WHERE id = ANY($1::uuid[])",
+};
+
+const findBlockedRows: Statement = {
+  name: "contact_blocked",
+  text: `
+    SELECT cc.contact_id, cc.id FROM contact_channel cc JOIN block b ON b.contact_channel_id = cc.id
+    WHERE cc.contact_id = ANY($1::uuid[]) AND b.lifted_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2)`,
+};

@@ -1,0 +1,267 @@
+import type { ChannelKind, ContactChannel, PendingOutbound } from "../domain/contact-channel.ts";
+import {
+  type Conversation,
+  type ConversationEndReason,
+  type ConversationStatus,
+  isOngoing,
+} from "../domain/conversation.ts";
+import type { ConversationRef } from "../domain/episode.ts";
+import {
+  type ChannelId,
+  type ContactChannelId,
+  type ContactId,
+  type Instant,
+  idOf,
+  type WorkspaceId,
+} from "../domain/id.ts";
+import type { DeliveryStatus } from "../domain/message.ts";
+import { type ActorColumns, toActor } from "./actor-columns.ts";
+import type { Statement, Tx } from "./database.ts";
+
+/** Where a contact is known from: a channel and the id that the provider gives the person there. */
+export interface Address {
+  readonly channelId: ChannelId;
+  readonly externalId: string;
+}
+
+/** A row to insert where the address is not known yet. */
+export interface NewContactChannel extends Address {
+  readonly id: ContactChannelId;
+  readonly contactId: ContactId;
+}
+
+export interface KnownAddress extends Address {
+  readonly id: ContactChannelId;
+}
+
+/** Inserts what is missing, in (channel, externalId) order, and answers the ids of all (rule O1). */
+export async function ensureContactChannels(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  wanted: readonly NewContactChannel[],
+  now: Instant,
+): Promise<KnownAddress[]> {
+  const json = JSON.stringify(wanted);
+  await tx.query(insertMissing, [workspaceId, json, new Date(now)]);
+  const rows = await tx.query<{ id: string; channel_id: string; external_id: string }>(findByAddress, [json]);
+  return rows.map((row) => ({
+    id: idOf(row.id),
+    channelId: idOf(row.channel_id),
+    externalId: row.external_id,
+  }));
+}
+
+/** Takes back rows that this same transaction inserted, and their contacts. */
+export function removeContactChannels(tx: Tx, ids: readonly ContactChannelId[]): void {
+  tx.write(removeRows, [ids]);
+}
+
+/**
+ * Takes the row locks that serialise commands, in id order (rule O1). What is read next must be read by another statement:
+ * one that waited for a lock still sees other tables as they were before it waited.
+ */
+export async function lockContactChannels(tx: Tx, ids: readonly ContactChannelId[]): Promise<void> {
+  await tx.query(lockRows, [ids]);
+}
+
+/** Loads the aggregates whole. `withPending` names those whose outbound messages in flight are needed too. */
+export async function loadContactChannels(
+  tx: Tx,
+  ids: readonly ContactChannelId[],
+  withPending: readonly ContactChannelId[],
+): Promise<ContactChannel[]> {
+  const rows = await tx.query<Row>(loadRows, [ids, withPending]);
+  return rows.map(toContactChannel);
+}
+
+const insertMissing: Statement = {
+  name: "contact_channel_insert",
+  text: `
+    WITH wanted AS (
+      SELECT * FROM json_to_recordset($2::json) AS w (id uuid, "contactId" uuid, "channelId" uuid, "externalId" text)
+    ), inserted AS (
+      INSERT INTO contact_channel (id, workspace_id, contact_id, channel_id, external_id, created_at)
+      SELECT id, $1::uuid, "contactId", "channelId", "externalId", $3::timestamptz
+      FROM wanted ORDER BY "channelId", "externalId"
+      ON CONFLICT (channel_id, external_id) DO NOTHING
+      RETURNING contact_id
+    )
+    INSERT INTO contact (id, workspace_id, last_activity_at, created_at)
+    SELECT contact_id, $1::uuid, $3::timestamptz, $3::timestamptz FROM inserted`,
+};
+
+const removeRows: Statement = {
+  name: "contact_channel_remove",
+  text: `
+    WITH removed AS (DELETE FROM contact_channel WHERE id = ANY($1::uuid[]) RETURNING contact_id)
+    DELETE FROM contact WHERE id IN (SELECT contact_id FROM removed)`,
+};
+
+const findByAddress: Statement = {
+  name: "contact_channel_find",
+  text: `
+    SELECT c.id, c.channel_id, c.external_id
+    FROM json_to_recordset($1::json) AS w ("channelId" uuid, "externalId" text)
+    JOIN contact_channel c ON c.channel_id = w."channelId" AND c.external_id = w."externalId"`,
+};
+
+const lockRows: Statement = {
+  name: "contact_channel_lock",
+  text: "SELECT id FROM contact_channel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+};
+
+const loadRows: Statement = {
+  name: "contact_channel_load",
+  text: `
+    SELECT cc.id, cc.workspace_id, cc.contact_id, cc.channel_id, channel.kind, cc.display_name, cc.clock, cc.last_seq,
+           cc.reachable, cc.reachable_as_of, cc.awaiting_first_message, cc.bot_flow_id, cc.bot_step_id, cc.bot_due_at,
+           cv.id AS conversation_id, cv.status, cv.assignee_id, cv.offered_to_id, cv.offer_expires_at, cv.started_at,
+           cv.last_activity_at, cv.ended_at, cv.ended_by_type, cv.ended_by_id, cv.end_reason, cv.status_before_end,
+           cv.ended_by_block_id,
+           (SELECT json_agg(json_build_object(
+                     'id', b.id, 'notes', b.notes, 'blockedAt', b.blocked_at, 'expiresAt', b.expires_at,
+                     'liftedAt', b.lifted_at, 'blockedBy', json_build_object('type', b.blocked_by_type, 'id', b.blocked_by_id),
+                     'conversationId', b.conversation_id, 'afterSeq', b.after_seq, 'assigneeId', bc.assignee_id)
+                   ORDER BY b.lifted_at NULLS LAST, b.id)
+            FROM block b LEFT JOIN conversation bc ON bc.id = b.conversation_id
+            WHERE b.contact_channel_id = cc.id) AS blocks,
+           CASE WHEN cc.id = ANY($2::uuid[]) THEN
+             (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq, 'status', m.delivery_status) ORDER BY m.seq)
+              FROM message m
+              WHERE m.contact_channel_id = cc.id AND m.delivery_status IN ('QUEUED', 'SENDING'))
+           END AS pending
+    FROM contact_channel cc
+    JOIN channel ON channel.id = cc.channel_id
+    LEFT JOIN conversation cv ON cv.id = cc.recent_conversation_id
+    WHERE cc.id = ANY($1::uuid[])`,
+};
+
+interface ConversationRow {
+  conversation_id: string | null;
+  status: ConversationStatus | null;
+  assignee_id: string | null;
+  offered_to_id: string | null;
+  offer_expires_at: Date | null;
+  started_at: Date | null;
+  last_activity_at: Date | null;
+  ended_at: Date | null;
+  ended_by_type: ActorColumns["type"] | null;
+  ended_by_id: string | null;
+  end_reason: ConversationEndReason | null;
+  status_before_end: ConversationStatus | null;
+  ended_by_block_id: string | null;
+}
+
+interface Row extends ConversationRow {
+  id: string;
+  workspace_id: string;
+  contact_id: string;
+  channel_id: string;
+  kind: ChannelKind;
+  display_name: string | null;
+  clock: Date | null;
+  last_seq: number;
+  reachable: boolean;
+  reachable_as_of: Date | null;
+  awaiting_first_message: boolean;
+  bot_flow_id: string | null;
+  bot_step_id: string | null;
+  bot_due_at: Date | null;
+  blocks: BlockJson[] | null;
+  pending: { messageId: string; seq: number; status: DeliveryStatus }[] | null;
+}
+
+interface BlockJson {
+  id: string;
+  notes: string | null;
+  blockedAt: string;
+  expiresAt: string | null;
+  liftedAt: string | null;
+  blockedBy: ActorColumns;
+  conversationId: string | null;
+  afterSeq: number;
+  assigneeId: string | null;
+}
+
+function toContactChannel(row: Row): ContactChannel {
+  const blocks = row.blocks ?? [];
+  const inForce = blocks.find((block) => block.liftedAt === null);
+  const conversation = toConversation(row);
+  return {
+    id: idOf(row.id),
+    workspaceId: idOf(row.workspace_id),
+    contactId: idOf(row.contact_id),
+    channelId: idOf(row.channel_id),
+    channelKind: row.kind,
+    displayName: row.display_name,
+    clock: instant(row.clock),
+    lastSeq: row.last_seq,
+    reachable: row.reachable,
+    reachableAsOf: instant(row.reachable_as_of),
+    block:
+      inForce === undefined
+        ? null
+        : {
+            id: idOf(inForce.id),
+            blockedAt: Date.parse(inForce.blockedAt),
+            blockedBy: toActor(inForce.blockedBy),
+            notes: inForce.notes,
+            expiresAt: inForce.expiresAt === null ? null : Date.parse(inForce.expiresAt),
+            afterSeq: inForce.afterSeq,
+            conversation: refOf(inForce.conversationId, inForce.assigneeId),
+          },
+    episodes: blocks.flatMap((block) =>
+      block.liftedAt === null
+        ? []
+        : [
+            {
+              id: idOf<"Block">(block.id),
+              blockedAt: Date.parse(block.blockedAt),
+              endedAt: Date.parse(block.liftedAt),
+              afterSeq: block.afterSeq,
+              conversation: refOf(block.conversationId, block.assigneeId),
+            },
+          ],
+    ),
+    awaitingFirstMessage: row.awaiting_first_message,
+    conversation: conversation !== null && isOngoing(conversation.status) ? conversation : null,
+    recentConversation: refOf(row.conversation_id, row.assignee_id),
+    botSession:
+      row.bot_flow_id === null || row.bot_step_id === null
+        ? null
+        : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
+    pending: (row.pending ?? []).map(
+      ({ messageId, seq, status }): PendingOutbound => ({ messageId: idOf(messageId), seq, status }),
+    ),
+  };
+}
+
+function toConversation(row: ConversationRow): Conversation | null {
+  const { conversation_id: id, status, started_at: startedAt, last_activity_at: lastActivityAt } = row;
+  if (id === null || status === null || startedAt === null || lastActivityAt === null) return null;
+  const { status_before_end: before } = row;
+  return {
+    id: idOf(id),
+    status,
+    assigneeId: row.assignee_id === null ? null : idOf(row.assignee_id),
+    offeredTo: row.offered_to_id === null ? null : idOf(row.offered_to_id),
+    offerExpiresAt: instant(row.offer_expires_at),
+    startedAt: startedAt.getTime(),
+    lastActivityAt: lastActivityAt.getTime(),
+    endedAt: instant(row.ended_at),
+    endedBy: row.ended_by_type === null ? null : toActor({ type: row.ended_by_type, id: row.ended_by_id }),
+    endReason: row.end_reason,
+    statusBeforeEnd: before !== null && isOngoing(before) ? before : null,
+    endedByBlockId: row.ended_by_block_id === null ? null : idOf(row.ended_by_block_id),
+  };
+}
+
+function refOf(conversationId: string | null, assigneeId: string | null): ConversationRef | null {
+  return conversationId === null
+    ? null
+    : { id: idOf(conversationId), assigneeId: assigneeId === null ? null : idOf(assigneeId) };
+}
+
+function instant(date: Date | null): Instant | null {
+  return date === null ? null : date.getTime();
+}

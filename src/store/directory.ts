@@ -1,0 +1,93 @@
+import { LRUCache } from "lru-cache";
+import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
+import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { Flow as DomainFlow } from "../domain/flow.ts";
+import { type AgentId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
+import { flowFrom } from "./flow-definition.ts";
+import type { Agent, PrismaClient } from "./generated/client.ts";
+
+export interface ChannelRecord {
+  readonly id: ChannelId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+  readonly kind: ChannelKind;
+  readonly secret: string | null;
+  readonly allowedOrigins: readonly string[];
+}
+
+/**
+ * What seldom changes and every request asks for: channels, flows, agents, keys. Answers are kept for up to a second,
+ * which is how long a change of them may take to have its effect.
+ */
+export interface Directory extends Credentials {
+  channel(id: ChannelId): Promise<ChannelRecord | null>;
+  /** The enabled flows of each channel of the workspace, oldest first. */
+  flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
+  agent(id: AgentId): Promise<AgentRecord | null>;
+  /** Forgets what was kept, for the instance that has just changed something. */
+  forget(): void;
+}
+
+const KEPT_FOR = 1_000;
+
+export function directory(prisma: PrismaClient): Directory {
+  const channels = cached<ChannelRecord>(async (id) => {
+    const row = await prisma.channel.findUnique({ where: { id } });
+    return row === null
+      ? null
+      : { ...row, id: idOf<"Channel">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId) };
+  });
+
+  const flows = cached<ReadonlyMap<ChannelId, readonly DomainFlow[]>>(async (workspaceId) => {
+    const rows = await prisma.flow.findMany({
+      where: { workspaceId, enabled: true },
+      orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+    });
+    return Map.groupBy(rows.map(flowFrom), (each) => each.channelId);
+  });
+
+  const agents = cached<AgentRecord>(async (id) =>
+    toAgentRecord(await prisma.agent.findFirst({ where: { id, removedAt: null } })),
+  );
+  const agentsByEmail = cached<AgentRecord>(async (email) =>
+    toAgentRecord(await prisma.agent.findFirst({ where: { email, removedAt: null } })),
+  );
+
+  const apiKeys = cached<ApiKeyRecord>(async (hash) => {
+    const row = await prisma.apiKey.findFirst({ where: { hash, revokedAt: null } });
+    return row === null
+      ? null
+      : { id: idOf<"ApiKey">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId), scopes: row.scopes };
+  });
+
+  return {
+    channel: channels.get,
+    flows: async (workspaceId) => (await flows.get(workspaceId)) ?? new Map(),
+    agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
+    agent: agents.get,
+    apiKeyByHash: apiKeys.get,
+    forget: () => {
+      for (const cache of [channels, flows, agents, agentsByEmail, apiKeys]) cache.clear();
+    },
+  };
+}
+
+function toAgentRecord(row: Agent | null): AgentRecord | null {
+  return row === null
+    ? null
+    : { id: idOf<"Agent">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId), role: row.role };
+}
+
+function cached<Value extends object>(
+  load: (key: string) => Promise<Value | null>,
+): { get(key: string): Promise<Value | null>; clear(): void } {
+  const cache = new LRUCache<string, { readonly value: Value | null }>({
+    max: 10_000,
+    ttl: KEPT_FOR,
+    fetchMethod: async (key) => ({ value: await load(key) }),
+  });
+  return {
+    get: async (key) => (await cache.fetch(key))?.value ?? null,
+    clear: () => cache.clear(),
+  };
+}

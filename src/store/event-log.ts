@@ -1,0 +1,223 @@
+import type { Actor } from "../domain/actor.ts";
+import type { ConversationEndReason, ConversationStatus } from "../domain/conversation.ts";
+import {
+  type AgentId,
+  type BlockId,
+  type ChannelId,
+  type ContactChannelId,
+  type ContactId,
+  type ConversationId,
+  type EventId,
+  type Instant,
+  idOf,
+  type MessageId,
+  type WorkspaceId,
+} from "../domain/id.ts";
+import type { DeliveryStatus, MessageDirection } from "../domain/message.ts";
+import { type ActorColumns, toActor, toActorColumns } from "./actor-columns.ts";
+import type { Database, Statement, Tx } from "./database.ts";
+
+/** The place of an event in its workspace's log: 1, 2, 3, … without gaps, in commit order (rule O2). */
+export type Position = number;
+
+export type ContactStatus = "ACTIVE" | "BLOCKED";
+export type ContactStatusCause = "BLOCKED" | "UNBLOCKED" | "EXPIRED" | "UPDATED";
+
+/** An event's own scalars, as of the event. Never the text of a message: what is unsent must not live on here (rule O6). */
+export type EventData =
+  | { readonly type: "ContactAppeared" }
+  | { readonly type: "DisplayNameChanged" }
+  | { readonly type: "ReachabilityChanged"; readonly reachable: boolean }
+  | {
+      readonly type: "MessageRecorded";
+      readonly messageId: MessageId;
+      readonly seq: number;
+      readonly direction: MessageDirection;
+    }
+  | { readonly type: "MessageUnsent"; readonly messageId: MessageId }
+  | {
+      readonly type: "DeliveryChanged";
+      readonly messageId: MessageId;
+      readonly seq: number;
+      readonly from: DeliveryStatus;
+      readonly to: DeliveryStatus;
+    }
+  | {
+      readonly type: "ConversationChanged";
+      readonly from: ConversationStatus | null;
+      readonly to: ConversationStatus;
+      readonly reason: ConversationEndReason | null;
+    }
+  | { readonly type: "BotSessionChanged" }
+  | {
+      readonly type: "ContactStatusChanged";
+      readonly status: ContactStatus;
+      readonly contactStatus: ContactStatus;
+      readonly blockId: BlockId;
+      readonly cause: ContactStatusCause;
+    };
+
+/** What an event concerns: the keys that subscriptions filter by. */
+export interface EventScope {
+  readonly contactId: ContactId;
+  readonly channelId: ChannelId;
+  readonly contactChannelId: ContactChannelId;
+  readonly conversationId: ConversationId | null;
+  readonly agentIds: readonly AgentId[];
+}
+
+/** An event that is not yet in the log. */
+export interface NewLogEvent extends EventScope {
+  readonly id: EventId;
+  readonly occurredAt: Instant;
+  readonly actor: Actor;
+  readonly data: EventData;
+}
+
+/** An event as the log keeps it. */
+export interface LogEvent extends NewLogEvent {
+  readonly workspaceId: WorkspaceId;
+  readonly position: Position;
+}
+
+/** Where a log ends, and up to where it is no longer retained. */
+export interface LogBounds {
+  readonly position: Position;
+  readonly prunedTo: Position;
+}
+
+export interface EventLog {
+  /** Gives the events the next positions. The last write before COMMIT: its row lock makes positions follow commit order. */
+  append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): void;
+  /** At most `limit` events after `position`, in order. */
+  read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]>;
+  bounds(workspaceId: WorkspaceId): Promise<LogBounds>;
+  /** Forgets events from the beginning of every log up to the first that happened at `before` or later. */
+  prune(before: Instant): Promise<void>;
+}
+
+export function eventLog(database: Database): EventLog {
+  return { append, read, bounds, prune };
+
+  async function read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]> {
+    const { rows } = await database.pool.query<EventRow>({ ...readStatement, values: [workspaceId, after, limit] });
+    return rows.map((row) => toLogEvent(workspaceId, row));
+  }
+
+  async function bounds(workspaceId: WorkspaceId): Promise<LogBounds> {
+    const { rows } = await database.pool.query<{ position: string; pruned_to: string }>({
+      ...boundsStatement,
+      values: [workspaceId],
+    });
+    return { position: Number(rows[0]?.position ?? 0), prunedTo: Number(rows[0]?.pruned_to ?? 0) };
+  }
+
+  async function prune(before: Instant): Promise<void> {
+    const { rows } = await database.pool.query<{ workspace_id: string }>("SELECT workspace_id FROM log_head");
+    for (const { workspace_id: workspaceId } of rows) {
+      for (let more = true; more; ) {
+        // Readers are told first: one that asks between the two steps gets an error, never a silent gap.
+        await database.pool.query(pruneTo, [workspaceId, new Date(before), PRUNED_AT_ONCE]);
+        const { rowCount } = await database.pool.query(deletePruned, [workspaceId, PRUNED_AT_ONCE]);
+        more = rowCount === PRUNED_AT_ONCE;
+      }
+    }
+  }
+}
+
+/** Few enough that no commit of the workspace waits long. */
+const PRUNED_AT_ONCE = 2_000;
+
+const pruneTo = `
+  WITH oldest AS (
+    SELECT position, occurred_at FROM event WHERE workspace_id = $1 ORDER BY position LIMIT $3
+  ), cut AS (
+    SELECT coalesce(min(position) FILTER (WHERE occurred_at >= $2) - 1, max(position)) AS position FROM oldest
+  )
+  UPDATE log_head SET pruned_to = cut.position FROM cut WHERE workspace_id = $1 AND cut.position > pruned_to`;
+
+const deletePruned = `
+  DELETE FROM event WHERE workspace_id = $1 AND position IN (
+    SELECT position FROM event WHERE workspace_id = $1
+      AND position <= (SELECT pruned_to FROM log_head WHERE workspace_id = $1) ORDER BY position LIMIT $2)`;
+
+function append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): void {
+  const rows = events.map((event, index) => {
+    const { data, actor, occurredAt, ...scope } = event;
+    const { type, ...scalars } = data;
+    return {
+      ...scope,
+      n: index + 1,
+      type,
+      data: scalars,
+      occurredAt: new Date(occurredAt),
+      actor: toActorColumns(actor),
+    };
+  });
+  tx.write(appendStatement, [workspaceId, rows.length, JSON.stringify(rows)]);
+}
+
+const appendStatement: Statement = {
+  name: "event_log_append",
+  text: `
+    WITH head AS (
+      UPDATE log_head SET position = position + $2 WHERE workspace_id = $1 RETURNING position - $2 AS base
+    )
+    INSERT INTO event (workspace_id, position, id, type, occurred_at, actor_type, actor_id,
+                       contact_id, channel_id, contact_channel_id, conversation_id, agent_ids, data)
+    SELECT $1, head.base + e.n, e.id, e.type, "occurredAt", actor.type, actor.id,
+           "contactId", "channelId", "contactChannelId", "conversationId", "agentIds", data
+    FROM head, json_to_recordset($3::json) AS e (
+      n int, id uuid, type text, "occurredAt" timestamptz, actor json, "contactId" uuid, "channelId" uuid,
+      "contactChannelId" uuid, "conversationId" uuid, "agentIds" uuid[], data jsonb),
+      json_to_record(e.actor) AS actor (type "ActorType", id uuid)`,
+};
+
+const readStatement: Statement = {
+  name: "event_log_read",
+  text: `
+    SELECT position, id, type, occurred_at, actor_type, actor_id, contact_id, channel_id, contact_channel_id,
+           conversation_id, agent_ids, data
+    FROM event WHERE workspace_id = $1 AND position > $2 ORDER BY position LIMIT $3`,
+};
+
+const boundsStatement: Statement = {
+  name: "event_log_bounds",
+  text: "SELECT position, pruned_to FROM log_head WHERE workspace_id = $1",
+};
+
+interface EventRow {
+  position: string;
+  id: string;
+  type: EventData["type"];
+  occurred_at: Date;
+  actor_type: ActorColumns["type"];
+  actor_id: string | null;
+  contact_id: string;
+  channel_id: string;
+  contact_channel_id: string;
+  conversation_id: string | null;
+  agent_ids: string[];
+  data: object;
+}
+
+function toLogEvent(workspaceId: WorkspaceId, row: EventRow): LogEvent {
+  return {
+    workspaceId,
+    position: Number(row.position),
+    id: idOf(row.id),
+    occurredAt: row.occurred_at.getTime(),
+    actor: toActor({ type: row.actor_type, id: row.actor_id }),
+    contactId: idOf(row.contact_id),
+    channelId: idOf(row.channel_id),
+    contactChannelId: idOf(row.contact_channel_id),
+    conversationId: row.conversation_id === null ? null : idOf(row.conversation_id),
+    agentIds: row.agent_ids.map((id) => idOf<"Agent">(id)),
+    data: asWritten({ type: row.type, ...row.data }),
+  };
+}
+
+/** The log's `data` is what `append` wrote, so its shape is known by its type. */
+function asWritten(data: { type: EventData["type"] }): EventData {
+  return data as EventData;
+}

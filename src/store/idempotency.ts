@@ -1,0 +1,92 @@
+import { type ConversationId, type Instant, idOf, type MessageId, type WorkspaceId } from "../domain/id.ts";
+import type { Statement, Tx } from "./database.ts";
+
+/** A call that its caller may repeat: scoped to actor, mutation and key. */
+export interface IdempotencyClaim {
+  readonly actorId: string;
+  readonly mutation: string;
+  readonly key: string;
+  /** A digest of the input without the key; the same key with another input is a mistake. */
+  readonly inputHash: string;
+}
+
+/** What the first call under a key made. */
+export interface RememberedCall {
+  readonly inputHash: string;
+  readonly messageId: MessageId | null;
+  readonly conversationId: ConversationId | null;
+}
+
+/** How long a success is remembered, in milliseconds. */
+export const REMEMBER_FOR = 24 * 60 * 60 * 1_000;
+
+/** What is remembered of these calls, by `nameOfCall`. */
+export async function findCalls(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  claims: readonly IdempotencyClaim[],
+  now: Instant,
+): Promise<ReadonlyMap<string, RememberedCall>> {
+  if (claims.length === 0) return new Map();
+  const rows = await tx.query<CallRow>(find, [workspaceId, JSON.stringify(claims), new Date(now - REMEMBER_FOR)]);
+  return new Map(
+    rows.map((row) => [
+      nameOfCall({ actorId: row.actor_id, mutation: row.mutation, key: row.key }),
+      {
+        inputHash: row.input_hash,
+        messageId: row.message_id === null ? null : idOf(row.message_id),
+        conversationId: row.conversation_id === null ? null : idOf(row.conversation_id),
+      },
+    ]),
+  );
+}
+
+/** What two calls must share to be the same call. */
+export function nameOfCall({ actorId, mutation, key }: Pick<IdempotencyClaim, "actorId" | "mutation" | "key">): string {
+  return JSON.stringify([actorId, mutation, key]);
+}
+
+interface CallRow {
+  actor_id: string;
+  mutation: string;
+  key: string;
+  input_hash: string;
+  message_id: string | null;
+  conversation_id: string | null;
+}
+
+/** Remembers a success; a unique violation says that another call under the same key was first. */
+export function rememberCall(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  claim: IdempotencyClaim,
+  made: { readonly messageId: MessageId | null; readonly conversationId: ConversationId | null },
+  now: Instant,
+): void {
+  const key = [workspaceId, claim.actorId, claim.mutation, claim.key];
+  tx.write(forgetOld, [...key, new Date(now - REMEMBER_FOR)]);
+  tx.write(insert, [...key, claim.inputHash, made.messageId, made.conversationId, new Date(now)]);
+}
+
+const find: Statement = {
+  name: "idempotency_find",
+  text: `
+    SELECT i.actor_id, i.mutation, i.key, i.input_hash, i.message_id, i.conversation_id
+    FROM json_to_recordset($2::json) AS c ("actorId" uuid, mutation text, key text)
+    JOIN idempotency_key i ON i.actor_id = c."actorId" AND i.mutation = c.mutation AND i.key = c.key
+    WHERE i.workspace_id = $1 AND i.created_at > $3`,
+};
+
+const forgetOld: Statement = {
+  name: "idempotency_forget",
+  text: `
+    DELETE FROM idempotency_key
+    WHERE workspace_id = $1 AND actor_id = $2 AND mutation = $3 AND key = $4 AND created_at <= $5`,
+};
+
+const insert: Statement = {
+  name: "idempotency_insert",
+  text: `
+    INSERT INTO idempotency_key (workspace_id, actor_id, mutation, key, input_hash, message_id, conversation_id, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+};

@@ -1,0 +1,131 @@
+import { createHash, randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type pg from "pg";
+
+/** A migration as it lies in its folder, `<directory>/<name>/migration.sql`. */
+interface Migration {
+  name: string;
+  sql: string;
+  /** SHA-256 of the file, in hexadecimal, as Prisma computes it. */
+  checksum: string;
+}
+
+interface AppliedRow {
+  migration_name: string;
+  checksum: string;
+  finished_at: Date | null;
+}
+
+/** The migrations that belong to this code, wherever the process was started. */
+const BUNDLED = fileURLToPath(new URL("../../prisma/migrations", import.meta.url));
+
+/** The lock that `prisma migrate` takes, so that it and we exclude each other too. */
+const LOCK = 72_707_369;
+
+/** Prisma's own table, column for column: `prisma migrate deploy` and `status` go on from where we are. */
+const TABLE = `
+  CREATE TABLE IF NOT EXISTS _prisma_migrations (
+    id                  VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum            VARCHAR(64) NOT NULL,
+    finished_at         TIMESTAMPTZ,
+    migration_name      VARCHAR(255) NOT NULL,
+    logs                TEXT,
+    rolled_back_at      TIMESTAMPTZ,
+    started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  )`;
+
+/**
+ * Brings the database up to date: applies the migrations that it lacks, in the order of their names, each in a
+ * transaction of its own. Instances that start at once wait for one another.
+ *
+ * @returns the names of those it applied
+ * @throws Error saying what to do: one that was applied has been changed since, or one failed (and was rolled back)
+ */
+export async function migrate(pool: pg.Pool, directory = BUNDLED): Promise<string[]> {
+  const migrations = await migrationsIn(directory);
+  const session = await pool.connect();
+  try {
+    // The pool's time limits are for requests: the wait for another instance, and a migration, take as long as they take.
+    await session.query("SET statement_timeout = 0; SET lock_timeout = 0");
+    await session.query("SELECT pg_advisory_lock($1)", [LOCK]);
+    await session.query(TABLE);
+    const pending = unapplied(migrations, await appliedRows(session));
+    for (const migration of pending) await apply(session, migration);
+    return pending.map(({ name }) => name);
+  } finally {
+    // Closing the session gives back its lock and its settings, however it came to this; how it closes is of no interest.
+    session.on("error", () => {});
+    session.release(true);
+  }
+}
+
+/** The names of the migrations that the database lacks. */
+export async function pendingMigrations(pool: pg.Pool, directory = BUNDLED): Promise<string[]> {
+  const { rows } = await pool.query<{ present: boolean }>(
+    "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present",
+  );
+  const applied = rows[0]?.present ? await appliedRows(pool) : [];
+  return unapplied(await migrationsIn(directory), applied).map(({ name }) => name);
+}
+
+async function migrationsIn(directory: string): Promise<Migration[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(`${directory}/${name}/migration.sql`, "utf8");
+      return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+async function appliedRows(database: pg.Pool | pg.PoolClient): Promise<AppliedRow[]> {
+  const { rows } = await database.query<AppliedRow>(
+    "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL",
+  );
+  return rows;
+}
+
+/** What is left to apply. Names that only the database knows are a newer version's, which may run beside this one. */
+function unapplied(migrations: Migration[], applied: AppliedRow[]): Migration[] {
+  const rows = new Map(applied.map((row) => [row.migration_name, row]));
+  return migrations.filter(({ name, checksum }) => {
+    const row = rows.get(name);
+    if (row?.finished_at === null) {
+      throw new Error(
+        `Migration ${name} was begun by \`prisma migrate\` and did not finish. See to the database, then run ` +
+          `\`npx prisma migrate resolve\` with --applied or --rolled-back ${name}.`,
+      );
+    }
+    if (row && row.checksum !== checksum) {
+      throw new Error(
+        `Migration ${name} has been changed since it was applied to this database. Restore its migration.sql, and put ` +
+          `the change into a new migration.`,
+      );
+    }
+    return row === undefined;
+  });
+}
+
+async function apply(session: pg.PoolClient, { name, sql, checksum }: Migration): Promise<void> {
+  const id = randomUUID();
+  try {
+    await session.query("BEGIN");
+    await session.query(
+      "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ($1, $2, $3, clock_timestamp())",
+      [id, checksum, name],
+    );
+    await session.query(sql);
+    await session.query(
+      "UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1",
+      [id],
+    );
+    await session.query("COMMIT");
+  } catch (error) {
+    throw new Error(`Migration ${name} failed and was rolled back: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}

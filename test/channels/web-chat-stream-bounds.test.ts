@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type StreamPair, streamPair } from "./stream-pair.ts";
+
+let pair: StreamPair;
+beforeEach(async () => {
+  pair = await streamPair();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await pair.close();
+});
+
+const big = { id: "1", data: "x".repeat(100_000) };
+
+test("the frames are those of the standard", async () => {
+  void pair.stream.send({ id: "a", data: '{"text":"Hi"}' });
+  pair.stream.beat();
+  pair.stream.finish();
+  const all = await pair.readUntil("\r\n0\r\n\r\n");
+  expect(all).toContain("\r\nx-test: yes\r\n");
+  expect(all).not.toContain("x-absent");
+  // Without the lengths of the chunks.
+  const frames = all.slice(all.indexOf("\r\n\r\n") + 4).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, "");
+  expect(frames.trimEnd()).toBe('retry: 3000\n\nid: a\nevent: message\ndata: {"text":"Hi"}\n\n:');
+});
+
+test("what a client reads is taken", async () => {
+  const taken = pair.stream.send(big);
+  await pair.readUntil(big.data);
+  expect(await taken).toBe(true);
+});
+
+test("a client that stops reading is cut off when too much waits for it, and what waited was not taken", async () => {
+  const waiting: Promise<boolean>[] = [];
+  while (pair.stream.open) {
+    waiting.push(pair.stream.send(big));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await waiting.at(-2)).toBe(false);
+  expect(await waiting.at(-1)).toBe(false);
+  await pair.stream.ended;
+});
+
+test("a client that reads nothing for ten seconds is cut off", async () => {
+  const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const waiting: Promise<boolean>[] = [];
+  // Until the kernel takes no more of it; well below what the stream would hold.
+  while (timers.getTimerCount() === 0) {
+    waiting.push(pair.stream.send(big));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  timers.advanceTimersByTime(9_999);
+  expect(pair.stream.open).toBe(true);
+  timers.advanceTimersByTime(1);
+  expect(pair.stream.open).toBe(false);
+  expect(await waiting.at(-1)).toBe(false);
+});
+
+test("a client that has gone takes nothing", async () => {
+  pair.client.destroy();
+  await pair.stream.ended;
+  expect([pair.stream.open, await pair.stream.send(big)]).toEqual([false, false]);
+});
+
+test("a farewell that is not read is cut short", async () => {
+  const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  while (timers.getTimerCount() === 0) {
+    void pair.stream.send(big);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  pair.stream.finish();
+  await pair.stream.ended;
+  timers.advanceTimersByTime(1_000);
+  const closed = new Promise((resolve) => pair.client.on("close", resolve));
+  pair.client.on("error", () => {});
+  pair.client.resume();
+  await closed;
+});

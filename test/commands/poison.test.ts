@@ -1,0 +1,190 @@
+import { v7 as uuidv7 } from "uuid";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { addressBook } from "../../src/commands/address-book.ts";
+import { type AggregateStore, commitBatch } from "../../src/commands/commit-batch.ts";
+import { createExecutor } from "../../src/commands/executor.ts";
+import type { Work } from "../../src/commands/work.ts";
+import { idOf } from "../../src/domain/id.ts";
+import { loadContactChannels, lockContactChannels } from "../../src/store/contact-channels.ts";
+import { CommitOutcomeUnknown, type Database, NothingBegun, openDatabase } from "../../src/store/database.ts";
+import { directory } from "../../src/store/directory.ts";
+import { eventLog } from "../../src/store/event-log.ts";
+import { type DecidedEvent, saveDecisions } from "../../src/store/save-decisions.ts";
+import { freshDatabase, type TestDatabase } from "../support/database.ts";
+import { inboundText } from "../support/inbound.ts";
+
+const healthy: AggregateStore = { lock: lockContactChannels, load: loadContactChannels, save: saveDecisions };
+const place = { workspaceId: idOf<"Workspace">(uuidv7()), channelId: idOf<"Channel">(uuidv7()) };
+
+let fresh: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  database = openDatabase(fresh.url, { poolSize: 4, onError: () => {} });
+  const common = { workspaceId: place.workspaceId, createdAt: new Date() };
+  await database.prisma.workspace.create({
+    data: { id: common.workspaceId, name: "W", createdAt: common.createdAt, logHead: { create: {} } },
+  });
+  await database.prisma.channel.create({ data: { id: place.channelId, ...common, name: "C", kind: "CUSTOM" } });
+});
+afterAll(async () => {
+  await database.close();
+  await fresh.drop();
+});
+
+/** The write path on a store that may be faulty; counts how large the batches were that it was given. */
+function writePath(store: AggregateStore) {
+  const batches: number[] = [];
+  const commit = commitBatch({
+    database,
+    store,
+    log: eventLog(database),
+    directory: directory(database.prisma),
+    addresses: addressBook(),
+    clock: systemClock,
+    newId: uuidv7,
+    onCommitted: () => {},
+  });
+  const executor = createExecutor({
+    commitBatch: (workspaceId, works) => {
+      batches.push(works.length);
+      return commit(workspaceId, works);
+    },
+  });
+  const says = async (text: string): Promise<string> => {
+    const work: Work = {
+      workspaceId: place.workspaceId,
+      steps: [
+        {
+          target: { channelId: place.channelId, externalId: `${text} ${uuidv7()}` },
+          command: { type: "ReceiveInbound", entry: inboundText(uuidv7(), text) },
+        },
+      ],
+    };
+    return executor.execute(work).then(
+      ([answer]) => answer?.type ?? "nothing",
+      (error: Error) => error.message,
+    );
+  };
+  return { says, batches };
+}
+
+const says = (text: string, events: readonly DecidedEvent[]) =>
+  events.some(({ event }) => event.type === "MessageRecorded" && event.message.text === text);
+
+describe("one poisonous command does not fail its neighbours", () => {
+  const faults: [string, AggregateStore, RegExp][] = [
+    [
+      "saving throws",
+      {
+        ...healthy,
+        save: (tx, workspaceId, after, events) => {
+          if (says("poison", events)) throw new Error("This cannot be saved.");
+          saveDecisions(tx, workspaceId, after, events);
+        },
+      },
+      /cannot be saved/,
+    ],
+    [
+      "a statement is refused",
+      {
+        ...healthy,
+        save: (tx, workspaceId, after, events) => {
+          saveDecisions(tx, workspaceId, after, events);
+          if (says("poison", events)) tx.write({ name: "poison", text: "SELECT 1 / $1::int" }, [0]);
+        },
+      },
+      /division by zero/,
+    ],
+  ];
+
+  test.each(faults)("%s", async (_, store, fault) => {
+    const { says, batches } = writePath(store);
+    const texts = ["one", "two", "poison", "three", "four"];
+    const before = await database.prisma.message.count();
+    const answers = await Promise.all(texts.map(says));
+    expect(answers[2]).toMatch(fault);
+    expect(answers.toSpliced(2, 1)).toEqual(Array(4).fill("Accepted"));
+    expect(batches).toEqual([5, 1, 1, 1, 1, 1]);
+    expect(await database.prisma.message.count()).toBe(before + 4);
+    expect(await database.prisma.contactChannel.count({ where: { externalId: { startsWith: "poison" } } })).toBe(0);
+  });
+
+  test("what passes by itself is tried again: a lock that could not be had, a deadlock", async () => {
+    let failures = 3;
+    const { says, batches } = writePath({
+      ...healthy,
+      lock: async (tx, ids) => {
+        await lockContactChannels(tx, ids);
+        failures -= 1;
+        if (failures >= 0) {
+          const code = failures % 2 ? "55P03" : "40P01";
+          await tx.query({ name: `raise_${code}`, text: raise(code) }, []);
+        }
+      },
+    });
+    expect(await says("patient")).toBe("Accepted");
+    expect(batches).toEqual([1, 1, 1, 1]);
+  });
+
+  test("what keeps failing is given up, and the next command is served", async () => {
+    let failing = true;
+    const { says } = writePath({
+      ...healthy,
+      lock: async (tx, ids) => {
+        await lockContactChannels(tx, ids);
+        if (failing) await tx.query({ name: "raise", text: raise("40P01") }, []);
+      },
+    });
+    expect(await says("unlucky")).toMatch(/raised/);
+    failing = false;
+    expect(await says("lucky")).toBe("Accepted");
+  });
+
+  /** SQL that fails with this SQLSTATE. */
+  function raise(code: string): string {
+    return `DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '${code}'; END $$`;
+  }
+});
+
+describe("what is no work's fault is tried for none of them on its own", () => {
+  /** Five works on a commit that fails in these ways, one after another, and then works. */
+  async function run(...failures: Error[]): Promise<{ outcomes: string[]; commits: number[] }> {
+    const commits: number[] = [];
+    const executor = createExecutor({
+      commitBatch: async (_, works) => {
+        commits.push(works.length);
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure;
+        return works.map(() => [accepted]);
+      },
+    });
+    const works = Array.from({ length: 5 }, (): Work => ({ workspaceId: place.workspaceId, steps: [] }));
+    const settled = await Promise.allSettled(works.map(executor.execute));
+    await executor.drain();
+    return { outcomes: settled.map((each) => (each.status === "fulfilled" ? "done" : each.reason.message)), commits };
+  }
+
+  const accepted = { type: "Accepted", changed: true, messageId: null, conversationId: null, blockId: null } as const;
+  const [poison, unknown, unreachable] = [
+    new Error("poison"),
+    new CommitOutcomeUnknown(new Error("gone")),
+    new NothingBegun(new Error("refused")),
+  ];
+
+  test("it is unknown whether the commit stands", async () => {
+    expect(await run(unknown)).toEqual({ outcomes: Array(5).fill(unknown.message), commits: [5] });
+  });
+
+  test("nothing could be begun", async () => {
+    expect(await run(unreachable)).toEqual({ outcomes: Array(5).fill(unreachable.message), commits: [5] });
+  });
+
+  test("nothing can be begun any more while they are tried one by one", async () => {
+    expect(await run(poison, poison, unknown, unreachable)).toEqual({
+      outcomes: ["poison", unknown.message, ...Array(3).fill(unreachable.message)],
+      commits: [5, 1, 1, 1],
+    });
+  });
+});

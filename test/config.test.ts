@@ -1,0 +1,132 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ConfigError, loadConfig, settings } from "../src/config.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+
+test("an empty environment gives a server for development", () => {
+  expect(loadConfig({})).toEqual({
+    production: false,
+    port: 4000,
+    databaseUrl: undefined,
+    databasePoolSize: 16,
+    dataDir: resolve(".data"),
+    authSecret: undefined,
+    jwks: undefined,
+    logLevel: "info",
+    demo: true,
+    eventRetention: 30 * 24 * 60 * 60 * 1_000,
+    trustProxy: false,
+    chatSessionsPerMinute: 120,
+    graphqlMaxDepth: 10,
+    graphqlMaxCost: 1000,
+    introspection: true,
+  });
+});
+
+test("every setting can be given", () => {
+  const config = loadConfig({
+    NODE_ENV: "production",
+    PORT: "0",
+    DATABASE_URL: "postgresql://deskgate:p%40ss@db.internal:5432/deskgate",
+    DATABASE_POOL_SIZE: "200",
+    DATA_DIR: "/srv/deskgate",
+    AUTH_SECRET: secret,
+    AUTH_JWKS_URL: "https://id.example.com/keys",
+    AUTH_ISSUER: "https://id.example.com",
+    AUTH_AUDIENCE: "deskgate",
+    LOG_LEVEL: "warn",
+    DEMO: "true",
+    TRUST_PROXY: "1",
+    CHAT_SESSIONS_PER_MINUTE: "60",
+    GRAPHQL_MAX_DEPTH: "12",
+    EVENT_RETENTION_DAYS: "7",
+    GRAPHQL_MAX_COST: "5000",
+    INTROSPECTION: "false",
+  });
+
+  expect(config).toEqual({
+    production: true,
+    port: 0,
+    databaseUrl: "postgresql://deskgate:p%40ss@db.internal:5432/deskgate",
+    databasePoolSize: 200,
+    dataDir: "/srv/deskgate",
+    authSecret: secret,
+    jwks: { url: "https://id.example.com/keys", issuer: "https://id.example.com", audience: "deskgate" },
+    logLevel: "warn",
+    demo: true,
+    eventRetention: 7 * 24 * 60 * 60 * 1_000,
+    trustProxy: true,
+    chatSessionsPerMinute: 60,
+    graphqlMaxDepth: 12,
+    graphqlMaxCost: 5000,
+    introspection: false,
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test("an empty setting counts as not set", () => {
+  expect(loadConfig({ PORT: "", AUTH_JWKS_URL: "", DATABASE_URL: "" })).toEqual(loadConfig({}));
+});
+
+test("production is not filled with the demo by default", () => {
+  expect(loadConfig({ NODE_ENV: "production", AUTH_SECRET: secret }).demo).toBe(false);
+});
+
+describe("faults", () => {
+  test("all are reported at once, each with its fix, and no secret", () => {
+    expect(
+      faultsOf({
+        NODE_ENV: "production",
+        PORT: "70000",
+        DATABASE_URL: "mysql://root:hunter2@db/deskgate",
+        AUTH_SECRET: "hunter2",
+        AUTH_JWKS_URL: "id.example.com",
+        LOG_LEVEL: "loud",
+        DEMO: "maybe",
+        GRAPHQL_MAX_DEPTH: "1e1",
+      }),
+    ).toBe(
+      [
+        "Deskgate cannot start with these settings:",
+        '  - PORT is "70000": use a whole number from 0 to 65535',
+        "  - DATABASE_URL is not a PostgreSQL URL: use postgresql://user:password@host:5432/database, with special characters percent-encoded",
+        "  - AUTH_SECRET has 7 characters: use at least 32, for example from `openssl rand -base64 32`",
+        "  - AUTH_JWKS_URL is not a web address: use the https:// URL of your identity provider's key set",
+        '  - LOG_LEVEL is "loud": use one of fatal, error, warn, info, debug, trace, silent',
+        '  - DEMO is "maybe": use true or false',
+        '  - GRAPHQL_MAX_DEPTH is "1e1": use a whole number from 1 to 100',
+        "  - AUTH_ISSUER is not set, which AUTH_JWKS_URL requires: use the `iss` of your identity provider's tokens",
+        "  - AUTH_AUDIENCE is not set, which AUTH_JWKS_URL requires: use the `aud` of the tokens meant for Deskgate",
+      ].join("\n"),
+    );
+  });
+
+  test("production needs a secret of its own", () => {
+    expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set, which production requires");
+  });
+
+  test("the embedded PostgreSQL has fewer connections to give", () => {
+    expect(faultsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
+      "DATABASE_POOL_SIZE is more than the embedded PostgreSQL takes: use at most 90, or set DATABASE_URL",
+    );
+  });
+});
+
+test("every setting has a meaning and says what holds without it", () => {
+  expect(settings.filter(({ meaning, default: value }) => meaning === "" || value === "")).toEqual([]);
+  expect(settings).toContainEqual({
+    name: "PORT",
+    default: "4000",
+    meaning: "TCP port that the server listens on; 0 takes a free one",
+  });
+});
+
+function faultsOf(env: NodeJS.ProcessEnv): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+  }
+  throw new Error("these settings are accepted");
+}

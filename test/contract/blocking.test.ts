@@ -1,0 +1,262 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { ongoingStatuses } from "../../src/domain/conversation.ts";
+import { GREETING } from "../support/app.ts";
+import { block, contactIdOf, done, first, inMs, latest, look, mutate, nodesOf, unblock } from "./api.ts";
+import { kinds, onLine, person, sameContact } from "./people.ts";
+import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { cursorNow, heardSince } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+describe("B1: a block holds for one ContactChannel", () => {
+  test.each(kinds)("whoever is blocked on %s is served as before elsewhere", async (kind) => {
+    const there = await person(desk, kind);
+    const elsewhere = onLine(desk, { channel: desk.withKeyword.LINE });
+    await there.says("Hello");
+    await sameContact(desk, there, elsewhere);
+    await elsewhere.says("Hi");
+    await block(desk, there);
+    await elsewhere.says("Still there?");
+
+    expect(await look(desk, there)).toMatchObject({ status: "BLOCKED", here: "BLOCKED", statuses: ["BLOCKED"] });
+    expect(await look(desk, elsewhere)).toMatchObject({
+      status: "BLOCKED",
+      here: "ACTIVE",
+      activeBlock: null,
+      statuses: ["WAITING"],
+      timeline: ["1 contact: Hi", `1 bot: ${GREETING}`, "1 contact: Still there?"],
+    });
+  });
+});
+
+describe("B2: whom a block takes in", () => {
+  /** One contact, twice on one channel and once on another. */
+  async function thrice() {
+    const one = onLine(desk);
+    const two = onLine(desk);
+    const other = onLine(desk, { channel: desk.withKeyword.LINE });
+    await one.says("1");
+    for (const next of [two, other]) {
+      await sameContact(desk, one, next);
+      await next.says("2");
+    }
+    const contactId = await contactIdOf(desk, one);
+    const places = async () =>
+      (await Promise.all([one, two, other].map((each) => look(desk, each)))).map((v) => v.here);
+    return { one, two, other, contactId, places };
+  }
+
+  test("channelId: every presence there, and none elsewhere", async () => {
+    const { one, contactId, places } = await thrice();
+    const answer = done(await mutate(desk, "blockContact", { contactId, channelId: one.channel }));
+    expect([answer.blocks?.length, answer.endedConversations?.length, answer.changed]).toEqual([2, 2, true]);
+    expect(await places()).toEqual(["BLOCKED", "BLOCKED", "ACTIVE"]);
+  });
+
+  test("contactChannelId: this presence alone", async () => {
+    const { two, contactId, places } = await thrice();
+    const { contactChannelId } = await look(desk, two);
+    await mutate(desk, "blockContact", { contactId, channelId: two.channel, contactChannelId });
+    expect(await places()).toEqual(["ACTIVE", "BLOCKED", "ACTIVE"]);
+  });
+
+  test("neither: every presence that is not yet blocked, in one transaction; the answer has all blocks in force", async () => {
+    const { other, contactId, places } = await thrice();
+    const before = await block(desk, other, { notes: "earlier" });
+    const since = await cursorNow(desk);
+    const answer = done(await mutate(desk, "blockContact", { contactId, notes: "spam" }));
+
+    expect(await places()).toEqual(["BLOCKED", "BLOCKED", "BLOCKED"]);
+    expect(answer).toMatchObject({ changed: true, contact: { id: contactId, status: "BLOCKED" } });
+    expect(answer.blocks?.map(({ notes }) => notes).toSorted()).toEqual(["earlier", "spam", "spam"]);
+    expect(answer.blocks?.map(({ id }) => id)).toContain(before.id);
+    expect(answer.endedConversations?.map(({ status }) => status)).toEqual(["BLOCKED", "BLOCKED"]);
+    const heard = await heardSince(desk, since, "contactStatusChanged");
+    expect(heard.map(({ cause, occurredAt }) => [cause, occurredAt])).toEqual([
+      ["BLOCKED", inMs(desk, 0)],
+      ["BLOCKED", inMs(desk, 0)],
+    ]);
+  });
+
+  test("unblocking narrows in the same way, and answers the blocks that it lifted", async () => {
+    const { one, two, contactId, places } = await thrice();
+    await mutate(desk, "blockContact", { contactId });
+    const { contactChannelId } = await look(desk, two);
+    const narrow = done(await mutate(desk, "unblockContact", { contactId, contactChannelId }));
+    expect([narrow.blocks?.length, narrow.contact?.status]).toEqual([1, "BLOCKED"]);
+    expect(await places()).toEqual(["BLOCKED", "ACTIVE", "BLOCKED"]);
+    const there = done(await mutate(desk, "unblockContact", { contactId, channelId: one.channel }));
+    expect([there.blocks?.length, there.contact?.status]).toEqual([1, "BLOCKED"]);
+    const rest = done(await mutate(desk, "unblockContact", { contactId }));
+    expect([rest.blocks?.length, rest.contact?.status]).toEqual([1, "ACTIVE"]);
+  });
+
+  test("a presence of somebody else, or on another channel, is not found", async () => {
+    const { one, other, contactId } = await thrice();
+    const stranger = onLine(desk);
+    await stranger.says("Hello");
+    const { contactChannelId } = await look(desk, stranger);
+    const elsewhere = await look(desk, other);
+    for (const input of [
+      { contactChannelId },
+      { channelId: one.channel, contactChannelId: elsewhere.contactChannelId },
+      { channelId: desk.custom },
+    ]) {
+      expect((await mutate(desk, "blockContact", { contactId, ...input })).code).toBe("NOT_FOUND");
+    }
+    expect((await look(desk, stranger)).here).toBe("ACTIVE");
+  });
+});
+
+describe("B3: one transaction", () => {
+  test.each(ongoingStatuses)("an ongoing conversation in %s is ended and keeps what it was", async (status) => {
+    const someone = await someoneIn(desk, status);
+    await block(desk, someone);
+    const { conversations } = await look(desk, someone);
+    expect(conversations).toEqual([
+      {
+        id: expect.any(String),
+        status: "BLOCKED",
+        statusBeforeEnd: status,
+        endReason: "BLOCKED",
+        endedAt: inMs(desk, 0),
+        endedBy: { __typename: "Agent", id: desk.ada.id },
+        assignee: status === "ACTIVE" ? { id: desk.ada.id } : null,
+        offeredTo: null,
+        lastActivityAt: inMs(desk, 0),
+        contactChannel: { id: expect.any(String) },
+      },
+    ]);
+  });
+
+  test("a conversation that was over stays as it was", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    const before = (await look(desk, someone)).conversations;
+    desk.clock.advance(1_000);
+    const { id } = await block(desk, someone);
+    expect((await look(desk, someone)).conversations).toEqual(before);
+    const { data } = await desk.graphql(
+      "query ($id: ID!) { node(id: $id) { ... on Block { endedConversations { id } } } }",
+      {
+        id,
+      },
+    );
+    expect(data).toEqual({ node: { endedConversations: [] } });
+  });
+
+  test("whoever reads meanwhile sees all of it or nothing", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const contactId = await contactIdOf(desk, someone);
+    const query = `query ($contactId: ID!) {
+      contact(id: $contactId) {
+        status
+        channels {
+          status activeBlock { id } currentConversation { status }
+          blockHistory(first: 1) { edges { node { liftedAt } } }
+        }
+        conversations(first: 1) { edges { node { status endedAt } } }
+      }
+      blocks(filter: { contactId: $contactId, active: true }) { edges { node { id } } }
+    }`;
+    const seen = new Set<string>();
+    let over = false;
+    const reader = async (): Promise<void> => {
+      while (!over) {
+        const { data } = await desk.graphql<{ contact: Seen; blocks: { edges: object[] } }>(query, { contactId });
+        const { status, channels, conversations } = data.contact;
+        const { status: here, activeBlock, currentConversation, blockHistory } = first(channels);
+        const [newest] = nodesOf(blockHistory);
+        const { status: last, endedAt } = first(nodesOf(conversations));
+        seen.add(
+          [
+            status,
+            here,
+            activeBlock === null ? "no block" : "block",
+            newest === undefined || newest.liftedAt !== null ? "over" : "in force",
+            data.blocks.edges.length,
+            currentConversation?.status ?? "none",
+            last,
+            endedAt === null ? "open" : "ended",
+          ].join(", "),
+        );
+      }
+    };
+    const readers = [reader(), reader()];
+    for (let round = 0; round < 15; round++) {
+      await mutate(desk, "blockContact", { contactId });
+      await mutate(desk, "unblockContact", { contactId });
+      await someone.says("Again");
+    }
+    over = true;
+    await Promise.all(readers);
+    expect([...seen].toSorted()).toEqual([
+      "ACTIVE, ACTIVE, no block, over, 0, WAITING, WAITING, open",
+      "ACTIVE, ACTIVE, no block, over, 0, none, BLOCKED, ended",
+      "BLOCKED, BLOCKED, block, in force, 1, none, BLOCKED, ended",
+    ]);
+  });
+
+  interface Seen {
+    status: string;
+    channels: {
+      status: string;
+      activeBlock: object | null;
+      currentConversation: { status: string } | null;
+      blockHistory: { edges: { node: { liftedAt: string | null } }[] };
+    }[];
+    conversations: { edges: { node: { status: string; endedAt: string | null } }[] };
+  }
+});
+
+describe("B7: of the contact and of the place", () => {
+  test("BLOCKED while at least one is, in fields, events and filters", async () => {
+    const here = onLine(desk, { channel: desk.withKeyword.LINE });
+    const there = onLine(desk, { channel: desk.withChatbot.LINE });
+    await here.says("Hello");
+    await sameContact(desk, here, there);
+    await there.says("Hello");
+    const contactId = await contactIdOf(desk, here);
+    const found = async (filter: object) => {
+      const { data } = await desk.graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
+        "query ($filter: ContactFilter!) { contacts(filter: $filter, first: 100) { edges { node { id } } } }",
+        { filter },
+      );
+      return nodesOf(data.contacts).some(({ id }) => id === contactId);
+    };
+    const where = async () => [
+      (await look(desk, here)).status,
+      ...(await Promise.all([
+        found({ status: "BLOCKED" }),
+        found({ status: "ACTIVE" }),
+        found({ status: "BLOCKED", channelId: here.channel }),
+        found({ status: "ACTIVE", channelId: here.channel }),
+        found({ status: "BLOCKED", channelId: there.channel }),
+        found({ status: "ACTIVE", channelId: there.channel }),
+        found({ status: "ACTIVE", channelId: desk.line }),
+      ])),
+    ];
+    const since = await cursorNow(desk);
+
+    expect(await where()).toEqual(["ACTIVE", false, true, false, true, false, true, false]);
+    await block(desk, here);
+    expect(await where()).toEqual(["BLOCKED", true, false, true, false, false, true, false]);
+    await block(desk, there);
+    expect(await where()).toEqual(["BLOCKED", true, false, true, false, true, false, false]);
+    await unblock(desk, here);
+    expect(await where()).toEqual(["BLOCKED", true, false, false, true, true, false, false]);
+    await unblock(desk, there);
+    expect(await where()).toEqual(["ACTIVE", false, true, false, true, false, true, false]);
+    expect((await heardSince(desk, since, "contactStatusChanged")).map((e) => [e.status, e.contactStatus])).toEqual([
+      ["BLOCKED", "BLOCKED"],
+      ["BLOCKED", "BLOCKED"],
+      ["ACTIVE", "BLOCKED"],
+      ["ACTIVE", "ACTIVE"],
+    ]);
+  });
+});

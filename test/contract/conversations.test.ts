@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { GREETING, lineText, type TestAgent } from "../support/app.ts";
+import { contactIdOf, latest, look, mutate } from "./api.ts";
+import { kinds, onLine, person } from "./people.ts";
+import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
+import { cursorNow, heardSince } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+describe("C1: what an inbound message starts", () => {
+  test.each(kinds)(
+    "%s: WAITING where nobody but an auto-reply answers; greeted once per conversation",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      await someone.says("Hello");
+      await someone.says("Anybody?");
+      await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+      await someone.says("Hello again");
+      const { statuses, timeline } = await look(desk, someone);
+      expect([statuses, timeline]).toEqual([
+        ["ENDED", "WAITING"],
+        [
+          "1 contact: Hello",
+          `1 bot: ${GREETING}`,
+          "1 contact: Anybody?",
+          "2 contact: Hello again",
+          `2 bot: ${GREETING}`,
+        ],
+      ]);
+    },
+  );
+
+  test.each(kinds)("%s: a chatbot takes it, by numbers and labels, up to a person (BOT → WAITING)", async (kind) => {
+    const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
+    const since = await cursorNow(desk);
+    for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
+    expect((await look(desk, someone)).timeline).toEqual([
+      "1 contact: Hello",
+      `1 bot: ${MENU}`,
+      "1 contact: prices",
+      `1 bot: ${PRICES}`,
+      "1 contact: anything else",
+      `1 bot: ${PRICES}`,
+      "1 contact: 1",
+      `1 bot: ${MENU}`,
+      "1 contact:  A PERSON ",
+    ]);
+    const changes = await heardSince(desk, since, "conversationChanged");
+    expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
+      [null, "BOT", "Contact"],
+      ["BOT", "WAITING", "Bot"],
+    ]);
+  });
+
+  test.each(["LINE", "CUSTOM"] as const)("%s: a postback in a BOT conversation is a bot turn", async (kind) => {
+    const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
+    await someone.says("Hello");
+    await someone.does("postback", { data: "prices" });
+    await someone.does("postback", { data: "back" });
+    await someone.does("postback", { data: "human" });
+    await someone.does("postback", { data: "prices" });
+    const { statuses, timeline } = await look(desk, someone);
+    expect(statuses).toEqual(["WAITING"]);
+    expect(timeline).toEqual([
+      "1 contact: Hello",
+      `1 bot: ${MENU}`,
+      "1 contact: postback",
+      `1 bot: ${PRICES}`,
+      "1 contact: postback",
+      `1 bot: ${MENU}`,
+      "1 contact: postback",
+      "1 contact: postback",
+    ]);
+  });
+
+  test("a step with a pause is said at its time, and leads to a person", async () => {
+    const someone = onLine(desk, { channel: desk.withChatbot.LINE });
+    await someone.says("Hello");
+    await someone.says("2");
+    desk.clock.advance(29_999);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).statuses).toEqual(["BOT"]);
+    desk.clock.advance(1);
+    await desk.app.runDue();
+    await desk.app.runDue();
+    const { statuses, timeline } = await look(desk, someone);
+    expect([statuses, timeline.slice(3)]).toEqual([["WAITING"], ["1 bot: Here I am again."]]);
+  });
+
+  test.each(kinds)(
+    "%s: a keyword is answered before the greeting, and while waiting; not once an agent has it",
+    async (kind) => {
+      const someone = await person(desk, kind, { channel: desk.withKeyword[kind] });
+      await someone.says("Which PRICE?");
+      await someone.says("Hello");
+      await someone.says("The price!");
+      await mutate(desk, "takeConversation", { conversationId: await latest(desk, someone) });
+      await someone.says("So the price is?");
+      const { statuses, timeline } = await look(desk, someone);
+      expect([statuses, timeline]).toEqual([
+        ["ACTIVE"],
+        [
+          "1 contact: Which PRICE?",
+          "1 bot: Prices are on our page.",
+          "1 contact: Hello",
+          "1 contact: The price!",
+          "1 bot: Prices are on our page.",
+          "1 contact: So the price is?",
+        ],
+      ]);
+    },
+  );
+
+  test("events start nothing: they go to the ongoing conversation, else the most recent, else nowhere", async () => {
+    const someone = onLine(desk);
+    await someone.does("follow");
+    await someone.says("Hello");
+    await someone.does("postback", { data: "x" });
+    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await someone.does("unfollow");
+    const { statuses, timeline } = await look(desk, someone);
+    expect([statuses, timeline]).toEqual([
+      ["ENDED"],
+      ["- contact: follow", "1 contact: Hello", `1 bot: ${GREETING}`, "1 contact: postback", "1 contact: unfollow"],
+    ]);
+  });
+
+  test("in standby another party answers: recorded, but nothing of ours replies", async () => {
+    const someone = onLine(desk, { channel: desk.withChatbot.LINE });
+    const event = lineText(someone.externalId, "Hello", { mode: "standby", timestamp: desk.clock.now() });
+    await desk.lineWebhook([event], { channel: someone.channel });
+    const { statuses, timeline } = await look(desk, someone);
+    expect([statuses, timeline]).toEqual([["WAITING"], ["1 contact: Hello"]]);
+  });
+});
+
+describe("C2: at most one ongoing conversation", () => {
+  test.each(kinds)("%s: of somebody unknown who writes 20 times at once: one of each", async (kind) => {
+    const someone = await person(desk, kind);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => someone.says(`${n}`)));
+    const { statuses, timeline } = await look(desk, someone);
+    expect(statuses).toEqual(["WAITING"]);
+    expect(timeline).toHaveLength(21);
+    expect(timeline.filter((entry) => entry.includes("bot"))).toEqual([`1 bot: ${GREETING}`]);
+    const known = { where: { externalId: someone.externalId } };
+    expect(await desk.app.database.prisma.contactChannel.count(known)).toBe(1);
+  });
+
+  test("a message and an agent at once: one conversation, whoever was first", async () => {
+    const someone = onLine(desk);
+    await someone.does("follow");
+    const contactId = await contactIdOf(desk, someone);
+    const start = ({ token }: TestAgent) =>
+      mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hi" }, token);
+    const [, ...started] = await Promise.all([someone.says("Hello"), start(desk.ada), start(desk.ben)]);
+    const { statuses } = await look(desk, someone);
+    expect(statuses).toHaveLength(1);
+    const successes = started.filter((answer) => answer.__typename === "StartConversationSuccess");
+    expect(successes.length).toBeLessThanOrEqual(1);
+    for (const { code } of started) if (code !== undefined) expect(code).toBe("INVALID_TRANSITION");
+  });
+});

@@ -1,0 +1,186 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { ConversationStatus, OngoingStatus } from "../../src/domain/conversation.ts";
+import type { TestAgent } from "../support/app.ts";
+import { block, contactIdOf, done, inMs, latest, look, type Mutation, mutate } from "./api.ts";
+import { onLine, type Person } from "./people.ts";
+import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { cursorNow, heardSince, whom } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+describe("C3: who may move a conversation where", () => {
+  type Move = "take" | "offer" | "accept" | "decline" | "toQueue" | "toAgent" | "end";
+  const moves: Record<Move, { mutation: Mutation; to: ConversationStatus; more?: () => object; by?: () => TestAgent }> =
+    {
+      take: { mutation: "takeConversation", to: "ACTIVE" },
+      offer: { mutation: "offerConversation", to: "ASSIGNING", more: () => ({ agentId: desk.ben.id }) },
+      accept: { mutation: "acceptConversation", to: "ACTIVE", by: () => desk.ben },
+      decline: { mutation: "declineConversation", to: "WAITING", by: () => desk.ben },
+      toQueue: { mutation: "transferConversation", to: "WAITING" },
+      toAgent: { mutation: "transferConversation", to: "ASSIGNING", more: () => ({ agentId: desk.ben.id }) },
+      end: { mutation: "endConversation", to: "ENDED" },
+    };
+  const matrix: [OngoingStatus | "ENDED", readonly Move[]][] = [
+    ["BOT", ["take", "end"]],
+    ["WAITING", ["take", "offer", "end"]],
+    ["ASSIGNING", ["take", "accept", "decline", "end"]],
+    ["ACTIVE", ["take", "toQueue", "toAgent", "end"]],
+    ["ENDED", []],
+  ];
+  const cases = matrix.flatMap(([from, allowed]) =>
+    (Object.keys(moves) as Move[]).map((move) => [from, move, allowed.includes(move)] as const),
+  );
+
+  async function somebody(status: OngoingStatus | "ENDED"): Promise<Person> {
+    const someone = await someoneIn(desk, status === "ENDED" ? "WAITING" : status);
+    if (status === "ENDED") await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    return someone;
+  }
+
+  test.each(cases)("%s: %s (%s)", async (from, move, allowed) => {
+    const { mutation, to, more = () => ({}), by = () => desk.ada } = moves[move];
+    const someone = await somebody(from);
+    const conversationId = await latest(desk, someone);
+    const since = await cursorNow(desk);
+    const answer = await mutate(desk, mutation, { conversationId, ...more() }, by().token);
+    if (!allowed) {
+      expect(answer).toEqual({ __typename: "InvalidTransitionError", code: "INVALID_TRANSITION", from, to });
+      expect(await cursorNow(desk)).toBe(since);
+    } else if (from === "ACTIVE" && move === "take") {
+      expect([answer.changed, await cursorNow(desk)]).toEqual([false, since]);
+    } else {
+      expect([answer.changed, answer.conversation?.status]).toEqual([true, to]);
+      expect([answer.conversation?.assignee?.id, answer.conversation?.offeredTo?.id]).toEqual(
+        to === "ASSIGNING"
+          ? [undefined, desk.ben.id]
+          : to === "ACTIVE"
+            ? [by().id, undefined]
+            : [ended(move, from), undefined],
+      );
+    }
+  });
+
+  /** Who has it afterwards: an end leaves it with whom it was. */
+  function ended(move: Move, from: string): string | undefined {
+    return move === "end" && from === "ACTIVE" ? desk.ada.id : undefined;
+  }
+
+  test("accepting and declining are for the agent it was offered to", async () => {
+    const someone = await someoneIn(desk, "ASSIGNING");
+    const conversationId = await latest(desk, someone);
+    expect(await mutate(desk, "acceptConversation", { conversationId })).toMatchObject({
+      from: "ASSIGNING",
+      to: "ACTIVE",
+    });
+    expect(await mutate(desk, "declineConversation", { conversationId })).toMatchObject({
+      from: "ASSIGNING",
+      to: "WAITING",
+    });
+    expect((await look(desk, someone)).conversations[0]?.offeredTo).toEqual({ id: desk.ben.id });
+  });
+
+  test("an offer lapses after 60 s without answer, as of then", async () => {
+    const someone = await someoneIn(desk, "ASSIGNING");
+    const conversationId = await latest(desk, someone);
+    const since = await cursorNow(desk);
+    desk.clock.advance(59_999);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).statuses).toEqual(["ASSIGNING"]);
+    desk.clock.advance(1);
+    const lapsed = inMs(desk, 0);
+    desk.clock.advance(5_000);
+    const late = await mutate(desk, "acceptConversation", { conversationId }, desk.ben.token);
+    expect(late).toMatchObject({ code: "INVALID_TRANSITION", from: "WAITING", to: "ACTIVE" });
+    const heard = await heardSince(desk, since, "conversationChanged");
+    // Offers of the tests before lapse at this time too.
+    const about = heard.filter((event) => whom(event) === someone.externalId);
+    expect(about.map(({ from, to, occurredAt, actor }) => [from, to, occurredAt, actor.__typename])).toEqual([
+      ["ASSIGNING", "WAITING", lapsed, "System"],
+    ]);
+  });
+
+  test("any agent may take it from another, and is told whose it is", async () => {
+    const someone = await someoneIn(desk, "ACTIVE");
+    const conversationId = await latest(desk, someone);
+    const answer = done(await mutate(desk, "takeConversation", { conversationId }, desk.ben.token));
+    expect([answer.changed, answer.conversation?.assignee]).toEqual([true, { id: desk.ben.id }]);
+  });
+
+  test("starting: from none to ACTIVE, and not beside an ongoing one", async () => {
+    const someone = onLine(desk);
+    await someone.does("follow");
+    const contactId = await contactIdOf(desk, someone);
+    const start = () => mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hi" });
+    expect(done(await start()).conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
+    expect(await start()).toMatchObject({ code: "INVALID_TRANSITION", from: "ACTIVE", to: "ACTIVE" });
+  });
+});
+
+describe("C4: who answers has it", () => {
+  test.each(["BOT", "WAITING", "ASSIGNING", "ACTIVE"] as const)("an agent's message in %s", async (status) => {
+    const someone = await someoneIn(desk, status);
+    const conversationId = await latest(desk, someone);
+    done(await mutate(desk, "sendMessage", { conversationId, text: "Here I am" }, desk.ben.token));
+    const { conversations, timeline } = await look(desk, someone);
+    expect(conversations[0]).toMatchObject({
+      status: "ACTIVE",
+      assignee: { id: status === "ACTIVE" ? desk.ada.id : desk.ben.id },
+      offeredTo: null,
+    });
+    expect(timeline.at(-1)).toBe("1 agent: Here I am");
+  });
+
+  test.each(["BOT", "WAITING", "ASSIGNING", "ACTIVE"] as const)(
+    "a key's message in %s changes nothing",
+    async (status) => {
+      const key = await desk.key("messages:write");
+      const someone = await someoneIn(desk, status);
+      const { conversations } = await look(desk, someone);
+      const conversationId = await latest(desk, someone);
+      done(await mutate(desk, "sendMessage", { conversationId, text: "Automatic" }, key));
+      const after = await look(desk, someone);
+      expect(after.timeline.at(-1)).toBe("1 apikey: Automatic");
+      expect(after.conversations).toEqual(conversations);
+    },
+  );
+
+  test("a conversation that a key starts is nobody's", async () => {
+    const someone = onLine(desk);
+    await someone.does("follow");
+    const contactId = await contactIdOf(desk, someone);
+    const input = { contactId, channelId: desk.line, text: "Your parcel is here" };
+    const { conversation } = done(await mutate(desk, "startConversation", input, await desk.key("messages:write")));
+    expect(conversation).toMatchObject({ status: "ACTIVE", assignee: null });
+  });
+});
+
+describe("C5: of several refusals the first", () => {
+  test("not found, forbidden, invalid input, replay, contact blocked, invalid transition", async () => {
+    const someone = await someoneIn(desk, "ACTIVE");
+    const conversationId = await latest(desk, someone);
+    const send = (input: object, by = desk.ada) => mutate(desk, "sendMessage", { conversationId, ...input }, by.token);
+    const sent = done(await send({ text: "Hi", idempotencyKey: "c5" }));
+    await block(desk, someone);
+    const nowhere = { conversationId: "nowhere", text: "" };
+    expect((await send(nowhere, desk.vic)).code).toBe("NOT_FOUND");
+    expect((await send({ text: "" }, desk.vic)).code).toBe("FORBIDDEN");
+    expect((await send({ text: "" })).code).toBe("INVALID_INPUT");
+    expect(await send({ text: "Hi", idempotencyKey: "c5" })).toEqual(sent);
+    expect((await send({ text: "Other", idempotencyKey: "c5" })).code).toBe("INVALID_INPUT");
+    expect((await send({ text: "Hi", idempotencyKey: "c5-2" })).code).toBe("CONTACT_BLOCKED");
+    const contactId = await contactIdOf(desk, someone);
+    await mutate(desk, "unblockContact", { contactId });
+    expect(await send({ text: "Hi" })).toMatchObject({ code: "INVALID_TRANSITION", from: "BLOCKED", to: "ACTIVE" });
+    // Only successes are remembered: what was refused as blocked may succeed now.
+    await someone.says("Hello");
+    const again = await mutate(desk, "sendMessage", {
+      conversationId: await latest(desk, someone),
+      text: "Hi",
+      idempotencyKey: "c5-2",
+    });
+    expect(again.__typename).toBe("SendMessageSuccess");
+  });
+});

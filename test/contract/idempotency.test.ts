@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { bootDesk, type Desk, rowId } from "../support/app.ts";
+import { type Answer, contactIdOf, done, latest, look, mutate } from "./api.ts";
+import { onLine, type Person } from "./people.ts";
+import { cursorNow } from "./subscriber.ts";
+
+const DAY = 24 * 3_600_000;
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await bootDesk();
+});
+
+interface Case {
+  readonly mutation: "sendMessage" | "startConversation";
+  /** Somebody to whom this can be said, and how it is asked for. */
+  ready(): Promise<{ someone: Person; ask(text: string, idempotencyKey: string, token?: string): Promise<Answer> }>;
+}
+
+const cases: readonly Case[] = [
+  {
+    mutation: "sendMessage",
+    ready: async () => {
+      const someone = onLine(desk);
+      await someone.says("Hello");
+      const conversationId = await latest(desk, someone);
+      const ask = (text: string, idempotencyKey: string, token?: string) =>
+        mutate(desk, "sendMessage", { conversationId, text, idempotencyKey }, token);
+      return { someone, ask };
+    },
+  },
+  {
+    mutation: "startConversation",
+    ready: async () => {
+      const someone = onLine(desk);
+      await someone.does("follow");
+      const contactId = await contactIdOf(desk, someone);
+      const ask = (text: string, idempotencyKey: string, token?: string) =>
+        mutate(desk, "startConversation", { contactId, channelId: desk.line, text, idempotencyKey }, token);
+      return { someone, ask };
+    },
+  },
+];
+
+describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) => {
+  const key = (name: string) => `${mutation} ${name}`;
+  const sentTo = async (someone: Person) =>
+    (await look(desk, someone)).timeline.filter((entry) => /(agent|apikey):/.test(entry)).length;
+
+  test("the same input answers with what the first call made", async () => {
+    const { someone, ask } = await ready();
+    const made = done(await ask("Hi", key("repeat")));
+    desk.clock.advance(DAY - 1);
+    const since = await cursorNow(desk);
+    expect(await ask("Hi", key("repeat"))).toEqual(made);
+    expect([await sentTo(someone), await cursorNow(desk)]).toEqual([1, since]);
+  });
+
+  test("20 in parallel are one", async () => {
+    const { someone, ask } = await ready();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask("Hi", key("parallel"))));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    done(answers[0] ?? { __typename: "none" });
+    expect(await sentTo(someone)).toBe(1);
+  });
+
+  test("another input under the same key is refused, also to somebody else", async () => {
+    const [one, two] = [await ready(), await ready()];
+    done(await one.ask("Hi", key("other")));
+    for (const answer of [await one.ask("Ho", key("other")), await two.ask("Hi", key("other"))]) {
+      expect(answer).toMatchObject({ code: "INVALID_INPUT", fields: [{ path: "idempotencyKey" }] });
+    }
+    expect([await sentTo(one.someone), await sentTo(two.someone)]).toEqual([1, 0]);
+  });
+
+  test("two inputs under one key at the same moment: one is done, the other refused", async () => {
+    const [one, two] = [await ready(), await ready()];
+    const answers = await Promise.all([one, two, one, two].map(({ ask }) => ask("Hi", key("at once"))));
+    const codes = answers.map(({ code }) => code ?? "made");
+    expect([codes[0], codes[1]]).toEqual([codes[2], codes[3]]);
+    expect(codes.toSorted()).toEqual(["INVALID_INPUT", "INVALID_INPUT", "made", "made"]);
+    expect((await sentTo(one.someone)) + (await sentTo(two.someone))).toBe(1);
+  });
+
+  test("it is the actor's own: another agent and a key may use the same", async () => {
+    const { someone, ask } = await ready();
+    const made = done(await ask("Hi", key("actors")));
+    if (mutation === "startConversation") {
+      expect((await ask("Hi", key("actors"), desk.ben.token)).code).toBe("INVALID_TRANSITION");
+      return;
+    }
+    const byBen = done(await ask("Hi", key("actors"), desk.ben.token));
+    const byKey = done(await ask("Hi", key("actors"), await desk.key("messages:write")));
+    expect(new Set([made, byBen, byKey].map(({ message }) => message?.id)).size).toBe(3);
+    expect(await sentTo(someone)).toBe(3);
+  });
+
+  test("after 24 h it is a new one", async () => {
+    const { someone, ask } = await ready();
+    const made = done(await ask("Hi", key("a day")));
+    desk.clock.advance(DAY);
+    if (mutation === "startConversation") {
+      await mutate(desk, "endConversation", { conversationId: made.conversation?.id });
+    }
+    const again = done(await ask("Ho", key("a day")));
+    expect(again.message?.id).not.toBe(made.message?.id);
+    await desk.app.runDue();
+    expect(await ask("Ho", key("a day"))).toEqual(again);
+    expect(await sentTo(someone)).toBe(2);
+  });
+
+  test("only successes are remembered", async () => {
+    const { someone, ask } = await ready();
+    expect((await ask(" ", key("refused"))).code).toBe("INVALID_INPUT");
+    done(await ask("Hi", key("refused")));
+    expect(await sentTo(someone)).toBe(1);
+  });
+
+  test.each([
+    ["empty", ""],
+    ["too long", "k".repeat(256)],
+    ["with NUL", "a\0b"],
+  ])("a key that is %s is refused", async (_, bad) => {
+    const { ask } = await ready();
+    expect(await ask("Hi", bad)).toMatchObject({ code: "INVALID_INPUT", fields: [{ path: "idempotencyKey" }] });
+  });
+});
+
+test("the same key in another mutation is another call", async () => {
+  const someone = onLine(desk);
+  await someone.does("follow");
+  const contactId = await contactIdOf(desk, someone);
+  const start = { contactId, channelId: desk.line, text: "Hi", idempotencyKey: "both" };
+  const { conversation } = done(await mutate(desk, "startConversation", start));
+  done(await mutate(desk, "sendMessage", { conversationId: conversation?.id, text: "Hi", idempotencyKey: "both" }));
+  expect((await look(desk, someone)).timeline.slice(1)).toEqual(["1 agent: Hi", "1 agent: Hi"]);
+});
+
+test("calls that are old are forgotten by the job", async () => {
+  const someone = onLine(desk);
+  await someone.says("Hello");
+  const conversationId = await latest(desk, someone);
+  done(await mutate(desk, "sendMessage", { conversationId, text: "Hi", idempotencyKey: "forgotten" }));
+  const kept = () =>
+    desk.app.database.prisma.idempotencyKey.count({ where: { key: "forgotten", actorId: rowId(desk.ada.id) } });
+  expect(await kept()).toBe(1);
+  desk.clock.advance(DAY);
+  await desk.app.runDue();
+  expect(await kept()).toBe(0);
+});

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bootDesk, type Desk, lineText } from "../support/app.ts";
+import { freshDatabase } from "../support/database.ts";
+import { block, contactIdOf, done, inMs, latest, look, mutate } from "./api.ts";
+import { onLine, type Person } from "./people.ts";
+import { cursorNow, heardSince, listen, whom } from "./subscriber.ts";
+
+/** Two instances on one database, with clocks of their own. */
+let one: Desk;
+let two: Desk;
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  const database = await freshDatabase();
+  drop = database.drop;
+  const env = { DATABASE_URL: database.url };
+  one = await bootDesk({ env });
+  two = await bootDesk({ env });
+});
+afterAll(async () => {
+  await Promise.all([one.stop(), two.stop()]);
+  await drop();
+});
+
+/** The same person, writing to either. */
+function both(): [Person, Person] {
+  const here = onLine(one);
+  return [here, onLine(two, here)];
+}
+
+describe("two instances", () => {
+  test("O3: an event that reaches both at once is one entry, also of somebody unknown (C2)", async () => {
+    const [here] = both();
+    const event = lineText(here.externalId, "Hello", { timestamp: one.clock.now() });
+    const deliveries = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? one : two).lineWebhook([event], { channel: here.channel }),
+    );
+    const statuses = (await Promise.all(deliveries)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect((await look(one, here)).timeline).toEqual(["1 contact: Hello", "1 bot: Welcome!"]);
+  });
+
+  test("U2: 20 messages at both after the unblock start the flows once", async () => {
+    const [here, there] = both();
+    await here.says("Hello");
+    await block(one, here);
+    for (const { clock } of [one, two]) clock.advance(1_000);
+    await mutate(two, "unblockContact", { contactId: await contactIdOf(one, here) }, one.ada.token);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? here : there).says(`${n}`)));
+    const { statuses, timeline } = await look(one, here);
+    expect(statuses).toEqual(["BLOCKED", "WAITING"]);
+    expect(timeline.slice(2).filter((entry) => entry.includes("bot"))).toEqual(["2 bot: Welcome!"]);
+    expect(timeline).toHaveLength(23);
+  });
+
+  test("B6, idempotencyKey: asked of both at once, it is done once", async () => {
+    const [here] = both();
+    await here.says("Hello");
+    const conversationId = await latest(one, here);
+    const input = { conversationId, text: "Hi", idempotencyKey: "both" };
+    const sent = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => mutate(n % 2 ? one : two, "sendMessage", input, one.ada.token)),
+    );
+    expect(new Set(sent.map((answer) => done(answer).message?.id)).size).toBe(1);
+
+    const contactId = await contactIdOf(one, here);
+    const since = await cursorNow(one);
+    const blocked = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => mutate(n % 2 ? one : two, "blockContact", { contactId }, one.ada.token)),
+    );
+    expect(blocked.filter(({ changed }) => changed)).toHaveLength(1);
+    expect(new Set(blocked.map(({ blocks }) => blocks?.[0]?.id)).size).toBe(1);
+    expect((await heardSince(one, since, "contactStatusChanged")).map(whom)).toEqual([here.externalId]);
+  });
+
+  test("O2: what one commits the other's subscribers hear", async () => {
+    const [here, there] = both();
+    const after = await cursorNow(one);
+    const listener = listen(two, "messageRecorded", { after, token: one.ada.token });
+    await here.says("From one");
+    await there.says("From two");
+    const heard = await listener.take(3);
+    expect(heard.map(({ message }) => message?.text)).toEqual(["From one", "Welcome!", "From two"]);
+    await listener.close();
+  });
+
+  test("B8: an expiry that both notice is told once", async () => {
+    const [here] = both();
+    await here.says("Hello");
+    await block(one, here, { expiresAt: inMs(one, 60_000) });
+    const since = await cursorNow(one);
+    for (const { clock } of [one, two]) clock.advance(60_000);
+    await Promise.all([one.app.runDue(), two.app.runDue(), one.app.runDue(), two.app.runDue()]);
+    const heard = await heardSince(one, since, "contactStatusChanged");
+    expect(heard.map((event) => [whom(event), event.cause])).toEqual([[here.externalId, "EXPIRED"]]);
+  });
+
+  test("O1: with clocks apart time does not run backwards for a person", async () => {
+    const [here, there] = both();
+    await here.says("Hello");
+    one.clock.advance(60_000);
+    await here.says("A minute ahead");
+    const { id } = await block(one, here);
+    await there.says("Behind");
+    const { data } = await one.graphql<{ node: { blockedAt: string; contactChannel: Timeline } }>(
+      `query ($id: ID!) { node(id: $id) { ... on Block { blockedAt contactChannel { messages { edges { node {
+        text recordedAt receivedWhileBlocked
+      } } } } } } }`,
+      { id },
+    );
+    const entries = data.node.contactChannel.messages.edges.map(({ node }) => node);
+    const last = entries.at(-1);
+    expect(last).toEqual({ text: "Behind", recordedAt: data.node.blockedAt, receivedWhileBlocked: true });
+    const times = entries.map(({ recordedAt }) => recordedAt);
+    expect(times.toSorted()).toEqual(times);
+    two.clock.advance(60_000);
+  });
+
+  interface Timeline {
+    messages: { edges: { node: { text: string; recordedAt: string; receivedWhileBlocked: boolean } }[] };
+  }
+});

@@ -1,0 +1,156 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { bootDesk, type Desk, GREETING, lineText } from "../support/app.ts";
+import { freshDatabase } from "../support/database.ts";
+import { done, latest, look, mutate } from "./api.ts";
+import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "./faults.ts";
+import { onLine, type Person, people } from "./people.ts";
+
+let desk: Desk;
+let fault: Saboteur;
+beforeAll(async () => {
+  desk = await bootDesk();
+  fault = await saboteur(databaseOf(desk));
+});
+afterAll(() => fault.end());
+afterEach(() => fault.query("DROP TRIGGER IF EXISTS fault ON message"));
+
+/** Makes the database fail wherever a message with this text is recorded: at once, or as late as the commit. */
+async function failOn(text: string, when: "insert" | "commit", how: string): Promise<void> {
+  await fault.query(
+    `CREATE OR REPLACE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${how}; RETURN NEW; END $$`,
+  );
+  const at =
+    when === "insert"
+      ? "TRIGGER fault BEFORE INSERT ON message"
+      : "CONSTRAINT TRIGGER fault AFTER INSERT ON message DEFERRABLE INITIALLY DEFERRED";
+  await fault.query(`CREATE ${at} FOR EACH ROW WHEN (NEW.text = '${text}') EXECUTE FUNCTION fault()`);
+}
+
+const refuse = "RAISE EXCEPTION 'The disk is full.'";
+const cut = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1)";
+
+const event = (someone: Person, text: string) => lineText(someone.externalId, text, { timestamp: desk.clock.now() });
+
+describe("O4: what cannot be recorded is answered 5xx, and recorded once when it comes again", () => {
+  test.each([
+    ["a statement fails", "insert", refuse],
+    ["the commit fails", "commit", refuse],
+    ["the connection is lost in the commit", "commit", cut],
+  ] as const)("%s: its neighbours in the body, and other bodies, are recorded", async (_, when, how) => {
+    await failOn("poison", when, how);
+    const [one, two, three, ...others] = people(desk, 8);
+    if (one === undefined || two === undefined || three === undefined) throw new Error("Nobody is there.");
+    const body = [event(one, "Hello"), event(two, "poison"), event(two, "Hello"), event(three, "Hello")];
+    const [answer] = await Promise.all([desk.lineWebhook(body), ...others.map((other) => other.says("Hello"))]);
+
+    expect(answer.status).toBe(503);
+    const greeted = ["1 contact: Hello", `1 bot: ${GREETING}`];
+    for (const someone of [one, two, three, ...others]) expect((await look(desk, someone)).timeline).toEqual(greeted);
+    expect((await desk.lineWebhook(body)).status).toBe(503);
+
+    await fault.query("DROP TRIGGER fault ON message");
+    expect((await desk.lineWebhook(body)).status).toBe(200);
+    expect((await look(desk, two)).timeline).toEqual([...greeted, "1 contact: poison"]);
+    for (const someone of [one, three]) expect((await look(desk, someone)).timeline).toEqual(greeted);
+  });
+
+  test("of a mutation: a masked error with an id, nothing recorded, and the same key works afterwards", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const input = { conversationId: await latest(desk, someone), text: "poison", idempotencyKey: "again" };
+    await failOn("poison", "commit", refuse);
+    const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }";
+    const { errors } = await desk.graphql(query, { input });
+    expect(errors).toMatchObject([
+      { message: "Unexpected error.", extensions: { code: "INTERNAL", id: expect.any(String) } },
+    ]);
+    expect((await look(desk, someone)).statuses).toEqual(["WAITING"]);
+
+    await fault.query("DROP TRIGGER fault ON message");
+    const made = done(await mutate(desk, "sendMessage", input));
+    expect(await mutate(desk, "sendMessage", input)).toEqual(made);
+    expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 agent: poison"]);
+  });
+
+  test("every connection is lost several times in a burst: nothing that was answered 200 is lost, nothing is doubled", async () => {
+    const crowd = people(desk, 12);
+    const events = crowd.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
+    let answered = 0;
+    const deliver = async (each: object): Promise<number> => {
+      const { status } = await desk.lineWebhook([each]);
+      answered += 1;
+      if ([10, 60, 120, 180].includes(answered)) await fault.cutConnections();
+      return status;
+    };
+    const first = await Promise.all(events.map(deliver));
+    expect(first.filter((status) => status !== 200 && status < 500)).toEqual([]);
+    const countOf = async (someone: Person) => {
+      const { timeline } = await look(desk, someone);
+      const texts = timeline.filter((entry) => entry.includes("contact"));
+      return { recorded: texts.length, distinct: new Set(texts).size, greetings: timeline.length - texts.length };
+    };
+    for (const [n, someone] of crowd.entries()) {
+      const accepted = first.slice(n * 20, n * 20 + 20).filter((status) => status === 200).length;
+      if (accepted === 0) continue;
+      const { recorded, distinct } = await countOf(someone);
+      expect(recorded).toBeGreaterThanOrEqual(accepted);
+      expect(distinct).toBe(recorded);
+    }
+    const again = await Promise.all(events.map(async (each) => (await desk.lineWebhook([each])).status));
+    expect(new Set(again)).toEqual(new Set([200]));
+    for (const someone of crowd) expect(await countOf(someone)).toEqual({ recorded: 20, distinct: 20, greetings: 1 });
+  });
+});
+
+describe("the answer to a COMMIT that was carried out is lost", () => {
+  let proxied: Desk;
+  let wire: Wire;
+  beforeAll(async () => {
+    const database = await freshDatabase();
+    wire = await wireTo(database.url);
+    proxied = await bootDesk({ env: { DATABASE_URL: wire.url } });
+  });
+  afterAll(() => wire.close());
+
+  test("a webhook is answered 5xx, and its repeat changes nothing", async () => {
+    const someone = onLine(proxied);
+    await someone.says("Hello");
+    const event = lineText(someone.externalId, "Kept", { timestamp: proxied.clock.now() });
+    wire.loseCommits(true);
+    expect((await proxied.lineWebhook([event])).status).toBe(503);
+    wire.loseCommits(false);
+    expect(wire.lost()).toBe(1);
+    const kept = (await look(proxied, someone)).timeline;
+    expect(kept.at(-1)).toBe("1 contact: Kept");
+    expect((await proxied.lineWebhook([event])).status).toBe(200);
+    expect((await look(proxied, someone)).timeline).toEqual(kept);
+  });
+
+  test("a reply that was kept is not sent twice by whoever repeats it under its key", async () => {
+    const someone = onLine(proxied);
+    await someone.says("Hello");
+    const input = { conversationId: await latest(proxied, someone), text: "Once", idempotencyKey: "once" };
+    wire.loseCommits(true);
+    const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }";
+    expect((await proxied.graphql(query, { input })).errors?.[0]?.extensions.code).toBe("INTERNAL");
+    wire.loseCommits(false);
+    done(await mutate(proxied, "sendMessage", input));
+    expect((await look(proxied, someone)).timeline.slice(2)).toEqual(["1 agent: Once"]);
+  });
+
+  test("without a database: alive but not ready, all that comes is answered 5xx, and it goes on when the database is back", async () => {
+    const someone = onLine(proxied);
+    const event = lineText(someone.externalId, "Hello", { timestamp: proxied.clock.now() });
+    const statusOf = async (path: string) => (await fetch(`${proxied.url}${path}`)).status;
+    expect([await statusOf("/health"), await statusOf("/ready")]).toEqual([200, 200]);
+    wire.cut(true);
+    expect([await statusOf("/health"), await statusOf("/ready"), await statusOf("/metrics")]).toEqual([200, 503, 200]);
+    expect((await proxied.lineWebhook([event])).status).toBeGreaterThanOrEqual(500);
+    const { status, errors } = await proxied.graphql("{ channels { id } }");
+    expect([status >= 500 || errors?.[0]?.extensions.code === "INTERNAL"]).toEqual([true]);
+    wire.cut(false);
+    expect(await statusOf("/ready")).toBe(200);
+    expect((await proxied.lineWebhook([event])).status).toBe(200);
+    expect((await look(proxied, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${GREETING}`]);
+  });
+});

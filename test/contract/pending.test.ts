@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { rowId } from "../support/app.ts";
+import { block, done, latest, look, mutate, unblock } from "./api.ts";
+import { onLine, person, visitor } from "./people.ts";
+import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
+import { cursorNow, heardSince, listen } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+describe("B4: whatever is pending towards the contact is called off with the block", () => {
+  test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)("%s: messages that are still QUEUED, for good", async (kind) => {
+    const someone = await person(desk, kind);
+    await someone.says("Hello");
+    const conversationId = await latest(desk, someone);
+    done(await mutate(desk, "sendMessage", { conversationId, text: "One" }));
+    done(await mutate(desk, "sendMessage", { conversationId, text: "Two" }));
+    expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
+    await block(desk, someone);
+    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+    await unblock(desk, someone);
+    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+  });
+
+  test("a chatbot's step that was to come later, also when the block is lifted before its time", async () => {
+    const someone = onLine(desk, { channel: desk.withChatbot.LINE });
+    await someone.says("Hello");
+    await someone.says("2");
+    await block(desk, someone);
+    await unblock(desk, someone);
+    desk.clock.advance(60_000);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
+  });
+
+  test("a step whose time has come but which was not yet said", async () => {
+    const someone = onLine(desk, { channel: desk.withChatbot.LINE });
+    await someone.says("Hello");
+    await someone.says("2");
+    desk.clock.advance(30_000);
+    await block(desk, someone);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
+  });
+
+  test("an offer: nobody can accept it, and its end is not told as a time-out", async () => {
+    const someone = await someoneIn(desk, "ASSIGNING");
+    const since = await cursorNow(desk);
+    await block(desk, someone);
+    desk.clock.advance(60_000);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).conversations).toMatchObject([{ status: "BLOCKED", offeredTo: null }]);
+    const heard = await heardSince(desk, since, "conversationChanged");
+    expect(heard.map(({ from, to }) => [from, to])).toEqual([["ASSIGNING", "BLOCKED"]]);
+    // To the one it was offered to, it is news all the same.
+    expect(await heardSinceOf(since, desk.ben.id)).toEqual(["ASSIGNING → BLOCKED"]);
+  });
+
+  async function heardSinceOf(since: string, assigneeId: string): Promise<string[]> {
+    const last = await someoneIn(desk, "ASSIGNING");
+    const conversationId = await latest(desk, last);
+    const listener = listen(desk, "conversationChanged", { after: since, filter: { assigneeId } });
+    const told: string[] = [];
+    for (let event = await listener.next(); event.conversation?.id !== conversationId; event = await listener.next()) {
+      told.push(`${event.from} → ${event.to}`);
+    }
+    await listener.close();
+    return told;
+  }
+
+  test("a message handed over by an instance that died is called off too, though the block is over when that is found", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const { contactChannelId } = await look(desk, someone);
+    await desk.app.database.prisma.message.updateMany({
+      where: { contactChannelId: rowId(contactChannelId), direction: "OUTBOUND" },
+      data: { deliveryStatus: "SENDING", leasedAt: new Date(desk.clock.now()) },
+    });
+    desk.clock.advance(1);
+    await block(desk, someone);
+    await unblock(desk, someone);
+    desk.clock.advance(60_000);
+    await desk.app.runDue();
+    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED"]);
+  });
+
+  test("without a block it goes back to the queue", async () => {
+    const { person: someone, page } = await visitor(desk);
+    await someone.says("Hello");
+    const { contactChannelId } = await look(desk, someone);
+    await desk.app.database.prisma.message.updateMany({
+      where: { contactChannelId: rowId(contactChannelId), direction: "OUTBOUND" },
+      data: { deliveryStatus: "SENDING", leasedAt: new Date(desk.clock.now()) },
+    });
+    const stream = await page.stream();
+    desk.clock.advance(60_000);
+    await desk.app.runDue();
+    expect(await stream.text()).toBe("Welcome!");
+    stream.close();
+  });
+});

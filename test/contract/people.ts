@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import { openSession, type Visitor } from "../channels/visitor.ts";
+import { type Desk, lineText, rowId, type TestWorkspace } from "../support/app.ts";
+import { done, look, mutate } from "./api.ts";
+
+export const kinds = ["LINE", "WEB_CHAT", "CUSTOM"] as const;
+
+export interface WritingOptions {
+  /** The provider's event id; a new one unless told. */
+  readonly eventId?: string;
+  /** The provider's own time; now unless told. A web page has none. */
+  readonly sentAt?: number;
+}
+
+export interface HappeningOptions extends WritingOptions {
+  /** What a postback carries. */
+  readonly data?: string;
+  /** What a `follow` of LINE says. */
+  readonly isUnblocked?: boolean;
+}
+
+/** Somebody outside, who does on each kind of channel what people do there, through the channel's own entrance. */
+export interface Person {
+  readonly kind: ChannelKind;
+  /** The channel's global id. */
+  readonly channel: string;
+  readonly externalId: string;
+  says(text: string, options?: WritingOptions): Promise<void>;
+  /** An event that is no message, such as `follow` or `postback`. A web page has none. */
+  does(eventType: string, options?: HappeningOptions): Promise<void>;
+}
+
+export interface PersonOptions {
+  readonly channel?: string;
+  readonly externalId?: string;
+  readonly workspace?: TestWorkspace;
+}
+
+export async function person(desk: Desk, kind: ChannelKind, options: PersonOptions = {}): Promise<Person> {
+  switch (kind) {
+    case "LINE":
+      return onLine(desk, options);
+    case "WEB_CHAT":
+      return (await visitor(desk, options)).person;
+    case "CUSTOM":
+      return atPartner(desk, options);
+  }
+}
+
+/** Several new people on LINE. */
+export function people(desk: Desk, count: number, options: Omit<PersonOptions, "externalId"> = {}): Person[] {
+  return Array.from({ length: count }, () => onLine(desk, options));
+}
+
+export function onLine(desk: Desk, options: PersonOptions = {}): Person {
+  const { workspace = desk, channel = workspace.line, externalId = `U${randomUUID()}` } = options;
+  const deliver = async (event: object): Promise<void> => {
+    await ok(desk.lineWebhook([event], { channel }));
+  };
+  return {
+    kind: "LINE",
+    channel,
+    externalId,
+    says: (text, given) => deliver(lineText(externalId, text, atOnce(desk, given))),
+    does: (type, { data, isUnblocked = false, ...given } = {}) =>
+      deliver({
+        ...lineText(externalId, "", atOnce(desk, given)),
+        message: undefined,
+        type,
+        ...(type === "follow" ? { follow: { isUnblocked } } : {}),
+        ...(data === undefined ? {} : { postback: { data } }),
+      }),
+  };
+}
+
+/** Somebody on a web page, with what only they see. */
+export async function visitor(
+  desk: Desk,
+  { workspace = desk, channel = workspace.webChat }: PersonOptions = {},
+): Promise<{ readonly person: Person; readonly page: Visitor }> {
+  const page = await openSession(desk, channel);
+  const person: Person = {
+    kind: "WEB_CHAT",
+    channel,
+    externalId: page.id,
+    says: async (text, { eventId = randomUUID() } = {}) => {
+      await ok(page.say(text, eventId));
+    },
+    does: async () => {
+      throw new Error("A web page sends nothing but messages.");
+    },
+  };
+  return { person, page };
+}
+
+const keys = new WeakMap<TestWorkspace, Promise<string>>();
+
+function atPartner(desk: Desk, options: PersonOptions): Person {
+  const { workspace = desk, channel = workspace.custom, externalId = `partner-${randomUUID()}` } = options;
+  const record = async (what: object, given: WritingOptions = {}): Promise<void> => {
+    const key = keys.get(workspace) ?? workspace.key("inbound:write");
+    keys.set(workspace, key);
+    const { eventId = randomUUID(), sentAt = desk.clock.now() } = given;
+    const input = { channelId: channel, externalId, eventId, sentAt: new Date(sentAt).toISOString(), ...what };
+    done(await mutate(desk, "recordInbound", input, await key));
+  };
+  return {
+    kind: "CUSTOM",
+    channel,
+    externalId,
+    says: (text, given) => record({ kind: "TEXT", text }, given),
+    does: (eventType, { data, ...given } = {}) =>
+      record({ kind: "EVENT", eventType, payload: data === undefined ? null : { data } }, given),
+  };
+}
+
+/** What LINE's events carry about when and as what they were sent. */
+function atOnce(desk: Desk, { eventId = randomUUID(), sentAt = desk.clock.now() }: WritingOptions = {}): object {
+  return { webhookEventId: eventId, timestamp: sentAt };
+}
+
+async function ok(answer: Promise<Response>): Promise<void> {
+  const { status } = await answer;
+  if (status !== 200 && status !== 201) throw new Error(`Somebody's message was answered with ${status}.`);
+}
+
+/** Makes them the same person, seen in two places, as a merge leaves it; the second has not written yet. */
+export async function sameContact(desk: Desk, known: Person, other: Person): Promise<void> {
+  const { prisma } = desk.app.database;
+  const { contactChannelId } = await look(desk, known);
+  const { workspaceId, contactId, createdAt } = await prisma.contactChannel.findUniqueOrThrow({
+    where: { id: rowId(contactChannelId) },
+  });
+  const { channel, externalId } = other;
+  await prisma.contactChannel.create({
+    data: { id: uuidv7(), workspaceId, contactId, channelId: rowId(channel), externalId, createdAt },
+  });
+}

@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { GREETING, lineText, rowId } from "../support/app.ts";
+import { look, mutate } from "./api.ts";
+import { kinds, onLine, people, person } from "./people.ts";
+import { bootHouse, type House } from "./situations.ts";
+import { cursorNow, heardSince, listen } from "./subscriber.ts";
+
+const NUL = "\0";
+const LONE = "\uD800";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+describe("O3: providers repeat and reorder", () => {
+  test.each(kinds)("%s: 20 deliveries of one event at once are one entry", async (kind) => {
+    const someone = await person(desk, kind);
+    await Promise.all(Array.from({ length: 20 }, () => someone.says("Hello", { eventId: `once-${kind}` })));
+    expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${GREETING}`]);
+    const since = await cursorNow(desk);
+    await someone.says("Hello", { eventId: `once-${kind}` });
+    expect(await cursorNow(desk)).toBe(since);
+  });
+
+  test("a partner is answered with the entry that was recorded first", async () => {
+    const key = await desk.key("inbound:write");
+    const record = (text: string) =>
+      mutate(
+        desk,
+        "recordInbound",
+        { channelId: desk.custom, externalId: "o3", eventId: "o3-1", kind: "TEXT", text },
+        key,
+      );
+    const first = await record("Hello");
+    expect([first.changed, first.message?.text]).toEqual([true, "Hello"]);
+    expect(await record("Something else")).toEqual({ ...first, changed: false });
+  });
+
+  test("one event id stands for one event of the whole channel, and for another on another", async () => {
+    const [one, two] = people(desk, 2);
+    const elsewhere = onLine(desk, { channel: desk.withKeyword.LINE });
+    for (const someone of [one, two, elsewhere]) await someone?.says("Hello", { eventId: "shared" });
+    const recorded = await desk.app.database.prisma.message.findMany({
+      where: { eventId: "shared" },
+      include: { contactChannel: true },
+      orderBy: { id: "asc" },
+    });
+    expect(recorded.map(({ contactChannel }) => contactChannel.externalId)).toEqual([
+      one?.externalId,
+      elsewhere.externalId,
+    ]);
+  });
+
+  test("a repeat under another name leaves nobody behind who never wrote", async () => {
+    const [one, two] = people(desk, 2);
+    await one?.says("Hello", { eventId: "stolen" });
+    await two?.says("Hello", { eventId: "stolen" });
+    const { data } = await desk.graphql<{ contacts: { edges: object[] } }>(
+      "query ($search: String) { contacts(filter: { search: $search }) { edges { node { id } } } }",
+      { search: two?.externalId },
+    );
+    expect(data.contacts.edges).toEqual([]);
+  });
+
+  test("the timeline is in the order of recording, whatever the times say (D1)", async () => {
+    const someone = onLine(desk);
+    const now = desk.clock.now();
+    await someone.says("second", { sentAt: now });
+    await someone.says("first", { sentAt: now - 60_000 });
+    expect((await look(desk, someone)).timeline).toEqual([
+      "1 contact: second",
+      `1 bot: ${GREETING}`,
+      "1 contact: first",
+    ]);
+  });
+});
+
+describe("O4: nothing of a webhook is lost", () => {
+  test("NUL and lone surrogates become U+FFFD, wherever they are", async () => {
+    const person = `U${NUL}${LONE}odd`;
+    const event = lineText(person, `a${NUL}b${LONE}c`, {
+      webhookEventId: `id${NUL}${LONE}`,
+      timestamp: desk.clock.now(),
+      message: { type: "text", id: `m${NUL}`, text: `a${NUL}b${LONE}c`, mention: { [`k${NUL}`]: [LONE] } },
+    });
+    expect((await desk.lineWebhook([event])).status).toBe(200);
+    expect((await desk.lineWebhook([event])).status).toBe(200);
+    const someone = onLine(desk, { externalId: "U\uFFFD\uFFFDodd" });
+    expect((await look(desk, someone)).timeline[0]).toBe("1 contact: a\uFFFDb\uFFFDc");
+  });
+
+  test("an event that cannot be interpreted is kept raw, and its neighbours are recorded", async () => {
+    const [one, two] = people(desk, 2);
+    const strange = {
+      type: "hologram",
+      webhookEventId: "strange-1",
+      timestamp: desk.clock.now(),
+      source: { type: "user", userId: one?.externalId },
+      hologram: { depth: 3 },
+    };
+    const at = { timestamp: desk.clock.now() };
+    const answer = await desk.lineWebhook([
+      lineText(one?.externalId ?? "", "before", at),
+      strange,
+      lineText(two?.externalId ?? "", "after", at),
+    ]);
+    expect(answer.status).toBe(200);
+    if (one === undefined || two === undefined) throw new Error("Nobody is there.");
+    expect((await look(desk, one)).timeline).toEqual([
+      "1 contact: before",
+      `1 bot: ${GREETING}`,
+      "1 contact: hologram",
+    ]);
+    expect((await look(desk, two)).timeline[0]).toBe("1 contact: after");
+    const kept = await desk.app.database.prisma.message.findFirstOrThrow({ where: { eventId: "strange-1" } });
+    expect(kept).toMatchObject({ kind: "UNSUPPORTED", payload: strange });
+  });
+});
+
+describe("O5: time and ids", () => {
+  test("every time is the injected clock's, and ids are in the order of time", async () => {
+    const someone = onLine(desk);
+    desk.clock.advance(86_400_000);
+    await someone.says("Hello");
+    const { contactChannelId } = await look(desk, someone);
+    const messages = await desk.app.database.prisma.message.findMany({
+      where: { contactChannelId: rowId(contactChannelId) },
+      orderBy: { seq: "asc" },
+    });
+    expect(messages.map(({ recordedAt }) => recordedAt.getTime())).toEqual(Array(2).fill(desk.clock.now()));
+    const ids = messages.map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(ids);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  });
+});
+
+describe("O6: what is unsent is hidden", () => {
+  const unsend = (person: string, messageId: string): object => ({
+    ...lineText(person, "", { timestamp: desk.clock.now() }),
+    type: "unsend",
+    message: undefined,
+    unsend: { messageId },
+  });
+  const text = (person: string, id: string): object =>
+    lineText(person, "A secret", {
+      timestamp: desk.clock.now(),
+      message: { type: "text", id, text: "A secret", x: 1 },
+    });
+
+  const MESSAGES = `query ($id: ID!) { node(id: $id) { ... on ContactChannel { messages { edges { node {
+    text payload unsentAt eventType
+  } } } } } }`;
+
+  async function seen(externalId: string): Promise<object[]> {
+    const { contactChannelId } = await look(desk, onLine(desk, { externalId }));
+    const { data } = await desk.graphql<{ node: { messages: { edges: { node: object }[] } } }>(MESSAGES, {
+      id: contactChannelId,
+    });
+    return data.node.messages.edges.map(({ node }) => node);
+  }
+
+  test.each(["after", "before"])("when the unsend comes %s the message", async (when) => {
+    const { externalId } = onLine(desk);
+    const id = `m-${when}`;
+    const events = [text(externalId, id), unsend(externalId, id)];
+    const since = await cursorNow(desk);
+    for (const event of when === "after" ? events : events.toReversed()) await desk.lineWebhook([event]);
+    const now = new Date(desk.clock.now()).toISOString();
+    const hidden = (await seen(externalId)).filter((entry) => "eventType" in entry && entry.eventType === null);
+    expect(hidden[0]).toEqual({ text: null, payload: null, unsentAt: now, eventType: null });
+    // Whoever replays the log afterwards does not learn it either.
+    const heard = await heardSince(desk, since, "messageRecorded");
+    expect(JSON.stringify(heard)).not.toContain("A secret");
+  });
+
+  test("whoever replays the log does not learn it from those who heard it in time", async () => {
+    const { externalId } = onLine(desk);
+    const after = await cursorNow(desk);
+    const inTime = listen(desk, "messageRecorded", { after });
+    await desk.lineWebhook([text(externalId, "m-heard")]);
+    expect((await inTime.next()).message?.text).toBe("A secret");
+    await desk.lineWebhook([unsend(externalId, "m-heard")]);
+    const late = listen(desk, "messageRecorded", { after });
+    expect((await late.next()).message?.text).toBeNull();
+    for (const listener of [inTime, late]) await listener.close();
+  });
+
+  test("nobody can unsend what another wrote", async () => {
+    const [one, two] = people(desk, 2);
+    await desk.lineWebhook([text(one?.externalId ?? "", "m-mine")]);
+    await desk.lineWebhook([unsend(two?.externalId ?? "", "m-mine")]);
+    expect((await seen(one?.externalId ?? ""))[0]).toMatchObject({ text: "A secret", unsentAt: null });
+  });
+});

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { OngoingStatus } from "../../src/domain/conversation.ts";
+import { rowId } from "../support/app.ts";
+import { type BlockView, block, contactIdOf, done, latest, look, type Mutation, mutate } from "./api.ts";
+import { onLine } from "./people.ts";
+import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { cursorNow } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+/** Every mutation that reaches the contact, with what it is asked of a conversation. */
+const paths: [Mutation, (conversationId: string, contactId: string) => object][] = [
+  ["sendMessage", (conversationId) => ({ conversationId, text: "Hello" })],
+  ["startConversation", (_, contactId) => ({ contactId, channelId: desk.line, text: "Hello" })],
+  ["takeConversation", (conversationId) => ({ conversationId })],
+  ["offerConversation", (conversationId) => ({ conversationId, agentId: desk.ben.id })],
+  ["acceptConversation", (conversationId) => ({ conversationId })],
+  ["transferConversation", (conversationId) => ({ conversationId, agentId: desk.ben.id })],
+  ["transferConversation", (conversationId) => ({ conversationId })],
+];
+
+interface Blocked {
+  readonly contactId: string;
+  readonly conversationId: string;
+  readonly made: BlockView;
+}
+
+/** Somebody who was blocked in each of these statuses. */
+const blocked = new Map<OngoingStatus, Blocked>();
+beforeAll(async () => {
+  for (const status of ["WAITING", "ASSIGNING", "ACTIVE"] as const) {
+    const someone = await someoneIn(desk, status);
+    const conversationId = await latest(desk, someone);
+    const made = await block(desk, someone, { notes: `was ${status}` });
+    blocked.set(status, { contactId: await contactIdOf(desk, someone), conversationId, made });
+  }
+});
+
+describe("D5: every path towards the contact is refused with the block", () => {
+  test.each(paths)("%s, whatever the conversation was", async (mutation, inputOf) => {
+    const since = await cursorNow(desk);
+    for (const { contactId, conversationId, made } of blocked.values()) {
+      const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };
+      for (const { token } of [desk.ada, desk.ben]) {
+        expect(await mutate(desk, mutation, inputOf(conversationId, contactId), token)).toEqual(refusal);
+      }
+    }
+    expect(await cursorNow(desk)).toBe(since);
+  });
+
+  test.each(paths.slice(0, 2))("%s by a partner's key", async (mutation, inputOf) => {
+    const key = await desk.key("messages:write");
+    const someone = await someoneIn(desk, "ACTIVE");
+    const conversationId = await latest(desk, someone);
+    const made = await block(desk, someone, { notes: "not for partners either" });
+    const contactId = await contactIdOf(desk, someone);
+    expect(await mutate(desk, mutation, inputOf(conversationId, contactId), key)).toEqual({
+      __typename: "ContactBlockedError",
+      code: "CONTACT_BLOCKED",
+      block: made,
+    });
+  });
+
+  test("in an older conversation of the same place too", async () => {
+    const someone = await someoneIn(desk, "WAITING");
+    const conversationId = await latest(desk, someone);
+    await mutate(desk, "endConversation", { conversationId });
+    await someone.says("Hello again");
+    await block(desk, someone);
+    expect((await mutate(desk, "sendMessage", { conversationId, text: "Hello" })).code).toBe("CONTACT_BLOCKED");
+  });
+
+  test("whoever was never in a conversation cannot be written to either", async () => {
+    const someone = onLine(desk);
+    await someone.does("follow");
+    const made = await block(desk, someone);
+    const contactId = await contactIdOf(desk, someone);
+    const answer = await mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hello" });
+    expect([answer.code, answer.block]).toEqual(["CONTACT_BLOCKED", made]);
+  });
+
+  test("100 replies at the moment of the block: what was accepted was accepted before it, and is called off", async () => {
+    const someone = await someoneIn(desk, "ACTIVE");
+    const conversationId = await latest(desk, someone);
+    const replies = Array.from({ length: 100 }, (_, n) =>
+      mutate(desk, "sendMessage", { conversationId, text: `${n}` }, (n % 2 ? desk.ada : desk.ben).token),
+    );
+    const blocked = block(desk, someone);
+    const answers = await Promise.all(replies);
+    await blocked;
+    const accepted = answers.filter((answer) => answer.__typename === "SendMessageSuccess");
+    const refused = answers.filter((answer) => answer.code === "CONTACT_BLOCKED");
+    expect(accepted.length + refused.length).toBe(100);
+    const outbound = await desk.app.database.prisma.message.groupBy({
+      by: ["deliveryStatus"],
+      where: { conversationId: rowId(conversationId), direction: "OUTBOUND" },
+      _count: true,
+    });
+    expect(outbound).toEqual([{ deliveryStatus: "CANCELED", _count: accepted.length + 1 }]);
+  });
+
+  test("what reaches nobody stays allowed: reading, changing the block; declining and ending are invalid transitions (C5)", async () => {
+    const someone = await someoneIn(desk, "ASSIGNING");
+    const conversationId = await latest(desk, someone);
+    const { id: blockId } = await block(desk, someone);
+    done(await mutate(desk, "updateBlock", { blockId, notes: "later" }, desk.ben.token));
+    expect((await look(desk, someone, desk.vic)).activeBlock?.notes).toBe("later");
+    for (const [mutation, to] of [
+      ["declineConversation", "WAITING"],
+      ["endConversation", "ENDED"],
+    ] as const) {
+      expect(await mutate(desk, mutation, { conversationId }, desk.ben.token)).toEqual({
+        __typename: "InvalidTransitionError",
+        code: "INVALID_TRANSITION",
+        from: "BLOCKED",
+        to,
+      });
+    }
+  });
+});

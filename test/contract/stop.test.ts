@@ -1,0 +1,104 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { signAgentToken } from "../../src/auth/token.ts";
+import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
+import { freshDatabase } from "../support/database.ts";
+import { latest, look } from "./api.ts";
+import { databaseOf, saboteur } from "./faults.ts";
+import { onLine, visitor } from "./people.ts";
+import { subscribed } from "./subscriber.ts";
+
+/** Holds the row lock of somebody's ContactChannel, so that what is sent to them stays under way. */
+async function holding(desk: Desk, externalId: string) {
+  const holder = await saboteur(databaseOf(desk));
+  await holder.query("BEGIN");
+  await holder.query(`SELECT FROM contact_channel WHERE external_id = '${externalId}' FOR UPDATE`);
+  return {
+    untilWaiting: holder.untilWaiting,
+    release: async () => {
+      await holder.query("ROLLBACK");
+      await holder.end();
+    },
+  };
+}
+
+test("stop: what is under way is finished and answered, and is durable", async () => {
+  const { url, drop } = await freshDatabase();
+  const desk = await bootDesk({ env: { DATABASE_URL: url } });
+  const someone = onLine(desk);
+  await someone.says("Hello");
+  const conversationId = await latest(desk, someone);
+  const held = await holding(desk, someone.externalId);
+  const event = lineText(someone.externalId, "Just in time", { timestamp: desk.clock.now() });
+  const webhook = desk.lineWebhook([event]);
+  await held.untilWaiting(1);
+  const reply = desk.graphql<{ sendMessage: object }>(
+    'mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: "Me too" }) { __typename } }',
+    { id: conversationId },
+  );
+  await held.untilWaiting(2);
+  const stopped = desk.app.stop();
+  await held.release();
+  expect((await webhook).status).toBe(200);
+  expect((await reply).data).toEqual({ sendMessage: { __typename: "SendMessageSuccess" } });
+  await stopped;
+  await expect(desk.lineWebhook([event])).rejects.toThrow();
+
+  const again = await bootDesk({ env: { DATABASE_URL: url } });
+  const { timeline } = await look(again, someone, desk.ada);
+  expect(timeline.slice(0, 2)).toEqual(["1 contact: Hello", `1 bot: ${GREETING}`]);
+  expect(timeline.slice(2).toSorted()).toEqual(["1 agent: Me too", "1 contact: Just in time"]);
+  await again.app.stop();
+  await drop();
+});
+
+test("stop: sockets are closed with 1001 or 1012, streams are ended, and nobody is let in any more", async () => {
+  const desk = await bootDesk();
+  const { closed } = await subscribed(desk, desk.ada.token);
+  const { person: someone, page } = await visitor(desk);
+  const stream = await page.stream();
+  await someone.says("Hello");
+  expect(await stream.text()).toBe(GREETING);
+  await desk.app.stop();
+  expect([1001, 1012]).toContain(await closed);
+  expect(await stream.rest()).toEqual([]);
+  await expect(fetch(`${desk.url}/health`)).rejects.toThrow();
+  // Stopping what is stopped does no harm.
+  await desk.app.stop();
+});
+
+test("stop: a connection that has not asked for anything is not waited for", async () => {
+  const desk = await bootDesk();
+  const silent = connect(Number(new URL(desk.url).port), "localhost");
+  await once(silent, "connect");
+  // The server has taken the connection once it answers one that came after it.
+  await fetch(`${desk.url}/health`);
+  const closed = once(silent, "close");
+  await desk.app.stop();
+  await closed;
+});
+
+test("stop: the event loop empties, so that the process ends by itself", async () => {
+  const { url, drop } = await freshDatabase();
+  const seeded = await bootDesk({ env: { DATABASE_URL: url } });
+  await seeded.app.stop();
+  const child = fork(new URL("stopping-app.ts", import.meta.url), [url, SECRET], { execArgv: [] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  const [address] = await once(child, "message");
+  const desk: Desk = { ...seeded, url: address };
+
+  const token = await signAgentToken(SECRET, seeded.ada.email, Date.now(), 60_000);
+  const { closed } = await subscribed(desk, token);
+  const { person: someone, page } = await visitor(desk);
+  const stream = await page.stream();
+  await someone.says("Hello");
+  expect(await stream.text()).toBe(GREETING);
+  child.send("stop");
+  expect(await exited).toEqual([0, null]);
+  expect([1001, 1012]).toContain(await closed);
+  await stream.rest();
+  await drop();
+});

@@ -1,0 +1,15 @@
+/** A process that runs the app on the database it is given, says where, and stops it when asked; nothing else ends it. */
+import pino from "pino";
+import { startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+
+const [url = "", secret = ""] = process.argv.slice(2);
+const app = await startApp({
+  config: loadConfig({ DATABASE_URL: url, PORT: "0", AUTH_SECRET: secret, DEMO: "false", LOG_LEVEL: "silent" }),
+  logger: pino({ level: "silent" }),
+});
+process.once("message", async () => {
+  await app.stop();
+  process.disconnect();
+});
+process.send?.(app.url);

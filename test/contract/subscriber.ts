@@ -1,0 +1,182 @@
+import { once } from "node:events";
+import { type Client, createClient } from "graphql-ws";
+import { WebSocket } from "ws";
+import { type Desk, lineText, type TestWorkspace } from "../support/app.ts";
+
+/** What is asked of each subscription's events. */
+const EVENT = "id cursor occurredAt actor { __typename ... on Node { id } }";
+const selections = {
+  messageRecorded: `${EVENT} message { id text eventType direction receivedWhileBlocked contactChannel { externalId } conversation { id } }`,
+  conversationChanged: `${EVENT} conversation { id status contactChannel { externalId } } from to`,
+  conversationEnded: `${EVENT} conversation { id status contactChannel { externalId } } reason`,
+  contactStatusChanged: `${EVENT} contactChannel { externalId } status contactStatus block { id notes } cause`,
+} as const;
+
+export type Subscription = keyof typeof selections;
+export const subscriptions = Object.keys(selections) as readonly Subscription[];
+
+export interface Heard {
+  readonly id: string;
+  readonly cursor: string;
+  readonly occurredAt: string;
+  readonly actor: { readonly __typename: string; readonly id?: string };
+  readonly message?: {
+    readonly id: string;
+    readonly text: string | null;
+    readonly eventType: string | null;
+    readonly direction: string;
+    readonly receivedWhileBlocked: boolean;
+    readonly conversation: { readonly id: string } | null;
+    readonly contactChannel: { readonly externalId: string };
+  };
+  readonly conversation?: {
+    readonly id: string;
+    readonly status: string;
+    readonly contactChannel: { readonly externalId: string };
+  };
+  readonly from?: string | null;
+  readonly to?: string;
+  readonly reason?: string;
+  readonly status?: string;
+  readonly contactStatus?: string;
+  readonly contactChannel?: { readonly externalId: string };
+  readonly block?: { readonly id: string; readonly notes: string | null };
+  readonly cause?: string;
+}
+
+/** One subscription over WebSocket. */
+export interface Listener {
+  next(): Promise<Heard>;
+  take(count: number): Promise<Heard[]>;
+  /** The code with which it is refused or ended. */
+  fault(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly after?: string;
+  readonly filter?: object;
+  readonly token?: string;
+}
+
+/** The position now: taken before something is done, so that no event of it can be missed. */
+export async function cursorNow(desk: Desk, token?: string): Promise<string> {
+  const { data } = await desk.graphql<{ logCursor: string }>("{ logCursor }", {}, token);
+  return data.logCursor;
+}
+
+export function listen(desk: Desk, subscription: Subscription, options: ListenOptions = {}): Listener {
+  const type = subscription.charAt(0).toUpperCase() + subscription.slice(1);
+  const events = clientOf(desk, options.token ?? desk.ada.token).iterate<Record<string, Heard>>({
+    query: `subscription ($filter: ${type}Filter, $after: Cursor) {
+      ${subscription}(filter: $filter, after: $after) { ${selections[subscription]} }
+    }`,
+    variables: { filter: options.filter ?? null, after: options.after ?? null },
+  });
+
+  const next = async (): Promise<Heard> => {
+    const step = await events.next();
+    const event: Heard | undefined = step.done === true ? undefined : step.value.data?.[subscription];
+    if (event === undefined) throw new Error(`${subscription}: ${JSON.stringify(step)}`);
+    return event;
+  };
+  return {
+    next,
+    take: async (count) => {
+      const heard: Heard[] = [];
+      while (heard.length < count) heard.push(await next());
+      return heard;
+    },
+    fault: async () => {
+      const step = await events.next();
+      return step.done === true ? "no fault" : step.value.errors?.[0]?.extensions?.code;
+    },
+    close: async () => {
+      await events.return?.();
+    },
+  };
+}
+
+/** A socket of its own with a subscription on it; `closed` resolves to what it is closed with. */
+export async function subscribed(
+  { url }: Desk,
+  token: string,
+  after: string | null = null,
+): Promise<{ readonly closed: Promise<number> }> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+  await once(socket, "open");
+  socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${token}` } }));
+  await once(socket, "message");
+  const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { id } }";
+  socket.send(JSON.stringify({ type: "subscribe", id: "1", payload: { query, variables: { after } } }));
+  return { closed };
+}
+
+const clients = new Map<string, Client>();
+
+/** One socket for all listeners with the same token; it closes when it has none for a while, or with the desk. */
+function clientOf({ url }: Desk, token: string): Client {
+  const name = `${url} ${token}`;
+  const client =
+    clients.get(name) ??
+    createClient({
+      url: `${url.replace("http", "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${token}` },
+      retryAttempts: 0,
+      lazyCloseTimeout: 1_000,
+    });
+  clients.set(name, client);
+  return client;
+}
+
+/**
+ * Everything that a subscription has to tell between a cursor and now, and not an event more: a stranger who comes,
+ * writes and, where it takes that, is blocked leaves a mark, up to which it is read.
+ */
+export async function heardSince(
+  desk: Desk,
+  after: string,
+  subscription: Subscription,
+  { filter, workspace = desk }: { readonly filter?: object; readonly workspace?: TestWorkspace } = {},
+): Promise<Heard[]> {
+  const { token } = workspace.ada;
+  const listener = listen(desk, subscription, { after, token, ...(filter === undefined ? {} : { filter }) });
+  const mark = await leaveMark(desk, workspace, subscription);
+  const heard: Heard[] = [];
+  for (let event = await listener.next(); whom(event) !== mark; event = await listener.next()) {
+    if (whom(event)?.startsWith(MARK) === false) heard.push(event);
+  }
+  await listener.close();
+  return heard;
+}
+
+/** Who an event is about, by their external id. */
+export function whom(event: Heard): string | undefined {
+  return (event.contactChannel ?? event.message?.contactChannel ?? event.conversation?.contactChannel)?.externalId;
+}
+
+const MARK = "mark-";
+
+async function leaveMark(
+  desk: Desk,
+  { line: channel, ada }: TestWorkspace,
+  subscription: Subscription,
+): Promise<string> {
+  const mark = MARK + crypto.randomUUID();
+  await desk.lineWebhook([lineText(mark, "mark", { timestamp: desk.clock.now() })], { channel });
+  if (subscription === "conversationEnded" || subscription === "contactStatusChanged") {
+    const { data } = await desk.graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
+      "query ($mark: String!) { contacts(filter: { search: $mark }) { edges { node { id } } } }",
+      { mark },
+      ada.token,
+    );
+    await desk.graphql(
+      "mutation ($contactId: ID!) { blockContact(input: { contactId: $contactId }) { __typename } }",
+      { contactId: data.contacts.edges[0]?.node.id },
+      ada.token,
+    );
+  }
+  return mark;
+}

@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { GREETING } from "../support/app.ts";
+import { block, contactIdOf, done, history, look, mutate, unblock } from "./api.ts";
+import { kinds, onLine, person } from "./people.ts";
+import { bootHouse, type House } from "./situations.ts";
+import { cursorNow, heardSince } from "./subscriber.ts";
+
+let desk: House;
+beforeAll(async () => {
+  desk = await bootHouse();
+});
+
+const withTimes = ["LINE", "CUSTOM"] as const;
+
+describe("U1: unblocking lifts the block and does nothing else", () => {
+  test.each(kinds)("%s", async (kind) => {
+    const someone = await person(desk, kind);
+    await someone.says("Hello");
+    await block(desk, someone, { notes: "spam" });
+    await someone.says("Let me in");
+    const before = await look(desk, someone);
+    const since = await cursorNow(desk);
+    desk.clock.advance(1_000);
+    const answer = done(await mutate(desk, "unblockContact", { contactId: before.contactId, notes: " sorry " }));
+    await desk.app.runDue();
+
+    expect([answer.changed, answer.contact?.status, answer.blocks?.[0]?.id]).toEqual([
+      true,
+      "ACTIVE",
+      before.activeBlock?.id,
+    ]);
+    const after = await look(desk, someone);
+    expect([after.here, after.activeBlock]).toEqual(["ACTIVE", null]);
+    expect([after.conversations, after.timeline, after.deliveries, after.lastActivityAt]).toEqual([
+      before.conversations,
+      before.timeline,
+      before.deliveries,
+      before.lastActivityAt,
+    ]);
+    const heard = await heardSince(desk, since, "contactStatusChanged");
+    expect(heard.map(({ cause, status, actor }) => [cause, status, actor.id])).toEqual([
+      ["UNBLOCKED", "ACTIVE", desk.ada.id],
+    ]);
+    expect(await heardSince(desk, since, "messageRecorded")).toEqual([]);
+    expect(await heardSince(desk, since, "conversationChanged")).toEqual([]);
+  });
+
+  test("the history tells who lifted it, when and why", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const { id } = await block(desk, someone, { notes: "spam" });
+    desk.clock.advance(1_000);
+    const contactId = await contactIdOf(desk, someone);
+    await mutate(desk, "unblockContact", { contactId, notes: " it was a test " }, desk.ben.token);
+    const { data } = await desk.graphql(
+      `query ($id: ID!) { node(id: $id) { ... on Block {
+        notes blockedAt blockedBy { ... on Agent { id } } liftedAt liftedBy { ... on Agent { id } } liftNotes
+      } } }`,
+      { id },
+    );
+    const now = desk.clock.now();
+    expect(data).toEqual({
+      node: {
+        notes: "spam",
+        blockedAt: new Date(now - 1_000).toISOString(),
+        blockedBy: { id: desk.ada.id },
+        liftedAt: new Date(now).toISOString(),
+        liftedBy: { id: desk.ben.id },
+        liftNotes: "it was a test",
+      },
+    });
+  });
+});
+
+describe("U4: what was sent before the end of the block is not new", () => {
+  test.each(withTimes)("%s: late, it goes where the block had it, and is not the first new message", async (kind) => {
+    const someone = await person(desk, kind);
+    const before = desk.clock.now();
+    desk.clock.advance(1_000);
+    await someone.says("Hello");
+    desk.clock.advance(1_000);
+    await block(desk, someone);
+    const during = desk.clock.now();
+    desk.clock.advance(1_000);
+    await unblock(desk, someone);
+    const end = desk.clock.now();
+    desk.clock.advance(1_000);
+
+    await someone.says("Sent before", { sentAt: before });
+    await someone.says("Sent at the block", { sentAt: during });
+    await someone.says("Sent in the last millisecond", { sentAt: end - 1 });
+    expect((await look(desk, someone)).statuses).toEqual(["BLOCKED"]);
+    await someone.says("Sent at the end", { sentAt: end });
+    await someone.says("Later still", { sentAt: during });
+
+    const { timeline, statuses } = await look(desk, someone);
+    const blocks = await history(desk, someone);
+    expect(timeline.slice(2)).toEqual([
+      "1 contact: Sent before",
+      "1 contact: Sent at the block (blocked)",
+      "1 contact: Sent in the last millisecond (blocked)",
+      "2 contact: Sent at the end",
+      `2 bot: ${GREETING}`,
+      "1 contact: Later still (blocked)",
+    ]);
+    expect(statuses).toEqual(["BLOCKED", "WAITING"]);
+    expect(blocks.map((each) => each.suppressedMessageCount)).toEqual([3]);
+  });
+
+  test("LINE sends again what it could not deliver: with its old time it stays suppressed, and is recorded once", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    await block(desk, someone);
+    const sentAt = desk.clock.now();
+    await someone.says("While blocked", { eventId: "e-1", sentAt });
+    desk.clock.advance(60_000);
+    await unblock(desk, someone);
+    await someone.says("While blocked", { eventId: "e-1", sentAt });
+    await someone.says("Also then", { eventId: "e-2", sentAt });
+    const { timeline, statuses } = await look(desk, someone);
+    expect(timeline.slice(2)).toEqual(["1 contact: While blocked (blocked)", "1 contact: Also then (blocked)"]);
+    expect(statuses).toEqual(["BLOCKED"]);
+  });
+
+  test.each(withTimes)(
+    "%s: several episodes: each counts its own, all late ones go to the latest one's conversation",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      const times: number[] = [];
+      for (let episode = 0; episode < 3; episode++) {
+        await someone.says("Hello");
+        desk.clock.advance(1_000);
+        await block(desk, someone);
+        times.push(desk.clock.now());
+        desk.clock.advance(1_000);
+        await unblock(desk, someone);
+        times.push(desk.clock.now());
+        desk.clock.advance(1_000);
+      }
+      const [during1, between1, during2, , during3] = times;
+      for (const [text, sentAt] of Object.entries({ during1, between1, during2, during3 })) {
+        await someone.says(text, { sentAt: sentAt ?? 0 });
+      }
+      const { timeline, statuses } = await look(desk, someone);
+      const blocks = await history(desk, someone);
+      expect(timeline.slice(-4)).toEqual([
+        "3 contact: during1 (blocked)",
+        "3 contact: between1",
+        "3 contact: during2 (blocked)",
+        "3 contact: during3 (blocked)",
+      ]);
+      expect(statuses).toEqual(["BLOCKED", "BLOCKED", "BLOCKED"]);
+      expect(blocks.map((each) => each.suppressedMessageCount)).toEqual([1, 1, 1]);
+    },
+  );
+
+  test("an expired block ends at expiresAt, however late that is put down", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const end = desk.clock.now() + 1_000;
+    await block(desk, someone, { expiresAt: new Date(end).toISOString() });
+    desk.clock.advance(5_000);
+    await someone.says("Too early", { sentAt: end - 1 });
+    await someone.says("New", { sentAt: end });
+    expect((await look(desk, someone)).timeline.slice(2)).toEqual([
+      "1 contact: Too early (blocked)",
+      "2 contact: New",
+      `2 bot: ${GREETING}`,
+    ]);
+  });
+
+  test("a time in the future is no time: arrival counts", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    await block(desk, someone);
+    await someone.says("From tomorrow", { sentAt: desk.clock.now() + 86_400_000 });
+    desk.clock.advance(1_000);
+    await unblock(desk, someone);
+    await someone.says("From tomorrow too", { sentAt: desk.clock.now() + 86_400_000 });
+    expect((await look(desk, someone)).timeline.slice(2)).toEqual([
+      "1 contact: From tomorrow (blocked)",
+      "2 contact: From tomorrow too",
+      `2 bot: ${GREETING}`,
+    ]);
+  });
+});
+
+describe("U5: idempotent", () => {
+  test("unblocking what is not blocked: changed false, no event", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const contactId = await contactIdOf(desk, someone);
+    const since = await cursorNow(desk);
+    const answer = done(await mutate(desk, "unblockContact", { contactId, notes: "for nothing" }));
+    expect([answer.changed, answer.blocks, answer.contact?.status]).toEqual([false, [], "ACTIVE"]);
+    expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
+  });
+
+  test("two agents at once: one lifts it", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    await block(desk, someone);
+    const contactId = await contactIdOf(desk, someone);
+    const since = await cursorNow(desk);
+    const answers = await Promise.all(
+      [desk.ada, desk.ben].map(({ token }) => mutate(desk, "unblockContact", { contactId }, token)),
+    );
+    expect(answers.map(({ changed }) => changed).toSorted()).toEqual([false, true]);
+    expect(await heardSince(desk, since, "contactStatusChanged")).toHaveLength(1);
+  });
+
+  test.each(kinds)("%s: block, unblock, block before any message: nothing is triggered", async (kind) => {
+    const someone = await person(desk, kind);
+    await someone.says("Hello");
+    await block(desk, someone);
+    desk.clock.advance(1_000);
+    await unblock(desk, someone);
+    await block(desk, someone);
+    await someone.says("Hello?");
+    const { timeline, statuses } = await look(desk, someone);
+    const blocks = await history(desk, someone);
+    expect(timeline.slice(2)).toEqual(["1 contact: Hello? (blocked)"]);
+    expect(statuses).toEqual(["BLOCKED"]);
+    expect(blocks.map(({ suppressedMessageCount }) => suppressedMessageCount)).toEqual([1, 0]);
+  });
+});

@@ -1,0 +1,35 @@
+export type Agent = "ada" | "ben" | "cyd";
+
+/** One command, with everything that it names looked up. */
+export type Act =
+  | {
+      readonly do: "receive";
+      readonly eventId: string;
+      readonly text: string | null;
+      /** follow, unfollow, postback, …; null for a message. */
+      readonly event: string | null;
+      readonly sentAt: number | null;
+      readonly standby: boolean;
+      readonly messageId: string | null;
+      readonly unsends: string | null;
+    }
+  | { readonly do: "block"; readonly by: string; readonly notes: string | null; readonly until: number | null }
+  | { readonly do: "unblock"; readonly by: string; readonly notes: string | null }
+  | {
+      readonly do: "update";
+      readonly by: string;
+      readonly block: number;
+      readonly notes: string | null | undefined;
+      readonly until: number | null | undefined;
+    }
+  | { readonly do: "start"; readonly by: string; readonly text: string }
+  | { readonly do: "send"; readonly by: string; readonly conversation: number; readonly text: string }
+  | { readonly do: "take" | "accept" | "decline"; readonly by: Agent; readonly conversation: number }
+  | { readonly do: "offer"; readonly by: string; readonly conversation: number; readonly to: Agent }
+  | { readonly do: "transfer"; readonly by: string; readonly conversation: number; readonly to: Agent }
+  | { readonly do: "requeue" | "end"; readonly by: string; readonly conversation: number }
+  | { readonly do: "lease"; readonly entry: number }
+  | { readonly do: "settle"; readonly entry: number; readonly result: "SENT" | "FAILED" | "NOT_BEGUN" }
+  | { readonly do: "run due" };
+
+export type ConversationAct = Extract<Act, { conversation: number }>;

@@ -1,0 +1,200 @@
+import type { Command, InboundEntry } from "../../../src/domain/command.ts";
+import { dueAt } from "../../../src/domain/contact-channel.ts";
+import type { Conversation } from "../../../src/domain/conversation.ts";
+import type { DomainEvent } from "../../../src/domain/event.ts";
+import type { Message } from "../../../src/domain/message.ts";
+import { type AgentActor, ada, ben, cyd, nameOf, nth, partner } from "../cast.ts";
+import type { Desk } from "../support.ts";
+import type { Act } from "./act.ts";
+import { accepted, agentsOf, describe, invalidTransition, standing } from "./transcript.ts";
+
+/** The act as the core is told it. */
+export function toCommand(act: Act, desk: Desk): Command {
+  switch (act.do) {
+    case "receive":
+      return { type: "ReceiveInbound", entry: toEntry(act) };
+    case "block":
+      return { type: "Block", actor: actorOf(act.by), notes: act.notes, expiresAt: act.until };
+    case "unblock":
+      return { type: "Unblock", actor: actorOf(act.by), notes: act.notes };
+    case "update": {
+      const change = {
+        ...(act.notes === undefined ? {} : { notes: act.notes }),
+        ...(act.until === undefined ? {} : { expiresAt: act.until }),
+      };
+      return { type: "UpdateBlock", actor: actorOf(act.by), blockId: nth(desk.blockIds, act.block), ...change };
+    }
+    case "start":
+      return { type: "StartConversation", actor: actorOf(act.by), text: act.text };
+    case "lease":
+      return { type: "LeaseOutbound", messageId: nth(desk.messages, act.entry).id };
+    case "settle":
+      return { type: "SettleOutbound", messageId: nth(desk.messages, act.entry).id, result: act.result };
+    case "run due":
+      return { type: "RunDue" };
+    default:
+      return toConversationCommand(act, desk);
+  }
+}
+
+function toConversationCommand(act: Extract<Act, { conversation: number }>, desk: Desk): Command {
+  const conversationId = nth(desk.conversations, act.conversation).id;
+  switch (act.do) {
+    case "send":
+      return { type: "SendMessage", actor: actorOf(act.by), conversationId, text: act.text };
+    case "take":
+      return { type: "TakeConversation", agentId: agentOf(act.by).id, conversationId };
+    case "accept":
+      return { type: "AcceptConversation", agentId: agentOf(act.by).id, conversationId };
+    case "decline":
+      return { type: "DeclineConversation", agentId: agentOf(act.by).id, conversationId };
+    case "offer":
+      return { type: "OfferConversation", actor: actorOf(act.by), conversationId, agentId: agentOf(act.to).id };
+    case "transfer":
+      return { type: "TransferConversation", actor: actorOf(act.by), conversationId, agentId: agentOf(act.to).id };
+    case "requeue":
+      return { type: "TransferConversation", actor: actorOf(act.by), conversationId, agentId: null };
+    case "end":
+      return { type: "EndConversation", actor: actorOf(act.by), conversationId };
+  }
+}
+
+function toEntry(act: Extract<Act, { do: "receive" }>): InboundEntry {
+  const isPostback = act.event === "postback";
+  return {
+    eventId: act.eventId,
+    kind: act.event === null ? (act.text === null ? "IMAGE" : "TEXT") : "EVENT",
+    eventType: act.event,
+    text: isPostback ? null : act.text,
+    payload: isPostback ? { data: act.text } : null,
+    sentAt: act.sentAt,
+    displayName: null,
+    providerMessageId: act.messageId,
+    unsends: act.unsends,
+    reachable: act.event === "follow" ? true : act.event === "unfollow" ? false : null,
+    automate: !act.standby,
+  };
+}
+
+function actorOf(name: string) {
+  return name === "partner" ? partner : agentOf(name);
+}
+
+function agentOf(name: string): AgentActor {
+  const agent = [ada, ben, cyd].find((each) => each.id === name);
+  if (agent === undefined) throw new Error(`No agent is called ${name}`);
+  return agent;
+}
+
+/** What the core answered and did at its last command, in the words of the model. */
+export function report(desk: Desk): string {
+  return [answerOf(desk), ...desk.emitted.flatMap((event) => effectsOf(event, desk)).sort(), standingOf(desk)].join(
+    "\n",
+  );
+}
+
+function answerOf(desk: Desk): string {
+  const { answer } = desk;
+  switch (answer.type) {
+    case "Accepted": {
+      const { messageId, conversationId, blockId } = answer;
+      const [message, conversation, block] = [messageId, conversationId, blockId].map((id) =>
+        id === null ? undefined : desk.numberOf(id),
+      );
+      return accepted(answer.changed, { message, conversation, block });
+    }
+    case "InvalidInput":
+      return `invalid ${answer.fields.map((field) => field.path).join()}`;
+    case "ContactBlocked":
+      return `blocked by ${desk.numberOf(answer.blockId)}`;
+    case "InvalidTransition":
+      return invalidTransition(answer.from, answer.to);
+    default:
+      return answer.type;
+  }
+}
+
+/** Left out is what no rule speaks of: first appearance, the steps of a bot session (they show in how things stand). */
+function effectsOf(event: DomainEvent, desk: Desk): readonly string[] {
+  const by = nameOf(event.actor);
+  switch (event.type) {
+    case "MessageRecorded":
+      return entryOf(event, desk);
+    case "MessageUnsent":
+      return [`unsent ${desk.numberOf(event.messageId)} at ${event.occurredAt}`];
+    case "DeliveryChanged":
+      return [`delivery ${desk.numberOf(event.messageId)} ${event.from}→${event.to}`];
+    case "ConversationChanged": {
+      const { conversation, from } = event;
+      const change = `${from}→${conversation.status} by ${botOr(by)} at ${event.occurredAt}`;
+      const what = `${described(conversation, desk)}${agentsOf(...event.agents)}`;
+      return [`conversation ${desk.numberOf(conversation.id)} ${change}: ${what}`];
+    }
+    case "ContactBlocked": {
+      const { id, blockedAt, notes, expiresAt } = event.block;
+      return [`block ${desk.numberOf(id)} by ${by} at ${blockedAt}: ${notes}, until ${expiresAt}`];
+    }
+    case "BlockUpdated":
+      return [`update ${desk.numberOf(event.block.id)} by ${by}: ${event.block.notes}, until ${event.block.expiresAt}`];
+    case "BlockLifted": {
+      const { block, cause, liftedAt, liftNotes, occurredAt } = event;
+      const times = liftedAt === occurredAt ? liftedAt : `${liftedAt}, but told as of ${occurredAt}`;
+      return [`lift ${desk.numberOf(block.id)} at ${times} ${cause} by ${by}: ${liftNotes}`];
+    }
+    default:
+      return [];
+  }
+}
+
+function entryOf(event: Extract<DomainEvent, { type: "MessageRecorded" }>, desk: Desk): readonly string[] {
+  const { message, activity, suppressedBy, agents } = event;
+  const conversation = message.conversationId === null ? null : desk.numberOf(message.conversationId);
+  const flag = message.receivedWhileBlocked
+    ? `while blocked, counts for ${suppressedBy === null ? null : desk.numberOf(suppressedBy)}`
+    : "freely";
+  const line =
+    `entry ${message.seq} in ${conversation} by ${botOr(nameOf(message.author))}: ${textOf(message)} ${message.eventType}` +
+    ` sent ${message.sentAt} at ${message.recordedAt} ${flag} ${activity ? "active" : "quiet"}` +
+    ` ${message.deliveryStatus ?? undefined}${agentsOf(...agents)}`;
+  return message.unsentAt === null ? [line] : [line, `unsent ${message.seq} at ${message.unsentAt}`];
+}
+
+function textOf({ eventType, text, payload }: Message): string | null {
+  if (eventType !== "postback" || payload === null || typeof payload !== "object" || !("data" in payload)) return text;
+  return String(payload.data);
+}
+
+function standingOf(desk: Desk): string {
+  const { state } = desk;
+  const { block, conversation, botSession } = state;
+  return standing({
+    block: block
+      ? `${desk.numberOf(block.id)} by ${nameOf(block.blockedBy)}: ${block.notes}, until ${block.expiresAt}`
+      : undefined,
+    ongoing: conversation
+      ? `${desk.numberOf(conversation.id)} ${conversation.status} ${described(conversation, desk)} active ${conversation.lastActivityAt}`
+      : undefined,
+    latest: state.recentConversation ? desk.numberOf(state.recentConversation.id) : undefined,
+    bot: botSession ? `${botSession.stepId} due ${botSession.dueAt}` : undefined,
+    awaiting: block === null && state.awaitingFirstMessage,
+    reachable: state.reachable,
+    pending: state.pending.map((entry) => `${entry.seq} ${entry.status}`),
+    due: dueAt(state) ?? undefined,
+  });
+}
+
+function described(conversation: Conversation, desk: Desk): string {
+  const { assigneeId, offeredTo, offerExpiresAt, startedAt, endedAt, endedBy, endReason, endedByBlockId } =
+    conversation;
+  const reason = endedByBlockId === null ? endReason : `${endReason} by block ${desk.numberOf(endedByBlockId)}`;
+  const end =
+    endReason === null && endedAt === null && endedBy === null && conversation.statusBeforeEnd === null
+      ? "-"
+      : `${reason} at ${endedAt} by ${endedBy && nameOf(endedBy)}, was ${conversation.statusBeforeEnd}`;
+  return describe({ assignee: assigneeId, offeredTo, deadline: offerExpiresAt, startedAt, end });
+}
+
+/** To the model all flows are "bot". */
+function botOr(name: string): string {
+  return name.startsWith("flow-") ? "bot" : name;
+}

@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import type { Act, Agent } from "./act.ts";
+import type { Model } from "./model.ts";
+
+type Receive = Extract<Act, { do: "receive" }>;
+
+/** A time, told from one that matters, so that the edges are hit. */
+interface When {
+  readonly from: "now" | "start of block" | "end of block" | "what is due";
+  /** Which block, counted back from the latest. */
+  readonly back: number;
+  readonly off: number;
+}
+
+/**
+ * One step of a run, as it is generated: an act that still tells which thing it means by how far it lies back (0 is the
+ * latest), and times by what they are near to. It is looked up when its turn comes, so that a shrunk run still makes sense.
+ */
+export type Step =
+  | Exclude<Act, { do: "receive" | "block" | "update" }>
+  | { readonly do: "write"; readonly text: string | null; readonly sent: When | null; readonly standby: boolean }
+  | {
+      readonly do: "signal";
+      readonly event: string;
+      readonly data: string;
+      readonly sent: When | null;
+      readonly standby: boolean;
+    }
+  | { readonly do: "repeat"; readonly back: number; readonly sent: When | null }
+  | { readonly do: "unsend"; readonly back: number; readonly sent: When | null }
+  | { readonly do: "block"; readonly by: string; readonly notes: string | null; readonly lasts: number | null }
+  | {
+      readonly do: "update";
+      readonly by: string;
+      readonly block: number;
+      readonly notes: string | null | undefined;
+      readonly lasts: number | null | undefined;
+    }
+  | { readonly do: "wait"; readonly until: When };
+
+/** What the step comes to now; null if there is nothing yet that it could mean. `wait` alone is not for the core. */
+export function lookUp(step: Exclude<Step, { do: "wait" }>, model: Model, clock: number): Act | null {
+  const next = model.entries.length + 1;
+  const received: Omit<Receive, "text" | "event" | "sentAt"> = {
+    do: "receive",
+    eventId: `e${next}`,
+    standby: false,
+    messageId: null,
+    unsends: null,
+  };
+  switch (step.do) {
+    case "write": {
+      const { text, standby, sent } = step;
+      return { ...received, text, event: null, sentAt: instant(sent, model, clock), standby, messageId: `m${next}` };
+    }
+    case "signal": {
+      const { event, data, standby, sent } = step;
+      return { ...received, text: data, event, sentAt: instant(sent, model, clock), standby };
+    }
+    case "repeat": {
+      const known = fromEnd(
+        model.entries.filter((entry) => entry.by === "contact"),
+        step.back,
+      );
+      return known === undefined
+        ? null
+        : { ...received, ...known, eventId: known.eventId ?? "", sentAt: instant(step.sent, model, clock) };
+    }
+    case "unsend": {
+      const messages = model.entries.filter((entry) => entry.messageId !== null);
+      // What is unsent may also be the message that comes next.
+      const unsends = step.back === 0 ? `m${next + 1}` : (fromEnd(messages, step.back - 1)?.messageId ?? null);
+      return { ...received, text: null, event: "unsend", sentAt: instant(step.sent, model, clock), unsends };
+    }
+    case "block":
+      return { do: "block", by: step.by, notes: step.notes, until: later(step.lasts, clock) };
+    case "update": {
+      const { by, notes, lasts } = step;
+      const block = fromEnd(model.blocks, step.block)?.n;
+      return block === undefined ? null : { do: "update", by, notes, until: later(lasts, clock), block };
+    }
+    case "lease":
+    case "settle": {
+      const written = model.entries.filter((entry) => entry.delivery !== null);
+      const open = written.filter((entry) => entry.delivery === (step.do === "lease" ? "QUEUED" : "SENDING"));
+      const entry = fromEnd(
+        open.length > 0 && step.entry > 0 ? open : written,
+        step.entry % Math.max(open.length, 1),
+      )?.n;
+      return entry === undefined ? null : { ...step, entry };
+    }
+    default: {
+      if (!("conversation" in step)) return step;
+      const conversation = fromEnd(model.conversations, step.conversation)?.n;
+      return conversation === undefined ? null : { ...step, conversation };
+    }
+  }
+}
+
+/** The time that is meant; null for an unsigned source, whose messages are sent when they arrive. */
+export function instant(when: When | null, model: Model, clock: number): number | null {
+  if (when === null) return null;
+  const block = fromEnd(model.blocks, when.back);
+  const near = {
+    now: clock,
+    "start of block": block?.at,
+    "end of block": block?.liftedAt ?? block?.until,
+    "what is due": model.due(),
+  }[when.from];
+  return (near ?? clock) + when.off;
+}
+
+function later(ms: number, clock: number): number;
+function later(ms: number | null, clock: number): number | null;
+function later(ms: number | null | undefined, clock: number): number | null | undefined;
+function later(ms: number | null | undefined, clock: number): number | null | undefined {
+  return ms === null || ms === undefined ? ms : clock + ms;
+}
+
+function fromEnd<Item>(list: readonly Item[], back: number): Item | undefined {
+  return list[list.length - 1 - back];
+}
+
+const is = fc.constant;
+const agent = fc.constantFrom<Agent>("ada", "ben", "cyd");
+const anyone = fc.constantFrom("ada", "ben", "partner");
+const latest = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) });
+const some = fc.nat(4);
+const when = fc.record<When>({
+  from: fc.constantFrom("now", "start of block", "end of block", "what is due"),
+  back: latest,
+  off: fc.oneof(fc.constantFrom(0, -1, 1), fc.integer({ min: -20_000, max: 20_000 })),
+});
+const wait = fc.record<When>({
+  from: fc.constantFrom("now", "what is due", "what is due"),
+  back: is(0),
+  off: fc.oneof(fc.constantFrom(0, -1, 1), fc.nat(10_000)),
+});
+const sent = fc.option(when, { nil: null });
+const standby = fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
+const notes = fc.constantFrom(null, "spam", "rude");
+const lasts = fc.constantFrom(null, 1, 50, 5_000, 40_000, 0, -1);
+const words = fc.constantFrom("Hi", "1", "2", "3", "What is the PRICE?", "What does it cost?", "Human ", "open", null);
+
+function maybe<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> {
+  return fc.option(arbitrary, { nil: undefined });
+}
+
+function steps(weight: number, arbitrary: fc.Arbitrary<Step>): fc.WeightedArbitrary<Step> {
+  return { weight, arbitrary };
+}
+
+export const step: fc.Arbitrary<Step> = fc.oneof(
+  steps(16, fc.record({ do: is("write"), text: words, sent, standby })),
+  steps(
+    6,
+    fc.record({
+      do: is("signal"),
+      event: fc.constantFrom("follow", "unfollow", "postback", "order.paid"),
+      data: words.map((word) => word ?? "?"),
+      sent,
+      standby,
+    }),
+  ),
+  steps(2, fc.record({ do: is("repeat"), back: some, sent })),
+  steps(2, fc.record({ do: is("unsend"), back: some, sent })),
+  steps(5, fc.record({ do: is("block"), by: anyone, notes, lasts })),
+  steps(4, fc.record({ do: is("unblock"), by: anyone, notes })),
+  steps(3, fc.record({ do: is("update"), by: anyone, block: latest, notes: maybe(notes), lasts: maybe(lasts) })),
+  steps(6, fc.record({ do: is("start"), by: anyone, text: is("Dear customer") })),
+  steps(5, fc.record({ do: is("send"), by: anyone, text: is("How can we help?"), conversation: latest })),
+  steps(6, fc.record({ do: fc.constantFrom("take", "accept", "decline"), by: agent, conversation: latest })),
+  steps(4, fc.record({ do: is("offer"), by: anyone, to: agent, conversation: latest })),
+  steps(3, fc.record({ do: is("transfer"), by: anyone, to: agent, conversation: latest })),
+  steps(5, fc.record({ do: fc.constantFrom("requeue", "requeue", "end"), by: anyone, conversation: latest })),
+  steps(6, fc.record({ do: is("lease"), entry: some })),
+  steps(6, fc.record({ do: is("settle"), entry: some, result: fc.constantFrom("SENT", "FAILED", "NOT_BEGUN") })),
+  steps(4, fc.record({ do: is("run due") })),
+  steps(10, fc.record({ do: is("wait"), until: wait })),
+);

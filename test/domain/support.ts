@@ -1,0 +1,304 @@
+import type { Actor } from "../../src/domain/actor.ts";
+import type { Command, InboundEntry } from "../../src/domain/command.ts";
+import type { ContactChannel } from "../../src/domain/contact-channel.ts";
+import type { Conversation, ConversationStatus } from "../../src/domain/conversation.ts";
+import { type Decision, decide } from "../../src/domain/decide.ts";
+import type { DomainEvent } from "../../src/domain/event.ts";
+import type { Flow } from "../../src/domain/flow.ts";
+import type { BlockId, ConversationId, Instant, MessageId } from "../../src/domain/id.ts";
+import type { Message } from "../../src/domain/message.ts";
+import { type Facts, noFacts } from "../../src/domain/turn.ts";
+import { type AgentActor, ada, type ByType, ben, cyd, deepFreeze, nameOf, newContactChannel, nth } from "./cast.ts";
+import { guide } from "./flows.ts";
+
+export interface InboundOptions {
+  /** The provider's event id; a new one unless told. */
+  readonly eventId?: string;
+  readonly sentAt?: Instant;
+  readonly messageId?: string;
+  readonly payload?: InboundEntry["payload"];
+  readonly name?: string;
+  readonly standby?: boolean;
+}
+
+/** One ContactChannel in memory, with what the store would keep of it: `contactChannel().inbound("hi").block({ by: ada })`. */
+export function contactChannel(options: { flows?: readonly Flow[] } = {}): Desk {
+  return new Desk(options.flows ?? []);
+}
+
+export class Desk {
+  state: ContactChannel = newContactChannel;
+  now: Instant = 0;
+  flows: readonly Flow[];
+  /** What happened, in order; of it, what the last command did. */
+  readonly log: DomainEvent[] = [];
+  emitted: readonly DomainEvent[] = [];
+  /** What the store would hold: the timeline, and the conversations and blocks, oldest first. */
+  readonly messages: Message[] = [];
+  readonly conversations: Conversation[] = [];
+  readonly blockIds: BlockId[] = [];
+  /** How many suppressed messages each block counts. */
+  readonly suppressed: number[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #messageOf = new Map<string, MessageId>();
+  readonly #unsent = new Set<string>();
+  #answer: Decision["answer"] | null = null;
+  #ids = 0;
+
+  constructor(flows: readonly Flow[]) {
+    this.flows = flows;
+  }
+
+  // Time
+
+  at(instant: Instant): this {
+    this.now = instant;
+    return this;
+  }
+
+  wait(ms: number): this {
+    return this.at(this.now + ms);
+  }
+
+  // Commands; a conversation is named by its number, counted from 1, and is the latest unless told.
+
+  inbound(text: string, options: InboundOptions = {}): this {
+    return this.receive({ kind: "TEXT", text }, options);
+  }
+
+  event(eventType: string, options: InboundOptions = {}): this {
+    const reachable = eventType === "follow" ? true : eventType === "unfollow" ? false : null;
+    return this.receive({ kind: "EVENT", eventType, reachable }, options);
+  }
+
+  unsend(messageId: string, options: InboundOptions = {}): this {
+    return this.receive({ kind: "EVENT", eventType: "unsend", unsends: messageId }, options);
+  }
+
+  receive(what: Partial<InboundEntry>, options: InboundOptions = {}): this {
+    const entry: InboundEntry = {
+      kind: "TEXT",
+      eventId: options.eventId ?? `event-${this.log.length}-${this.messages.length}`,
+      eventType: null,
+      text: null,
+      payload: options.payload ?? null,
+      sentAt: options.sentAt ?? null,
+      displayName: options.name ?? null,
+      providerMessageId: options.messageId ?? null,
+      unsends: null,
+      reachable: null,
+      automate: options.standby !== true,
+      ...what,
+    };
+    return this.do({ type: "ReceiveInbound", entry });
+  }
+
+  block(options: { by?: Actor; notes?: string; until?: Instant } = {}): this {
+    const { by = ada, notes = null, until = null } = options;
+    return this.do({ type: "Block", actor: by, notes, expiresAt: until });
+  }
+
+  unblock(options: { by?: Actor; notes?: string } = {}): this {
+    return this.do({ type: "Unblock", actor: options.by ?? ada, notes: options.notes ?? null });
+  }
+
+  updateBlock(change: { notes?: string | null; expiresAt?: Instant | null; block?: number }): this {
+    const { block = this.blockIds.length, ...what } = change;
+    return this.do({ type: "UpdateBlock", actor: ada, blockId: nth(this.blockIds, block), ...what });
+  }
+
+  reply(by: Actor, text = "Hello from us", named: Named = {}): this {
+    return this.do({ type: "SendMessage", actor: by, conversationId: this.#named(named), text });
+  }
+
+  start(by: Actor, text = "Hello from us"): this {
+    return this.do({ type: "StartConversation", actor: by, text });
+  }
+
+  take(by: AgentActor, named: Named = {}): this {
+    return this.do({ type: "TakeConversation", agentId: by.id, conversationId: this.#named(named) });
+  }
+
+  offer(to: AgentActor, named: Named = {}): this {
+    return this.do({ type: "OfferConversation", actor: cyd, conversationId: this.#named(named), agentId: to.id });
+  }
+
+  accept(by: AgentActor, named: Named = {}): this {
+    return this.do({ type: "AcceptConversation", agentId: by.id, conversationId: this.#named(named) });
+  }
+
+  decline(by: AgentActor, named: Named = {}): this {
+    return this.do({ type: "DeclineConversation", agentId: by.id, conversationId: this.#named(named) });
+  }
+
+  transfer(to: AgentActor | null, named: Named = {}): this {
+    const agentId = to?.id ?? null;
+    return this.do({ type: "TransferConversation", actor: cyd, conversationId: this.#named(named), agentId });
+  }
+
+  end(by: Actor, named: Named = {}): this {
+    return this.do({ type: "EndConversation", actor: by, conversationId: this.#named(named) });
+  }
+
+  /** Asks for the lease of the timeline entry with this number; the latest unless told. */
+  lease(seq = this.messages.length): this {
+    return this.do({ type: "LeaseOutbound", messageId: nth(this.messages, seq).id });
+  }
+
+  settle(result: "SENT" | "FAILED" | "NOT_BEGUN", seq = this.messages.length): this {
+    return this.do({ type: "SettleOutbound", messageId: nth(this.messages, seq).id, result });
+  }
+
+  runDue(): this {
+    return this.do({ type: "RunDue" });
+  }
+
+  do(command: Command): this {
+    // Frozen, so that a decision which changes the state it was given throws.
+    const decision = decide(deepFreeze(this.state), command, {
+      now: this.now,
+      newId: () => `id-${++this.#ids}`,
+      flows: this.flows,
+      facts: this.factsFor(command),
+    });
+    this.state = decision.state;
+    this.#answer = decision.answer;
+    this.emitted = decision.events;
+    for (const event of decision.events) this.#keep(event);
+    if (command.type === "ReceiveInbound") this.#remember(command.entry, decision.answer);
+    return this;
+  }
+
+  /** What the executor would look up under the lock. */
+  factsFor(command: Command): Facts {
+    if (command.type === "ReceiveInbound") {
+      const { eventId, unsends, providerMessageId } = command.entry;
+      return {
+        ...noFacts,
+        duplicateOf: this.#messageOf.get(eventId) ?? null,
+        unsendTarget: unsends === null ? null : this.#visible(unsends),
+        alreadyUnsent: providerMessageId !== null && this.#unsent.has(providerMessageId),
+      };
+    }
+    if (!("conversationId" in command)) return noFacts;
+    const named = this.conversations.find((each) => each.id === command.conversationId);
+    return named === undefined || named.endedAt === null ? noFacts : { ...noFacts, conversationStatus: named.status };
+  }
+
+  // What there is to see
+
+  /** The answer to the last command. */
+  get answer(): Decision["answer"] {
+    if (this.#answer === null) throw new Error("No command yet");
+    return this.#answer;
+  }
+
+  /** The types of the events that the last command emitted, in order. */
+  get emittedTypes(): readonly string[] {
+    return this.emitted.map((event) => event.type);
+  }
+
+  /** The timeline, a line each: `#1 contact: hi`; `-` for outside of conversations, `*` for received while blocked. */
+  get timeline(): readonly string[] {
+    return this.messages.map((message) => {
+      const place = message.conversationId === null ? "-" : `#${this.numberOf(message.conversationId)}`;
+      const what = message.eventType === null ? message.text : `[${message.eventType}]`;
+      return `${place} ${nameOf(message.author)}: ${what}${message.receivedWhileBlocked ? " *" : ""}`;
+    });
+  }
+
+  /** What was to go out, a line each: `Hello: QUEUED`. */
+  get outbox(): readonly string[] {
+    return this.messages
+      .filter((message) => message.direction === "OUTBOUND")
+      .map((message) => `${message.text}: ${message.deliveryStatus}`);
+  }
+
+  /** The status of each conversation, oldest first. */
+  get statuses(): readonly string[] {
+    return this.conversations.map((conversation) => conversation.status);
+  }
+
+  /** The latest conversation. */
+  get conversation(): Conversation {
+    return nth(this.conversations, this.conversations.length);
+  }
+
+  get lastMessage(): Message {
+    return nth(this.messages, this.messages.length);
+  }
+
+  /** The number of a conversation, a block or a message, each counted from 1. */
+  numberOf(id: ConversationId | BlockId | MessageId): number {
+    const number = this.#numbers.get(id);
+    if (number === undefined) throw new Error(`Nothing has the id ${id}`);
+    return number;
+  }
+
+  /** The events of one type that the last command emitted. */
+  emittedOf<Type extends DomainEvent["type"]>(type: Type): readonly ByType<DomainEvent, Type>[] {
+    return this.emitted.filter((event): event is ByType<DomainEvent, Type> => event.type === type);
+  }
+
+  #keep(event: DomainEvent): void {
+    this.log.push(event);
+    switch (event.type) {
+      case "MessageRecorded":
+        this.#numbers.set(event.message.id, this.messages.push(event.message));
+        if (event.suppressedBy !== null) this.#count(event.suppressedBy);
+        break;
+      case "MessageUnsent":
+        replace(this.messages, event.messageId, (message) => ({ ...message, unsentAt: event.occurredAt }));
+        break;
+      case "DeliveryChanged":
+        replace(this.messages, event.messageId, (message) => ({ ...message, deliveryStatus: event.to }));
+        break;
+      case "ConversationChanged":
+        if (event.from === null) this.#numbers.set(event.conversation.id, this.conversations.push(event.conversation));
+        else replace(this.conversations, event.conversation.id, () => event.conversation);
+        break;
+      case "ContactBlocked":
+        this.#numbers.set(event.block.id, this.blockIds.push(event.block.id));
+        this.suppressed.push(0);
+        break;
+    }
+  }
+
+  #remember(entry: InboundEntry, answer: Decision["answer"]): void {
+    if (answer.type === "Accepted" && answer.messageId !== null) this.#messageOf.set(entry.eventId, answer.messageId);
+    if (entry.unsends !== null) this.#unsent.add(entry.unsends);
+  }
+
+  #count(id: BlockId): void {
+    const index = this.numberOf(id) - 1;
+    this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
+  }
+
+  #visible(providerMessageId: string): MessageId | null {
+    const target = this.messages.find((each) => each.providerMessageId === providerMessageId);
+    return target === undefined || target.unsentAt !== null ? null : target.id;
+  }
+
+  #named({ conversation = this.conversations.length }: Named): ConversationId {
+    return nth(this.conversations, conversation).id;
+  }
+}
+
+interface Named {
+  readonly conversation?: number;
+}
+
+/** A desk whose latest conversation has this status; ben is the one offered to, ada the one who has it, or had it. */
+export const deskIn: Record<ConversationStatus, () => Desk> = {
+  BOT: () => contactChannel({ flows: [guide] }).inbound("hi"),
+  WAITING: () => contactChannel().inbound("hi"),
+  ASSIGNING: () => contactChannel().inbound("hi").offer(ben),
+  ACTIVE: () => contactChannel().inbound("hi").take(ada),
+  ENDED: () => contactChannel().inbound("hi").take(ada).end(ada),
+  BLOCKED: () => contactChannel().inbound("hi").take(ada).block(),
+};
+
+function replace<Item extends { readonly id: string }>(list: Item[], id: string, change: (item: Item) => Item): void {
+  const index = list.findIndex((each) => each.id === id);
+  list[index] = change(nth(list, index + 1));
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { bootDesk } from "../support/app.ts";
+import { at, listAt, nodesAt, textAt } from "./support.ts";
+
+const desk = await bootDesk();
+
+async function create(kind: string, definition: unknown, channelId = desk.custom): Promise<unknown> {
+  const { data, errors } = await desk.graphql(
+    `mutation ($input: CreateFlowInput!) { createFlow(input: $input) { __typename
+      ... on CreateFlowSuccess { flow { id name kind enabled definition channel { id } } }
+      ... on InvalidInputError { fields { path message } } } }`,
+    { input: { channelId, name: "A flow", kind, definition } },
+  );
+  expect(errors).toBeUndefined();
+  return at(data, "createFlow");
+}
+
+test("a new flow is tried at once, and no longer once it is switched off", async () => {
+  const channel = await desk.channel("LINE", []);
+  const flow = await create("AUTO_REPLY_KEYWORD", { keywords: ["price"], text: "It is free." }, channel);
+  expect(at(flow, "flow")).toMatchObject({ kind: "AUTO_REPLY_KEYWORD", enabled: true, channel: { id: channel } });
+  const flowId = textAt(flow, "flow.id");
+
+  const repliesTo = async (eventId: string, text: string): Promise<number> => {
+    await desk.lineWebhook(
+      [
+        {
+          type: "message",
+          mode: "active",
+          timestamp: desk.clock.now(),
+          webhookEventId: eventId,
+          deliveryContext: { isRedelivery: false },
+          source: { type: "user", userId: "asker" },
+          message: { type: "text", id: eventId, text },
+        },
+      ],
+      { channel },
+    );
+    const { data } = await desk.graphql(
+      `{ conversations(filter: { channelId: "${channel}" }) { edges { node {
+          messages { edges { node { direction text author { ... on Bot { id } } } } } } } } }`,
+    );
+    const messages = nodesAt(nodesAt(data, "conversations").at(0), "messages");
+    return messages.filter((each) => at(each, "author.id") === flowId).length;
+  };
+  expect(await repliesTo("1", "What is the PRICE?")).toBe(1);
+
+  const update = `mutation ($input: UpdateFlowInput!) { updateFlow(input: $input) { __typename
+    ... on UpdateFlowSuccess { flow { name enabled definition } } } }`;
+  const off = await desk.graphql(update, { input: { flowId, enabled: false, name: " Prices " } });
+  expect(at(off.data, "updateFlow.flow")).toEqual({
+    name: "Prices",
+    enabled: false,
+    definition: { keywords: ["price"], text: "It is free." },
+  });
+  expect(await repliesTo("2", "price?")).toBe(1);
+  await desk.graphql(update, { input: { flowId, enabled: true, definition: { keywords: ["fee"], text: "None." } } });
+  expect(await repliesTo("3", "price?")).toBe(1);
+  expect(await repliesTo("4", "fee?")).toBe(2);
+
+  const { data } = await desk.graphql("{ flows { id name } }");
+  expect(listAt(data, "flows")).toContainEqual({ id: flowId, name: "Prices" });
+});
+
+const step = (id: string, rest: object = {}) => ({ id, text: `Step ${id}`, ...rest });
+const option = (id: string, next: string) => ({ id, label: id, next });
+
+describe("a chatbot's paths", () => {
+  test.each([
+    [
+      "a menu that leads on, back and to a person",
+      [
+        step("a", { options: [option("1", "b"), option("2", "HANDOVER"), option("3", "a")] }),
+        step("b", { next: "a", delay: 1_000 }),
+      ],
+    ],
+    ["an end without next", [step("a")]],
+  ])("are fine: %s", async (_name, steps) => {
+    expect(await create("CHATBOT", { steps })).toMatchObject({ __typename: "CreateFlowSuccess" });
+  });
+
+  test.each([
+    ["two steps of the same id", [step("a"), step("a")], "definition.steps.1.id"],
+    ["a next that is no step", [step("a", { next: "b" })], "definition.steps.0.next"],
+    ["an option that leads nowhere", [step("a", { options: [option("1", "x")] })], "definition.steps.0.options.0.next"],
+    [
+      "two options of the same id",
+      [step("a", { options: [option("1", "a"), option("1", "a")] })],
+      "definition.steps.0.options.1.id",
+    ],
+    ["a step that follows itself", [step("a", { next: "a" })], "definition.steps.0.next"],
+    [
+      "a circle without a question",
+      [step("x", { next: "a" }), step("a", { next: "b" }), step("b", { next: "a" })],
+      "definition.steps.1.next",
+    ],
+    ["a pause of a month", [step("a", { delay: 31 * 24 * 3_600_000 })], "definition.steps.0.delay"],
+    ["a pause below nothing", [step("a", { delay: -1 })], "definition.steps.0.delay"],
+    ["an empty text", [step("a", { text: "" })], "definition.steps.0.text"],
+    ["a text that is too long", [step("a", { text: "x".repeat(5_001) })], "definition.steps.0.text"],
+    ["no steps", [], "definition.steps"],
+  ])("are refused: %s", async (_name, steps, path) => {
+    const answer = await create("CHATBOT", { steps });
+    expect(listAt(answer, "fields").map((field) => at(field, "path"))).toContain(path);
+  });
+
+  test.each([
+    ["AUTO_REPLY_FIRST_MESSAGE", { text: "" }, "definition.text"],
+    ["AUTO_REPLY_FIRST_MESSAGE", { text: "a\0" }, "definition"],
+    ["AUTO_REPLY_KEYWORD", { text: "x", keywords: [] }, "definition.keywords"],
+    ["AUTO_REPLY_KEYWORD", "text", "definition"],
+    ["CHATBOT", { text: "x" }, "definition.steps"],
+  ])("%s refuses %o", async (kind, definition, path) => {
+    expect(await create(kind, definition)).toMatchObject({ fields: [{ path }] });
+  });
+});

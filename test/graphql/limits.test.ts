@@ -1,0 +1,197 @@
+import { getIntrospectionQuery } from "graphql";
+import { describe, expect, test } from "vitest";
+import { bootDesk, type Desk } from "../support/app.ts";
+import { at, connect, follow, followEvents, listAt } from "./support.ts";
+
+const desk = await bootDesk();
+const closed = await bootDesk({ env: { INTROSPECTION: "false" } });
+const tight = await bootDesk({ env: { GRAPHQL_MAX_DEPTH: "3", GRAPHQL_MAX_COST: "1" } });
+
+interface Asked {
+  readonly data?: unknown;
+  readonly errors?: unknown;
+}
+
+/** The three ways in. Each gets the same answer to the same operation. */
+const ways: Record<string, (on: Desk, query: string, variables?: Record<string, unknown>) => Promise<Asked>> = {
+  HTTP: (on, query, variables) => on.graphql(query, variables, on.ada.token),
+  SSE: async (on, query, variables) => {
+    const followed = await followEvents(on, query, variables, on.ada.token);
+    const result = await followed.next();
+    await followed.end();
+    return result;
+  },
+  WebSocket: async (on, query, variables) => {
+    const followed = follow(on, query, variables, on.ada.token);
+    try {
+      return await followed.next();
+    } catch (errors) {
+      return { errors };
+    } finally {
+      await followed.end();
+    }
+  },
+};
+
+const nest = (levels: number): string =>
+  levels === 0 ? "id" : `contact { channels { ${levels <= 2 ? "id" : nest(levels - 2)} } }`;
+const deep = (objects: number): string => `{ contact(id: "x") { channels { ${nest(objects - 2)} } } }`;
+
+const tooMuch: readonly [string, string, string][] = [
+  ["nesting", deep(12), "QUERY_TOO_DEEP"],
+  [
+    "nesting, hidden in fragments",
+    `${deep(4).replace("id }", "...F }")} fragment F on ContactChannel { ${nest(8)} }`,
+    "QUERY_TOO_DEEP",
+  ],
+  [
+    "pages of pages",
+    "{ contacts(first: 100) { edges { node { conversations(first: 100) { edges { node { messages(first: 2) { edges { node { id } } } } } } } } } }",
+    "QUERY_TOO_COSTLY",
+  ],
+  [
+    "pages of pages, counted from the end",
+    "{ contacts(last: 100) { edges { node { conversations { edges { node { messages(last: 10) { edges { node { id } } } } } } } } } }",
+    "QUERY_TOO_COSTLY",
+  ],
+  [
+    "aliases of a page",
+    `{ ${Array.from({ length: 20 }, (_, i) => `a${i}: contacts(first: 100) { edges { node { conversations { edges { node { id } } } } } }`).join(" ")} }`,
+    "QUERY_TOO_COSTLY",
+  ],
+  [
+    "aliases of a value",
+    `{ ${Array.from({ length: 600 }, (_, i) => `a${i}: logCursor`).join(" ")} }`,
+    "QUERY_TOO_WIDE",
+  ],
+  [
+    "looks at the schema",
+    `{ ${Array.from({ length: 12 }, (_, i) => `a${i}: __schema { types { name } }`).join(" ")} }`,
+    "QUERY_TOO_COSTLY",
+  ],
+  [
+    "fragments of fragments",
+    `{ viewer { ...F0 } } ${Array.from({ length: 30 }, (_, i) => `fragment F${i} on Viewer { a${i}: role ${i < 29 ? `...F${i + 1} ...F${i + 1}` : ""} }`).join(" ")}`,
+    "QUERY_TOO_WIDE",
+  ],
+];
+
+describe.each(Object.entries(ways))("over %s", (_name, ask) => {
+  test.each(tooMuch)("too much: %s", async (_case, query, code) => {
+    const { data, errors } = await ask(desk, query);
+    expect(data ?? null).toBeNull();
+    expect(listAt({ errors }, "errors").map((error) => at(error, "extensions.code"))).toContain(code);
+  });
+
+  test("the size of a page counts where it comes in a variable, too", async () => {
+    const query = `query ($n: Int) { contacts(first: $n) { edges { node { conversations(first: $n) { edges { node { messages(first: $n) { edges { node { id } } } } } } } } } }`;
+    expect(at((await ask(desk, query, { n: 100 })).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
+    expect((await ask(desk, query, { n: 10 })).errors).toBeUndefined();
+  });
+
+  test("words without end", async () => {
+    const { errors } = await ask(desk, `{ ${"viewer ".repeat(3_000)} }`);
+    expect(at(errors, "0.message")).toMatch(/Syntax Error: Document contains more that 2000 tokens/);
+  });
+
+  test("what is no operation is told what is wrong with it", async () => {
+    const unreadable = await ask(desk, "{ contacts {");
+    expect(at(unreadable.errors, "0.message")).toMatch(/^Syntax Error/);
+    expect(at(unreadable.errors, "0.extensions.code")).toBe("GRAPHQL_PARSE_FAILED");
+    expect(at((await ask(desk, "{ nothing }")).errors, "0.extensions.code")).toBe("GRAPHQL_VALIDATION_FAILED");
+    expect(at((await ask(desk, "{ nothing }")).errors, "0.message")).toMatch(/Cannot query field "nothing"/);
+    const query = "query ($at: DateTime!, $id: ID!) { contact(id: $id) { id } }";
+    expect(at((await ask(desk, query, { at: "yesterday", id: "x" })).errors, "0.message")).toMatch(/at|DateTime/);
+    expect(at((await ask(desk, "query ($id: ID!) { contact(id: $id) { id } }", {})).errors, "0.message")).toMatch(
+      /\$id/,
+    );
+  });
+
+  test("introspection can be switched off", async () => {
+    const query = "{ __schema { queryType { name } } }";
+    expect((await ask(desk, query)).errors).toBeUndefined();
+    expect(at((await ask(closed, query)).errors, "0.message")).toMatch(/introspection/i);
+    expect((await ask(closed, "{ viewer { __typename } }")).errors).toBeUndefined();
+  });
+
+  test("the limits are the configuration's", async () => {
+    expect((await ask(tight, "{ contacts(first: 20) { edges { node { id } } } }")).errors).toBeUndefined();
+    const costly = "{ contacts(first: 40) { edges { node { id } } } }";
+    expect(at((await ask(tight, costly)).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
+    const nested = "{ contacts(first: 1) { edges { node { channels { id } } } } }";
+    expect(at((await ask(tight, nested)).errors, "0.extensions.code")).toBe("QUERY_TOO_DEEP");
+  });
+});
+
+describe("honest use passes", () => {
+  test.each([
+    ["GraphiQL's look at the schema", getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true })],
+    [
+      "a page of 100 with eight objects a row",
+      `{ contacts(first: 100) { edges { node { __typename id name status channels { __typename id
+        channel { name } activeBlock { notes blockedBy { __typename } } currentConversation { status assignee { name } offeredTo { name } } } } }
+        pageInfo { hasNextPage endCursor } } }`,
+    ],
+    [
+      "a desk's page",
+      `{ contacts(first: 20) { edges { node { id name channels { channel { name } }
+        conversations(first: 3) { edges { node { id status assignee { name } messages(last: 5) { edges { node { text author {
+          __typename ... on Agent { name } ... on Contact { status } ... on Bot { name } } } } } } } } } } } }`,
+    ],
+    [
+      "a page of 100 blocks",
+      `{ blocks(first: 100) { edges { node { notes blockedBy { __typename } liftedBy { __typename }
+        contactChannel { externalId contact { name } channel { name } } endedConversations { id } } } } }`,
+    ],
+    [
+      "a whole timeline",
+      `{ conversation(id: "x") { status contact { name } assignee { name } messages(last: 100) { edges { cursor node {
+        id text author { __typename } conversation { id } contactChannel { contact { name } } } } pageInfo { startCursor } } } }`,
+    ],
+    ["objects ten deep", deep(10)],
+  ])("%s", async (_name, query) => {
+    const { errors } = await desk.graphql(query);
+    expect(errors).toBeUndefined();
+  });
+});
+
+describe("on one socket", () => {
+  test("a bad operation does not end its neighbours", async () => {
+    const client = connect(desk);
+    const results = client.iterate({ query: "subscription { messageRecorded { message { text } } }" });
+    const next = results.next();
+    for (const query of ["{", "{ nothing }", deep(20), "subscription { messageRecorded { nothing } }"]) {
+      await expect(client.iterate({ query }).next()).rejects.toBeInstanceOf(Array);
+    }
+    let heard = false;
+    void next.then(() => {
+      heard = true;
+    });
+    while (!heard) await desk.writes("neighbour", "still here");
+    expect(at(await next, "value.data.messageRecorded.message.text")).toBe("still here");
+    await client.dispose();
+  });
+
+  test("a hundred operations, and no more", async () => {
+    const client = connect(desk);
+    const query = "subscription { messageRecorded { message { text } } }";
+    const all = Array.from({ length: 101 }, () => client.iterate({ query }));
+    const firsts = all.map((each) => each.next().catch((errors: unknown) => errors));
+    const refused = await firsts[100];
+    expect(at(refused, "0.extensions.code")).toBe("TOO_MANY_SUBSCRIPTIONS");
+    await all[0]?.return?.();
+    // One place is free again.
+    await expect
+      .poll(async () =>
+        at(
+          await client
+            .iterate({ query: "{ viewer { role } }" })
+            .next()
+            .catch(() => null),
+          "value.data",
+        ),
+      )
+      .toEqual({ viewer: { role: "ADMIN" } });
+    await client.dispose();
+  });
+});

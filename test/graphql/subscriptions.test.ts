@@ -1,0 +1,256 @@
+import { describe, expect, test } from "vitest";
+import { bootDesk, type Desk, rowId } from "../support/app.ts";
+import { at, type Followed, follow, followEvents, textAt, watchStatements } from "./support.ts";
+
+const desk = await bootDesk();
+const { prisma } = desk.app.database;
+
+const transports: Record<
+  string,
+  (desk: Desk, query: string, variables?: Record<string, unknown>) => Promise<Followed>
+> = {
+  WebSocket: async (...args) => follow(...args),
+  SSE: (...args) => followEvents(...args),
+};
+
+async function logCursor(): Promise<string> {
+  return textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
+}
+
+async function mutate(mutation: string, input: object, token?: string): Promise<unknown> {
+  const type = mutation.charAt(0).toUpperCase() + mutation.slice(1);
+  const { data } = await desk.graphql(
+    `mutation ($input: ${type}Input!) { ${mutation}(input: $input) { __typename ... on Error { code } } }`,
+    { input },
+    token,
+  );
+  return at(data, mutation);
+}
+
+const MESSAGES = `subscription ($after: Cursor, $filter: MessageRecordedFilter) { messageRecorded(after: $after, filter: $filter) {
+  id cursor occurredAt actor { __typename } message { id text direction receivedWhileBlocked } } }`;
+const CHANGES = `subscription ($after: Cursor, $filter: ConversationChangedFilter) { conversationChanged(after: $after, filter: $filter) {
+  from to actor { __typename } conversation { id status } } }`;
+const ENDS = `subscription ($after: Cursor, $filter: ConversationEndedFilter) { conversationEnded(after: $after, filter: $filter) {
+  reason conversation { id status endedBy { ... on Agent { id } } } actor { ... on Agent { id } } } }`;
+const STATUS = `subscription ($after: Cursor, $filter: ContactStatusChangedFilter) { contactStatusChanged(after: $after, filter: $filter) {
+  status contactStatus cause occurredAt actor { __typename } block { notes liftedAt } contactChannel { status } } }`;
+
+describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
+  test("after: first what came later than the cursor, in order, then live, nothing lost or repeated", async () => {
+    const after = await logCursor();
+    const person = `person ${crypto.randomUUID()}`;
+    for (let index = 1; index <= 5; index++) await desk.writes(person, `before ${index}`);
+    const followed = await subscribe(desk, MESSAGES, { after });
+    const received: unknown[] = [];
+    const writing = (async () => {
+      for (let index = 1; index <= 20; index++) await desk.writes(person, `live ${index}`);
+    })();
+    const cursors: string[] = [];
+    while (received.length < 26) {
+      const { data, errors } = await followed.next();
+      expect(errors).toBeUndefined();
+      received.push(at(data, "messageRecorded.message.text"));
+      cursors.push(textAt(data, "messageRecorded.cursor"));
+    }
+    await writing;
+    const wanted = [
+      ...Array.from({ length: 5 }, (_, i) => `before ${i + 1}`),
+      ...Array.from({ length: 20 }, (_, i) => `live ${i + 1}`),
+    ];
+    // The greeting comes right after the first message.
+    expect(received).toEqual([wanted[0], "Welcome!", ...wanted.slice(1)]);
+    await followed.end();
+
+    // Any event's cursor goes on right after it.
+    const resumed = await subscribe(desk, MESSAGES, { after: cursors[9] });
+    expect(at((await resumed.next()).data, "messageRecorded.message.text")).toBe(received[10]);
+    await resumed.end();
+  });
+
+  test("without after: from now on", async () => {
+    const person = `person ${crypto.randomUUID()}`;
+    await desk.writes(person, "long ago");
+    const followed = await subscribe(desk, MESSAGES);
+    const first = followed.next();
+    // When the subscription has begun is not told, so something happens until it is heard.
+    let heard = false;
+    void first.then(() => {
+      heard = true;
+    });
+    while (!heard) await desk.writes(person, "from now on");
+    expect(at((await first).data, "messageRecorded.message.text")).toBe("from now on");
+    await followed.end();
+  });
+
+  test("D4, B3: a block is heard as one change of status and one end; what comes in later is heard too", async () => {
+    const person = await desk.writes(`person ${crypto.randomUUID()}`);
+    await mutate("takeConversation", { conversationId: person.conversationId }, desk.ben.token);
+    const after = await logCursor();
+    const filter = { contactId: person.contactId };
+    const [ends, messages] = await Promise.all([
+      subscribe(desk, ENDS, { after, filter }),
+      subscribe(desk, MESSAGES, { after, filter }),
+    ]);
+    const contact = await prisma.contactChannel.findUniqueOrThrow({ where: { id: rowId(person.contactChannelId) } });
+    await mutate("blockContact", { contactId: person.contactId, notes: "rude" });
+    await desk.writes(contact.externalId, "unheard?");
+    const { data } = await desk.graphql(
+      `{ blocks(filter: { contactId: "${person.contactId}" }) { edges { node { id } } } }`,
+    );
+    await mutate("updateBlock", { blockId: textAt(data, "blocks.edges.0.node.id"), notes: "very rude" });
+    await mutate("unblockContact", { contactId: person.contactId });
+
+    expect(at((await ends.next()).data, "conversationEnded")).toEqual({
+      reason: "BLOCKED",
+      actor: { id: desk.ada.id },
+      conversation: { id: person.conversationId, status: "BLOCKED", endedBy: { id: desk.ada.id } },
+    });
+    expect(at((await messages.next()).data, "messageRecorded.message")).toMatchObject({
+      text: "unheard?",
+      receivedWhileBlocked: true,
+    });
+    const status = await subscribe(desk, STATUS, { after, filter });
+    const changes = [];
+    for (let index = 0; index < 3; index++) changes.push(at((await status.next()).data, "contactStatusChanged"));
+    // Its own scalars as of the event; the objects as they are now.
+    const now = { block: { notes: "very rude", liftedAt: expect.any(String) }, contactChannel: { status: "ACTIVE" } };
+    expect(changes).toEqual([
+      expect.objectContaining({ status: "BLOCKED", contactStatus: "BLOCKED", cause: "BLOCKED", ...now }),
+      expect.objectContaining({ status: "BLOCKED", contactStatus: "BLOCKED", cause: "UPDATED", ...now }),
+      expect.objectContaining({ status: "ACTIVE", contactStatus: "ACTIVE", cause: "UNBLOCKED", ...now }),
+    ]);
+    for (const each of [ends, status, messages]) await each.end();
+  });
+
+  test("B8: an expiry is heard with its own time, by System", async () => {
+    const person = await desk.writes(`person ${crypto.randomUUID()}`);
+    const after = await logCursor();
+    const followed = await subscribe(desk, STATUS, { after, filter: { contactId: person.contactId } });
+    const expiresAt = new Date(desk.clock.now() + 1_000).toISOString();
+    await mutate("blockContact", { contactId: person.contactId, expiresAt });
+    await followed.next();
+    desk.clock.advance(3_000);
+    await desk.app.runDue();
+    expect(at((await followed.next()).data, "contactStatusChanged")).toMatchObject({
+      cause: "EXPIRED",
+      status: "ACTIVE",
+      occurredAt: expiresAt,
+      actor: { __typename: "System" },
+      block: { liftedAt: expiresAt },
+    });
+    await followed.end();
+  });
+
+  test("filters are ANDed; assigneeId is the agent assigned or offered to, before or after", async () => {
+    const mine = await desk.writes(`person ${crypto.randomUUID()}`);
+    const other = await desk.writes(`person ${crypto.randomUUID()}`);
+    const after = await logCursor();
+    const bens = await subscribe(desk, CHANGES, { after, filter: { assigneeId: desk.ben.id } });
+    const exact = await subscribe(desk, CHANGES, {
+      after,
+      filter: {
+        assigneeId: desk.ben.id,
+        conversationId: mine.conversationId,
+        channelId: desk.line,
+        contactId: mine.contactId,
+      },
+    });
+    const contradictory = await subscribe(desk, CHANGES, {
+      after,
+      filter: { conversationId: mine.conversationId, contactId: other.contactId },
+    });
+    const malformed = await subscribe(desk, CHANGES, { after, filter: { conversationId: "nonsense" } });
+
+    await mutate("takeConversation", { conversationId: other.conversationId });
+    await mutate("offerConversation", { conversationId: mine.conversationId, agentId: desk.ben.id });
+    await mutate("takeConversation", { conversationId: mine.conversationId });
+    await mutate("transferConversation", { conversationId: other.conversationId, agentId: desk.ben.id });
+
+    const next = async (followed: Followed) => at((await followed.next()).data, "conversationChanged");
+    const offered = { from: "WAITING", to: "ASSIGNING" };
+    const taken = { from: "ASSIGNING", to: "ACTIVE" };
+    expect([await next(bens), await next(bens), await next(bens)]).toMatchObject([
+      offered,
+      taken,
+      { from: "ACTIVE", to: "ASSIGNING", conversation: { id: other.conversationId } },
+    ]);
+    expect([await next(exact), await next(exact)]).toMatchObject([offered, taken]);
+    const silent = await Promise.race([
+      contradictory.next(),
+      malformed.next(),
+      new Promise((resolve) => setTimeout(() => resolve("silence"), 300)),
+    ]);
+    expect(silent).toBe("silence");
+    for (const each of [bens, exact, contradictory, malformed]) await each.end();
+  });
+
+  test.each([
+    ["nonsense", "INVALID_INPUT"],
+    ["", "INVALID_INPUT"],
+    [Buffer.from("log:-1").toString("base64url"), "INVALID_INPUT"],
+    [Buffer.from("log:999999999").toString("base64url"), "INVALID_INPUT"],
+  ])("after %j is %s", async (after, code) => {
+    const followed = await subscribe(desk, MESSAGES, { after });
+    const { errors, data } = await followed.next();
+    expect(at(errors, "0.extensions.code")).toBe(code);
+    expect(data ?? null).toBeNull();
+    await expect(followed.next()).rejects.toThrow("over");
+    await followed.end();
+  });
+
+  test("a cursor older than the retained log is an error, never a gap", async () => {
+    const start = Buffer.from("log:0").toString("base64url");
+    await desk.writes(`person ${crypto.randomUUID()}`);
+    const workspaceId = rowId(desk.id);
+    await prisma.logHead.update({ where: { workspaceId }, data: { prunedTo: 1n } });
+    const followed = await subscribe(desk, MESSAGES, { after: start });
+    expect(at((await followed.next()).errors, "0.extensions.code")).toBe("CURSOR_EXPIRED");
+    await followed.end();
+    await prisma.logHead.update({ where: { workspaceId }, data: { prunedTo: 0n } });
+  });
+});
+
+test("a token that ends takes its subscriptions with it", async () => {
+  const key = await desk.key("read");
+  const after = await logCursor();
+  const stream = await followEvents(desk, MESSAGES, { after }, key);
+  const socket = follow(desk, MESSAGES, { after }, key);
+  await desk.writes("heard still");
+  expect((await stream.next()).errors).toBeUndefined();
+  await stream.next();
+  expect((await socket.next()).errors).toBeUndefined();
+  await socket.next();
+
+  await prisma.apiKey.updateMany({ data: { revokedAt: new Date() } });
+  // Whoever was just verified is believed for a moment.
+  desk.clock.advance(5_001);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await desk.writes("heard no more");
+  const { errors } = await stream.next();
+  expect(at(errors, "0.extensions.code")).toBe("UNAUTHENTICATED");
+  await expect(stream.next()).rejects.toThrow("over");
+  await expect(socket.next()).rejects.toMatchObject({ code: 4403 });
+  await socket.end();
+});
+
+test("leaving frees the reader at once, though nothing happens: the log is no longer looked at", async () => {
+  const isRead = async (): Promise<boolean> => {
+    const sent = watchStatements();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const reads = sent.all().filter((statement) => at(statement, "name") === "event_log_read");
+    sent.end();
+    return reads.length > 0;
+  };
+  await expect.poll(isRead, { timeout: 5_000 }).toBe(false);
+  const stream = await followEvents(desk, MESSAGES);
+  expect(await isRead()).toBe(true);
+  await stream.end();
+  await expect.poll(isRead, { timeout: 5_000 }).toBe(false);
+  const socket = follow(desk, MESSAGES);
+  const next = socket.next().catch(() => "over");
+  expect(await isRead()).toBe(true);
+  await socket.end();
+  expect(await next).toBe("over");
+  await expect.poll(isRead, { timeout: 5_000 }).toBe(false);
+});

@@ -1,0 +1,7 @@
+/** A process that starts the embedded PostgreSQL of the folder it is given, tells its URL, and stays until it is killed. */
+import { startEmbeddedPostgres } from "../../src/store/embedded.ts";
+
+process.on("SIGINT", () => process.send?.("interrupted"));
+
+const postgres = await startEmbeddedPostgres({ dataDir: process.argv[2] ?? "", log: () => {} });
+process.send?.(postgres.url);

@@ -1,0 +1,28 @@
+import pg from "pg";
+import type { TestProject } from "vitest/node";
+import { startTemporaryPostgres } from "../../src/store/embedded.ts";
+import { migrate } from "../../src/store/migrate.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Leads to the migrated database that `freshDatabase()` copies. */
+    postgresUrl: string;
+  }
+}
+
+/** Runs before the first test: one PostgreSQL for the whole run, its database `deskgate` migrated once as the template. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const postgres = await startTemporaryPostgres();
+  const pool = new pg.Pool({ connectionString: postgres.url });
+  try {
+    await migrate(pool);
+    project.provide("postgresUrl", postgres.url);
+    return postgres.stop;
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  } finally {
+    // A template that somebody is connected to cannot be copied.
+    await pool.end();
+  }
+}
