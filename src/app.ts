@@ -83,7 +83,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
         addresses: addressBook(),
         clock,
         newId: uuidv7,
-        onCommitted: hub.hint,
+        onCommitted: hub.offer,
       }),
     });
     started.push(executor.drain);

@@ -7,7 +7,7 @@ import type { Accepted } from "../domain/turn.ts";
 import { removeContactChannels } from "../store/contact-channels.ts";
 import { type Database, NothingBegun, type Tx } from "../store/database.ts";
 import type { Directory } from "../store/directory.ts";
-import type { EventLog } from "../store/event-log.ts";
+import type { EventLog, LogEvent } from "../store/event-log.ts";
 import {
   findCalls,
   type IdempotencyClaim,
@@ -40,8 +40,8 @@ export interface CommitBatchOptions {
   readonly addresses: AddressBook;
   readonly clock: Clock;
   readonly newId: () => string;
-  /** Called after a commit that put events into the workspace's log. */
-  readonly onCommitted: (workspaceId: WorkspaceId) => void;
+  /** Called after a commit with the events that it put into the workspace's log. */
+  readonly onCommitted: (workspaceId: WorkspaceId, events: readonly LogEvent[]) => void;
 }
 
 /** The write path: lock, then load, then decide in memory, then save, positions last (rules O1, O2). */
@@ -74,10 +74,11 @@ export function commitBatch(options: CommitBatchOptions) {
       const unused = created.difference(new Set(batch.changed().map(({ id }) => id)));
       if (unused.size > 0) removeContactChannels(tx, [...unused]);
       await save(tx, batch, now);
-      return { answers, learned: learned.filter(({ id }) => !unused.has(id)), wroteEvents: batch.events.length > 0 };
+      return { answers, learned: learned.filter(({ id }) => !unused.has(id)), appended: batch.appended };
     });
     addresses.learn(outcome.learned);
-    if (outcome.wroteEvents) onCommitted(workspaceId);
+    const appended = await outcome.appended;
+    if (appended !== null) onCommitted(workspaceId, appended);
     return outcome.answers;
 
     function answer(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
@@ -114,7 +115,8 @@ export function commitBatch(options: CommitBatchOptions) {
     async function save(tx: Tx, batch: Batch, now: Instant): Promise<void> {
       if (batch.events.length > 0) store.save(tx, workspaceId, batch.changed(), batch.events);
       for (const { claim, made } of batch.newCalls) rememberCall(tx, workspaceId, claim, made, now);
-      if (batch.events.length > 0) log.append(tx, workspaceId, await toLogEvents(tx, batch.events, now));
+      if (batch.events.length > 0)
+        batch.appended = log.append(tx, workspaceId, await toLogEvents(tx, batch.events, now));
     }
   };
 }
@@ -123,6 +125,8 @@ export function commitBatch(options: CommitBatchOptions) {
 class Batch {
   readonly facts: BatchFacts;
   readonly events: DecidedEvent[] = [];
+  /** The events as the log has them, which is known with the commit. */
+  appended: Promise<readonly LogEvent[]> | null = null;
   readonly newCalls: { readonly claim: IdempotencyClaim; readonly made: Accepted }[] = [];
   readonly #states: Map<ContactChannelId, ContactChannel>;
   readonly #calls: Map<string, RememberedCall>;

@@ -50,6 +50,11 @@ export class Feed {
     });
   }
 
+  /** Takes committed events as they are told; where some are missing before them, the log is read instead. */
+  offer(events: readonly LogEvent[]): void {
+    if (!this.#append(events)) this.hint();
+  }
+
   /** Resolves when the tail has this position, or cannot have it now. */
   async reach(position: Position): Promise<void> {
     for (let tries = 0; this.#head < position && tries < 3; tries++) {
@@ -103,19 +108,27 @@ export class Feed {
       while (this.#wanted) {
         this.#wanted = false;
         const events = await this.#log.read(this.workspaceId, this.#head, PAGE);
-        const last = events.at(-1);
-        if (last === undefined) continue;
-        this.#tail.push(...events);
-        if (this.#tail.length > 2 * TAIL) this.#tail = this.#tail.slice(-TAIL);
-        this.#head = last.position;
+        this.#append(events);
         if (events.length === PAGE) this.#wanted = true;
-        for (const event of events) this.#announce(event);
       }
     } catch (error) {
       // The next hint or poll tries again; readers only wait longer.
       this.#wanted = false;
       this.#onError(error);
     }
+  }
+
+  /** Adds what is new of these; answers false where they do not continue the tail. */
+  #append(events: readonly LogEvent[]): boolean {
+    const news = events.filter(({ position }) => position > this.#head);
+    const [first] = news;
+    if (first === undefined) return true;
+    if (first.position !== this.#head + 1) return false;
+    this.#tail.push(...news);
+    if (this.#tail.length > 2 * TAIL) this.#tail = this.#tail.slice(-TAIL);
+    this.#head += news.length;
+    for (const event of news) this.#announce(event);
+    return true;
   }
 }
 

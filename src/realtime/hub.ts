@@ -20,6 +20,8 @@ export interface Hub {
   follow(workspaceId: WorkspaceId, options: FollowOptions): Promise<AsyncIterableIterator<LogEvent>>;
   /** How far the log is known here; at least as far as it went when the last reader of the workspace began. */
   head(workspaceId: WorkspaceId): Position;
+  /** Tells of events that are committed, in order: they are heard without reading the log again. */
+  offer(workspaceId: WorkspaceId, events: readonly LogEvent[]): void;
   /** Tells that this workspace's log may have grown. */
   hint(workspaceId: WorkspaceId): void;
   /** Ends every reader; one that comes later is at its end already. */
@@ -41,7 +43,7 @@ export function createHub({ log, onError, pollEvery = 250 }: HubOptions): Hub {
     for (const feed of feeds.values()) feed.hint();
   }, pollEvery);
 
-  return { follow, head, hint, stop };
+  return { follow, head, offer, hint, stop };
 
   async function follow(
     workspaceId: WorkspaceId,
@@ -65,6 +67,10 @@ export function createHub({ log, onError, pollEvery = 250 }: HubOptions): Hub {
 
   function head(workspaceId: WorkspaceId): Position {
     return feeds.get(workspaceId)?.head ?? 0;
+  }
+
+  function offer(workspaceId: WorkspaceId, events: readonly LogEvent[]): void {
+    feeds.get(workspaceId)?.offer(events);
   }
 
   function hint(workspaceId: WorkspaceId): void {

@@ -6,8 +6,11 @@ import { PrismaClient } from "./generated/client.ts";
 export interface Tx {
   /** Asks and waits for the rows. */
   query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
-  /** Sends without waiting: statements run in the order in which they were sent, and a failure fails the commit. */
-  write(statement: Statement, values: readonly unknown[]): void;
+  /**
+   * Sends without waiting: statements run in the order in which they were sent, and a failure fails the commit. What it
+   * answers with is looked at after the commit, if at all.
+   */
+  write<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
 }
 
 /** SQL with a name, under which a connection prepares it once. */
@@ -105,11 +108,12 @@ async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Resul
     broken = error;
   };
   connection.on("error", onError);
-  const send = (query: string | pg.QueryConfig): void => {
-    const answer = connection.query(query);
+  const send = <Row extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<Row[]> => {
+    const answer = connection.query<Row>(query).then(({ rows }) => rows);
     // Its failure is looked at when the transaction ends; until then it must not count as unhandled.
     answer.catch(() => {});
     sent.push(answer);
+    return answer;
   };
   const tx: Tx = {
     query: async <Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]) => {
@@ -119,9 +123,9 @@ async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Resul
     write: (statement, values) => send({ ...statement, values: [...values] }),
   };
   try {
-    send("BEGIN");
+    void send("BEGIN");
     const result = await run(tx);
-    send("COMMIT");
+    void send("COMMIT");
     await settle(sent);
     return result;
   } catch (error) {

@@ -87,8 +87,11 @@ export interface LogBounds {
 }
 
 export interface EventLog {
-  /** Gives the events the next positions. The last write before COMMIT: its row lock makes positions follow commit order. */
-  append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): void;
+  /**
+   * Gives the events the next positions. The last write before COMMIT: its row lock makes positions follow commit order.
+   * The events as the log has them come with the commit, so they are not waited for before it.
+   */
+  append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): Promise<LogEvent[]>;
   /** At most `limit` events after `position`, in order. */
   read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]>;
   bounds(workspaceId: WorkspaceId): Promise<LogBounds>;
@@ -141,7 +144,7 @@ const deletePruned = `
     SELECT position FROM event WHERE workspace_id = $1
       AND position <= (SELECT pruned_to FROM log_head WHERE workspace_id = $1) ORDER BY position LIMIT $2)`;
 
-function append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): void {
+function append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): Promise<LogEvent[]> {
   const rows = events.map((event, index) => {
     const { data, actor, occurredAt, ...scope } = event;
     const { type, ...scalars } = data;
@@ -154,7 +157,15 @@ function append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]
       actor: toActorColumns(actor),
     };
   });
-  tx.write(appendStatement, [workspaceId, rows.length, JSON.stringify(rows)]);
+  const appended = tx.write<{ base: string }>(appendStatement, [workspaceId, rows.length, JSON.stringify(rows)]);
+  const kept = appended.then(([head]) => {
+    if (head === undefined) throw new Error("This workspace has no log.");
+    const base = Number(head.base);
+    return events.map((event, index) => ({ ...event, workspaceId, position: base + index + 1 }));
+  });
+  // A failure is the commit's, which throws it.
+  kept.catch(() => {});
+  return kept;
 }
 
 const appendStatement: Statement = {
@@ -162,7 +173,7 @@ const appendStatement: Statement = {
   text: `
     WITH head AS (
       UPDATE log_head SET position = position + $2 WHERE workspace_id = $1 RETURNING position - $2 AS base
-    )
+    ), appended AS (
     INSERT INTO event (workspace_id, position, id, type, occurred_at, actor_type, actor_id,
                        contact_id, channel_id, contact_channel_id, conversation_id, agent_ids, data)
     SELECT $1, head.base + e.n, e.id, e.type, "occurredAt", actor.type, actor.id,
@@ -170,7 +181,9 @@ const appendStatement: Statement = {
     FROM head, json_to_recordset($3::json) AS e (
       n int, id uuid, type text, "occurredAt" timestamptz, actor json, "contactId" uuid, "channelId" uuid,
       "contactChannelId" uuid, "conversationId" uuid, "agentIds" uuid[], data jsonb),
-      json_to_record(e.actor) AS actor (type "ActorType", id uuid)`,
+      json_to_record(e.actor) AS actor (type "ActorType", id uuid)
+    )
+    SELECT base FROM head`,
 };
 
 const readStatement: Statement = {

@@ -97,6 +97,7 @@ function follower(onDeserted: () => void = () => {}): ChannelFollower {
       return reader;
     },
     head: () => 0,
+    offer: () => {},
     hint: () => {},
     stop: async () => {},
   };

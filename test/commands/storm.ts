@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { v7 as uuidv7 } from "uuid";
 import { systemClock } from "../../src/clock.ts";
 import { addressBook } from "../../src/commands/address-book.ts";
@@ -33,7 +34,9 @@ export async function storm(options: {
   readonly untilViolated?: boolean;
 }): Promise<StormReport> {
   const { url, drop } = await freshDatabase();
-  const instances = [open(url, options.store), open(url, options.store)];
+  const told: LogEvent[] = [];
+  const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void told.push(...events);
+  const instances = [open(url, options.store, onCommitted), open(url, options.store, onCommitted)];
   const [first] = instances;
   if (first === undefined) throw new Error("There is no instance.");
   const violations = new Set<string>();
@@ -85,7 +88,7 @@ export async function storm(options: {
     if (new Set(ids).size !== ids.length) violations.add("a message was doubled");
     for (const eventId of sent) if (!ids.includes(eventId)) violations.add("a message was lost");
 
-    for (const violation of await readLog(first.database, place.workspaceId)) violations.add(violation);
+    for (const violation of await readLog(first.database, place.workspaceId, told)) violations.add(violation);
     for (const violation of await probe(first.database)) violations.add(violation);
     return { commands, snapshots, violations: [...violations] };
   } finally {
@@ -97,7 +100,11 @@ export async function storm(options: {
   }
 }
 
-function open(url: string, store: AggregateStore): { database: Database; executor: Executor } {
+function open(
+  url: string,
+  store: AggregateStore,
+  onCommitted: (workspaceId: WorkspaceId, events: readonly LogEvent[]) => void,
+): { database: Database; executor: Executor } {
   const database = openDatabase(url, { poolSize: 8, onError: () => {} });
   const executor = createExecutor({
     commitBatch: commitBatch({
@@ -108,7 +115,7 @@ function open(url: string, store: AggregateStore): { database: Database; executo
       addresses: addressBook(),
       clock: systemClock,
       newId: uuidv7,
-      onCommitted: () => {},
+      onCommitted,
     }),
     maxBatch: 4,
   });
@@ -190,9 +197,13 @@ async function probe(database: Database): Promise<string[]> {
   ];
 }
 
-/** Reads the log as a subscriber does and checks that it tells a possible story, for each person on their own. */
-async function readLog(database: Database, workspaceId: WorkspaceId): Promise<string[]> {
+/**
+ * Reads the log as a subscriber does and checks that it tells a possible story, for each person on their own, and that
+ * the commits have told the same.
+ */
+async function readLog(database: Database, workspaceId: WorkspaceId, told: readonly LogEvent[]): Promise<string[]> {
   const violations: string[] = [];
+  const toldAt = new Map(told.map((event) => [event.position, event]));
   const log = eventLog(database);
   const blocked = new Set<string>();
   const ongoing = new Map<string, string>();
@@ -203,6 +214,7 @@ async function readLog(database: Database, workspaceId: WorkspaceId): Promise<st
       const { contactChannelId: person, data } = event;
       if (event.position !== position + 1) violations.push("the log has a gap");
       position = event.position;
+      if (!isDeepStrictEqual(event, toldAt.get(position))) violations.push("a commit told something else than the log");
       switch (data.type) {
         case "ContactStatusChanged":
           if (data.status === "BLOCKED") blocked.add(person);
