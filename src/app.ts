@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { v7 as uuidv7 } from "uuid";
 import { authenticator } from "./auth/authenticate.ts";
 import { authSecret } from "./auth/secret.ts";
+import { createSessions } from "./auth/session.ts";
 import { tokens as createTokens } from "./auth/token.ts";
 import { lineWebhook } from "./channels/line-webhook.ts";
 import { webChat } from "./channels/web-chat.ts";
@@ -98,6 +99,14 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
 
     const tokens = createTokens({ secret: await authSecret(config), jwks: config.jwks ?? null }, clock);
     const authenticate = authenticator(directory, tokens);
+    const sessions = createSessions({
+      authenticate,
+      standing: directory.standing,
+      onChange: directory.forget,
+      clock,
+      onError: (error) => logger.warn({ err: error }, "looking up who is connected failed"),
+    });
+    started.push(sessions.stop);
     const metrics = new Registry();
     collectDefaultMetrics({ register: metrics });
 
@@ -109,6 +118,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
       hub,
       log,
       authenticate,
+      sessions,
       clock,
       logger,
       limits: { maxDepth: config.graphqlMaxDepth, maxCost: config.graphqlMaxCost },

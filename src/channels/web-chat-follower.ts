@@ -1,13 +1,18 @@
-import type { ContactChannelId } from "../domain/id.ts";
-import type { Hub } from "../realtime/hub.ts";
+import type { ContactChannelId, WorkspaceId } from "../domain/id.ts";
+import type { FollowOptions } from "../realtime/hub.ts";
 import type { ChannelRecord } from "../store/directory.ts";
 import type { LogEvent } from "../store/event-log.ts";
 import { OnDemand } from "./on-demand.ts";
 import { Mailbox, type MailboxOptions } from "./web-chat-mailbox.ts";
 
+/** Whatever tells what is committed in a workspace from now on. */
+export interface Followable {
+  follow(workspaceId: WorkspaceId, options: FollowOptions<LogEvent>): Promise<AsyncIterableIterator<LogEvent>>;
+}
+
 export interface FollowerOptions extends Omit<MailboxOptions, "workspaceId"> {
   readonly channel: ChannelRecord;
-  readonly hub: Hub;
+  readonly hub: Followable;
   /** Called when the last visitor has left. */
   readonly onDeserted: () => void;
 }
@@ -83,7 +88,10 @@ export class ChannelFollower {
 
   async #listen(): Promise<void> {
     const { channel, hub } = this.#options;
-    const reader = await hub.follow(channel.workspaceId, { after: null, wants: (event) => this.#wants(event) });
+    const reader = await hub.follow(channel.workspaceId, {
+      after: null,
+      wants: (event): event is LogEvent => this.#wants(event),
+    });
     this.#reader = reader;
     if (this.#deserted) await reader.return?.();
     else void this.#read(reader);

@@ -1,5 +1,5 @@
-import type { Authenticate } from "../auth/authenticate.ts";
 import type { Permission } from "../auth/permission.ts";
+import type { Session } from "../auth/session.ts";
 import type { Viewer } from "../auth/viewer.ts";
 import type { Clock } from "../clock.ts";
 import type { Executor } from "../commands/executor.ts";
@@ -18,12 +18,6 @@ export interface Services {
   readonly hub: Hub;
   readonly log: EventLog;
   readonly clock: Clock;
-}
-
-/** Who is at the other end, for as long as they stay there. */
-export interface Session {
-  /** Who it is now; null once the token has ended or was revoked. */
-  viewer(): Promise<Viewer | null>;
 }
 
 /** What one operation, or one event of a subscription, is resolved with. */
@@ -64,26 +58,4 @@ export function may({ viewer }: Context, permission: Permission): boolean {
 /** Ends a query or subscription that the viewer may not make. */
 export function demand(context: Context, permission: Permission): void {
   if (!may(context, permission)) throw requestError("FORBIDDEN", `This needs the permission ${permission}.`);
-}
-
-/** How long a viewer is believed to be who they were, in milliseconds; the token's own end is kept to the millisecond. */
-const BELIEVED_FOR = 5_000;
-
-export function startSession(
-  authorization: string | undefined,
-  first: Viewer,
-  { authenticate, clock }: { readonly authenticate: Authenticate; readonly clock: Clock },
-): Session {
-  let believed: Viewer | null = first;
-  let checkedAt = clock.now();
-  return {
-    viewer: async () => {
-      const now = clock.now();
-      if (now - checkedAt > BELIEVED_FOR) {
-        checkedAt = now;
-        believed = await authenticate(authorization);
-      }
-      return believed === null || (believed.expiresAt !== null && believed.expiresAt <= now) ? null : believed;
-    },
-  };
 }

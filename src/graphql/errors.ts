@@ -13,6 +13,7 @@ export type RequestErrorCode =
   | "CURSOR_EXPIRED"
   | "OVERLOADED"
   | "TOO_MANY_SUBSCRIPTIONS"
+  | "TOO_SLOW"
   | "PAYLOAD_TOO_LARGE"
   | "QUERY_TOO_DEEP"
   | "QUERY_TOO_WIDE"

@@ -1,23 +1,26 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { Position } from "../store/event-log.ts";
+import { requestError } from "./errors.ts";
+import { patience } from "./patience.ts";
 
-/** How long a client may leave its stream unread, in milliseconds, before it is taken for gone. */
-const STALLED_AFTER = 60_000;
+/** How long a client that was given up has to read why, in milliseconds. */
+const FAREWELL = 5_000;
 
 /** The open SSE responses. A client that does not read is waited for, so that nothing piles up for it. */
 export class EventStreams {
   readonly #ends = new Set<() => void>();
 
-  /** Resolves when the stream is over, whoever ended it. */
-  async send(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  /** Resolves when the stream is over, whoever ended it; `head` says how far the log goes that it follows. */
+  async send(body: ReadableStream<Uint8Array>, response: ServerResponse, head: () => Position): Promise<void> {
     const reader = body.getReader();
     const end = (): void => void reader.cancel().catch(() => {});
     this.#ends.add(end);
     response.once("close", end);
     try {
       response.flushHeaders();
-      for (let step = await reader.read(); !step.done && !response.destroyed; step = await reader.read()) {
-        if (!response.write(step.value)) await drained(response);
+      for (let step = await reader.read(); !step.done && response.writable; step = await reader.read()) {
+        if (!response.write(step.value)) await drained(response, head);
       }
     } finally {
       this.#ends.delete(end);
@@ -31,13 +34,22 @@ export class EventStreams {
   }
 }
 
-async function drained(response: ServerResponse): Promise<void> {
+async function drained(response: ServerResponse, head: () => Position): Promise<void> {
   const over = new AbortController();
-  const stalled = setTimeout(() => response.destroy(), STALLED_AFTER);
+  const stopWaiting = patience(head, () => {
+    response.end(GIVEN_UP);
+    over.abort();
+    setTimeout(() => response.destroy(), FAREWELL).unref();
+  });
   try {
     await Promise.race(["drain", "close"].map((event) => once(response, event, { signal: over.signal })));
+  } catch (error) {
+    if (!over.signal.aborted) throw error;
   } finally {
-    clearTimeout(stalled);
+    stopWaiting();
     over.abort();
   }
 }
+
+const tooSlow = requestError("TOO_SLOW", "Too slow: resume with the last cursor.");
+const GIVEN_UP = `event: next\ndata: ${JSON.stringify({ errors: [tooSlow] })}\n\nevent: complete\ndata:\n\n`;

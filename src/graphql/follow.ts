@@ -9,8 +9,8 @@ import { isGiven } from "./targets.ts";
 /** An event of this type, with its own scalars. */
 export type EventOf<Type extends EventData["type"]> = LogEvent & { readonly data: Extract<EventData, { type: Type }> };
 
-export function isOf<Type extends EventData["type"]>(event: LogEvent, type: Type): event is EventOf<Type> {
-  return event.data.type === type;
+export function isOf<Type extends EventData["type"]>(type: Type): (event: LogEvent) => event is EventOf<Type> {
+  return (event): event is EventOf<Type> => event.data.type === type;
 }
 
 /** What a subscription's filter may ask; all that is given must hold. */
@@ -21,28 +21,28 @@ export interface EventFilter {
   readonly assigneeId?: string | null | undefined;
 }
 
-/** Follows the viewer's own workspace: what `pick` answers for each event that the filter lets through, null for nothing. */
-export async function follow<Picked>(
+/** Follows the viewer's own workspace: the events of one kind that the filter lets through. */
+export async function follow<Event extends LogEvent>(
   ctx: Context,
   args: { readonly filter?: EventFilter | null | undefined; readonly after?: string | null | undefined },
-  pick: (event: LogEvent) => Picked | null,
-): Promise<AsyncIterable<Picked>> {
+  isOfKind: (event: LogEvent) => event is Event,
+): Promise<AsyncIterable<Event>> {
   demand(ctx, "READ");
   const after = isGiven(args.after) ? await positionOf(ctx, args.after) : null;
   const filter = decode(args.filter ?? {});
-  const wants = (event: LogEvent): boolean => matches(filter, event) && pick(event) !== null;
+  const wants = (event: LogEvent): event is Event => matches(filter, event) && isOfKind(event);
   // The narrowest that is given: the reader is woken for nothing else.
   const subject = filter.conversationId ?? filter.contactId ?? filter.agentId ?? filter.channelId ?? "everything";
-  const events = await ctx.services.hub.follow(ctx.viewer.workspaceId, { after, subject, wants });
-  return new Picking(events, pick);
+  return ctx.services.hub.follow(ctx.viewer.workspaceId, { after, subject, wants });
 }
 
-/** A cursor that is ahead of the log is from another one: following it would be a silent gap. */
+/** A cursor of another log is refused, also one that is ahead of this one: following it would be a silent gap. */
 async function positionOf(ctx: Context, cursor: string): Promise<Position> {
-  const position = fromCursor(cursor);
-  if (position === null) throw requestError("INVALID_INPUT", "after is not a cursor.");
+  const position = fromCursor(ctx.viewer.workspaceId, cursor);
+  if (position === null) throw requestError("INVALID_INPUT", "after is not a cursor of this workspace's log.");
   const { position: head } = await ctx.services.log.bounds(ctx.viewer.workspaceId);
-  if (position > head) throw requestError("INVALID_INPUT", "after is not a cursor of this log.");
+  if (position > head)
+    throw requestError("INVALID_INPUT", "after is ahead of the log: it is a cursor of another database.");
   return position;
 }
 
@@ -71,33 +71,4 @@ function matches({ contactId, channelId, conversationId, agentId }: Wanted, even
     (conversationId === undefined || (conversationId !== null && event.conversationId === conversationId)) &&
     (agentId === undefined || (agentId !== null && event.agentIds.includes(agentId)))
   );
-}
-
-/** Unlike a generator's, its `return` frees the reader at once, also while the next event is awaited. */
-class Picking<Event, Picked> implements AsyncIterableIterator<Picked> {
-  readonly #events: AsyncIterator<Event, unknown>;
-  readonly #pick: (event: Event) => Picked | null;
-
-  constructor(events: AsyncIterator<Event, unknown>, pick: (event: Event) => Picked | null) {
-    this.#events = events;
-    this.#pick = pick;
-  }
-
-  async next(): Promise<IteratorResult<Picked, undefined>> {
-    for (;;) {
-      const step = await this.#events.next();
-      if (step.done === true) return { done: true, value: undefined };
-      const value = this.#pick(step.value);
-      if (value !== null) return { done: false, value };
-    }
-  }
-
-  async return(): Promise<IteratorResult<Picked, undefined>> {
-    await this.#events.return?.();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
 }

@@ -1,8 +1,10 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Authenticate } from "../auth/authenticate.ts";
+import type { Session, Sessions } from "../auth/session.ts";
 import type { Viewer } from "../auth/viewer.ts";
-import { type Context, createContext, type Services, type Session, startSession } from "./context.ts";
+import type { Position } from "../store/event-log.ts";
+import { type Context, createContext, type Services } from "./context.ts";
 import { type Mask, requestError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { graphiql } from "./graphiql.ts";
@@ -15,6 +17,7 @@ export const MAX_REQUEST = 256 * 1_024;
 /** What both transports work with. */
 export interface Edge extends Services {
   readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
   readonly operations: Operations;
   readonly mask: Mask;
 }
@@ -85,11 +88,11 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     const response =
       viewer === null
         ? await yoga.fetch(url, init)
-        : await yoga.fetch(url, init, { viewer, session: startSession(authorization, viewer, edge) });
-    return respond(reply, response);
+        : await yoga.fetch(url, init, { viewer, session: edge.sessions.start(authorization, viewer) });
+    return respond(reply, response, () => (viewer === null ? 0 : edge.hub.head(viewer.workspaceId)));
   }
 
-  async function respond(reply: FastifyReply, response: Response): Promise<unknown> {
+  async function respond(reply: FastifyReply, response: Response, head: () => Position): Promise<unknown> {
     const { body, status, headers } = response;
     if (body !== null && headers.get("content-type")?.startsWith("text/event-stream")) {
       reply.hijack();
@@ -99,7 +102,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
         if (value !== undefined) stream.setHeader(name, value);
       }
       for (const [name, value] of headers) stream.setHeader(name, value);
-      await streams.send(body, stream);
+      await streams.send(body, stream, head);
       return reply;
     }
     for (const [name, value] of headers) reply.header(name, value);

@@ -18,11 +18,12 @@ import {
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import type { Viewer } from "../auth/viewer.ts";
+import { Reader } from "../realtime/reader.ts";
 import { type Context, createContext, inSnapshot } from "./context.ts";
 import { type Mask, maskResult, requestError } from "./errors.ts";
 import { faultsOfWeight, type Limits, MAX_TOKENS, weigh } from "./limits.ts";
-import { SharedExecutions, type SharedResult } from "./shared-execution.ts";
-import { SubscriptionResults } from "./subscription-results.ts";
+import { SharedOperations } from "./shared-operation.ts";
+import { Subscription } from "./subscription.ts";
 
 /** What a client sends, whatever it sends it over. */
 export interface OperationRequest {
@@ -37,7 +38,7 @@ export interface Operations {
   /** What speaks against running it: all of it is checked before anything runs. */
   check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[];
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
-  subscribe(args: ExecutionArgs): Promise<ExecutionResult | SubscriptionResults>;
+  subscribe(args: ExecutionArgs): Promise<ExecutionResult | Subscription>;
 }
 
 export interface OperationsOptions {
@@ -57,7 +58,7 @@ export function operations({ schema, limits, introspection, mask }: OperationsOp
   });
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
-  const sharing = new SharedExecutions();
+  const sharing = new SharedOperations();
 
   return { parse: parseOnce, check, execute: executeMasked, subscribe };
 
@@ -108,21 +109,16 @@ export function operations({ schema, limits, introspection, mask }: OperationsOp
     }
   }
 
-  /** Those who asked the same and see the same share what an event is executed to; who may listen is asked for each. */
-  async function subscribe(args: ExecutionArgs): Promise<ExecutionResult | SubscriptionResults> {
+  /** Those who asked the same and see the same share what an event is executed to. */
+  async function subscribe(args: ExecutionArgs): Promise<ExecutionResult | Subscription> {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
-    const { services, session, viewer: first } = contextOf(args);
-    const shared = sharing.join(args.document, samenessOf(args, first));
-    const results = async (event: unknown): Promise<SharedResult> => {
-      const viewer = await session.viewer();
-      if (viewer === null) throw requestError("UNAUTHENTICATED", "The token is no longer valid.");
-      if (!viewer.permissions.has("READ")) throw requestError("FORBIDDEN", "This needs the permission READ.");
-      return shared.resultAt(positionOf(event), services.hub.head(viewer.workspaceId), () =>
-        executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) }),
-      );
-    };
-    return new SubscriptionResults({ events: source[Symbol.asyncIterator](), results, mask, onEnd: shared.leave });
+    if (!(source instanceof Reader)) throw new Error("A subscription follows something that is not the log.");
+    const { services, session, viewer } = contextOf(args);
+    const operation = sharing.join(args.document, samenessOf(args, viewer), (event) =>
+      executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) }),
+    );
+    return new Subscription({ reader: source, operation, session, mask });
   }
 }
 
@@ -138,13 +134,6 @@ function readsState({ operation, selectionSet }: OperationDefinitionNode): boole
 /** All that a result depends on besides the document and the event: whose rows are seen, and what was asked. */
 function samenessOf({ operationName, variableValues }: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
   return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variableValues ?? null]);
-}
-
-function positionOf(event: unknown): number {
-  if (typeof event === "object" && event !== null && "position" in event && typeof event.position === "number") {
-    return event.position;
-  }
-  throw new Error("A subscription gave something that is no event of the log.");
 }
 
 function contextOf(args: ExecutionArgs): Context {

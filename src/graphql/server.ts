@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import type { Authenticate } from "../auth/authenticate.ts";
+import type { Sessions } from "../auth/session.ts";
 import type { Services } from "./context.ts";
 import { createMask } from "./errors.ts";
 import { httpRoutes } from "./http-routes.ts";
@@ -13,6 +14,7 @@ import { webSockets } from "./web-socket.ts";
 
 export interface GraphqlDeps extends Services {
   readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
   readonly logger: Logger;
   readonly limits: Limits;
   readonly introspection: boolean;

@@ -3,20 +3,19 @@ import type { Duplex } from "node:stream";
 import type { ExecutionArgs, GraphQLError } from "graphql";
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
 import { WebSocket, WebSocketServer } from "ws";
-import { createContext, type Session, startSession } from "./context.ts";
-import { type Mask, requestError } from "./errors.ts";
+import type { Session } from "../auth/session.ts";
+import { createContext } from "./context.ts";
+import { requestError } from "./errors.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { type Edge, MAX_REQUEST } from "./http-routes.ts";
 import { schema } from "./schema.ts";
-import { SubscriptionResults } from "./subscription-results.ts";
+import { SocketDelivery } from "./socket-delivery.ts";
+import { Subscription } from "./subscription.ts";
 
 /** Operations that one socket may have under way; subscriptions count for as long as they last. */
 const MAX_OPERATIONS = 100;
 /** How much may wait for a client that sends but does not read, in bytes, before it is cut off. */
 const MAX_UNREAD = 4 * 1_024 * 1_024;
-/** How much may be on its way to a client before the next event waits, in bytes. */
-const MAX_AHEAD = 64 * 1_024;
-/** How often a socket is asked whether it is still there, and its token whether it still holds, in milliseconds. */
-const PING_EVERY = 12_000;
 /** How long sockets have to close by themselves at the end, in milliseconds. */
 const CLOSE_WITHIN = 2_000;
 
@@ -45,7 +44,11 @@ export function webSockets(edge: Edge): {
       const authorization = authorizationIn(connectionParams);
       const viewer = await edge.authenticate(authorization);
       if (viewer === null) return false;
-      extra.session = closingWith(extra.socket, startSession(authorization, viewer, edge));
+      const session = edge.sessions.start(authorization, viewer);
+      // Clients get a new token on 4403.
+      const stopHearing = session.onEnd(() => extra.socket.close(CloseCode.Forbidden, "Forbidden"));
+      extra.socket.once("close", stopHearing);
+      extra.session = session;
       return true;
     },
     onSubscribe: ({ extra, subscriptions }, _id, payload) =>
@@ -53,8 +56,9 @@ export function webSockets(edge: Edge): {
         ? [requestError("TOO_MANY_SUBSCRIPTIONS", `A socket may have ${MAX_OPERATIONS} operations under way.`)]
         : prepare(extra, payload),
     onOperation: ({ extra }, id, _payload, _args, result) =>
-      result instanceof SubscriptionResults ? new SharedFrames(extra.socket, id, result) : undefined,
+      result instanceof Subscription ? new SocketDelivery(extra.socket, id, result) : undefined,
   });
+  const heartbeat = new Heartbeat();
   let stopping = false;
 
   wss.on("connection", (socket: WebSocket) => serve(socket));
@@ -93,22 +97,21 @@ export function webSockets(edge: Edge): {
       },
       connection,
     );
-    const stopPinging = keepAlive(connection, edge.mask);
-    socket.once("close", (code, reason) => {
-      stopPinging();
-      void closed(code, String(reason));
-    });
+    heartbeat.watch(socket);
+    socket.once("close", (code, reason) => void closed(code, String(reason)));
   }
 
   /** The same as over HTTP. What speaks against an operation is answered: thrown, it would end its neighbours too. */
   async function prepare(
-    { session }: Connection,
+    { session, socket }: Connection,
     { query, operationName, variables }: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     try {
-      const viewer = (await session?.viewer()) ?? null;
-      if (session === null || viewer === null)
+      if (session === null || !session.isOpen()) {
+        socket.close(CloseCode.Forbidden, "Forbidden");
         return [requestError("UNAUTHENTICATED", "The token is no longer valid.")];
+      }
+      const { viewer } = session;
       const document = edge.operations.parse(query);
       const faults = edge.operations.check(document, { operationName, variables }, viewer);
       if (faults.length > 0) return faults;
@@ -127,6 +130,7 @@ export function webSockets(edge: Edge): {
 
   async function stop(): Promise<void> {
     stopping = true;
+    heartbeat.stop();
     const open = [...wss.clients];
     const closed = open.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of open) socket.close(1001, "Going away");
@@ -139,77 +143,12 @@ export function webSockets(edge: Edge): {
   }
 }
 
-/** A session whose socket ends with its token: clients get a new token on 4403. */
-function closingWith(socket: WebSocket, session: Session): Session {
-  return {
-    viewer: async () => {
-      const viewer = await session.viewer();
-      if (viewer === null) socket.close(CloseCode.Forbidden, "Forbidden");
-      return viewer;
-    },
-  };
-}
-
-/**
- * Sends the results of a subscription as they are shared: serialised once for all, with only the operation's id of its
- * own. For graphql-ws it is a subscription that gives nothing until it ends.
- */
-class SharedFrames implements AsyncIterableIterator<never, undefined> {
-  readonly #socket: WebSocket;
-  readonly #head: string;
-  readonly #results: SubscriptionResults;
-
-  constructor(socket: WebSocket, id: string, results: SubscriptionResults) {
-    this.#socket = socket;
-    this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    this.#results = results;
-  }
-
-  async next(): Promise<IteratorResult<never, undefined>> {
-    for (let shared = await this.#results.nextShared(); shared !== null; shared = await this.#results.nextShared()) {
-      // A socket that fails to send closes, and that ends the subscription.
-      const sent = send(this.#socket, `${this.#head}${shared.json}}`).catch(() => {});
-      // Nothing more is fetched for a client that lags behind; its place in the log is all that is kept.
-      if (this.#socket.bufferedAmount > MAX_AHEAD) await sent;
-    }
-    return { done: true, value: undefined };
-  }
-
-  async return(): Promise<IteratorResult<never, undefined>> {
-    await this.#results.return();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-}
-
 /** Resolves when the system has taken the data: so an event is only fetched when there is room for it. */
 function send(socket: WebSocket, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== WebSocket.OPEN) resolve();
     else socket.send(data, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** Cuts off a client that does not answer, which is also one that has stopped reading. Returns how to stop asking. */
-function keepAlive(connection: Connection, mask: Mask): () => void {
-  const { socket } = connection;
-  let answered = true;
-  socket.on("pong", () => {
-    answered = true;
-  });
-  const timer = setInterval(() => {
-    if (!answered) {
-      socket.terminate();
-      return;
-    }
-    answered = false;
-    socket.ping();
-    connection.session?.viewer().catch(mask);
-  }, PING_EVERY);
-  return () => clearInterval(timer);
 }
 
 function authorizationIn(params: Record<string, unknown> | undefined): string | undefined {

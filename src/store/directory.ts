@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
+import type { Standing } from "../auth/session.ts";
 import type { ChannelKind } from "../domain/contact-channel.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
-import { type AgentId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
+import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
 import { flowFrom } from "./flow-definition.ts";
-import type { Agent, PrismaClient } from "./generated/client.ts";
+import type { Agent, ApiKey, PrismaClient } from "./generated/client.ts";
 
 export interface ChannelRecord {
   readonly id: ChannelId;
@@ -24,6 +25,8 @@ export interface Directory extends Credentials {
   /** The enabled flows of each channel of the workspace, oldest first. */
   flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
   agent(id: AgentId): Promise<AgentRecord | null>;
+  /** What holds of these agents and keys now, whatever is kept. */
+  standing(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Standing>;
   /** Forgets what was kept, for the instance that has just changed something. */
   forget(): void;
 }
@@ -46,25 +49,38 @@ export function directory(prisma: PrismaClient): Directory {
     return Map.groupBy(rows.map(flowFrom), (each) => each.channelId);
   });
 
-  const agents = cached<AgentRecord>(async (id) =>
-    toAgentRecord(await prisma.agent.findFirst({ where: { id, removedAt: null } })),
-  );
-  const agentsByEmail = cached<AgentRecord>(async (email) =>
-    toAgentRecord(await prisma.agent.findFirst({ where: { email, removedAt: null } })),
-  );
-
+  const agents = cached<AgentRecord>(async (id) => {
+    const row = await prisma.agent.findFirst({ where: { id, removedAt: null } });
+    return row === null ? null : toAgentRecord(row);
+  });
+  const agentsByEmail = cached<AgentRecord>(async (email) => {
+    const row = await prisma.agent.findFirst({ where: { email, removedAt: null } });
+    return row === null ? null : toAgentRecord(row);
+  });
   const apiKeys = cached<ApiKeyRecord>(async (hash) => {
     const row = await prisma.apiKey.findFirst({ where: { hash, revokedAt: null } });
-    return row === null
-      ? null
-      : { id: idOf<"ApiKey">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId), scopes: row.scopes };
+    return row === null ? null : toApiKeyRecord(row);
   });
+
+  async function standing(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Standing> {
+    const [agentRows, apiKeyRows] = await Promise.all([
+      prisma.$queryRaw<AgentRow[]>`
+        SELECT id, workspace_id AS "workspaceId", role FROM agent WHERE id = ANY (${agentIds}::uuid[]) AND removed_at IS NULL`,
+      prisma.$queryRaw<ApiKeyRow[]>`
+        SELECT id, workspace_id AS "workspaceId", scopes FROM api_key WHERE id = ANY (${apiKeyIds}::uuid[]) AND revoked_at IS NULL`,
+    ]);
+    return {
+      agents: new Map(agentRows.map(toAgentRecord).map((each) => [each.id, each])),
+      apiKeys: new Map(apiKeyRows.map(toApiKeyRecord).map((each) => [each.id, each])),
+    };
+  }
 
   return {
     channel: channels.get,
     flows: async (workspaceId) => (await flows.get(workspaceId)) ?? new Map(),
     agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
     agent: agents.get,
+    standing,
     apiKeyByHash: apiKeys.get,
     forget: () => {
       for (const cache of [channels, flows, agents, agentsByEmail, apiKeys]) cache.clear();
@@ -72,10 +88,15 @@ export function directory(prisma: PrismaClient): Directory {
   };
 }
 
-function toAgentRecord(row: Agent | null): AgentRecord | null {
-  return row === null
-    ? null
-    : { id: idOf<"Agent">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId), role: row.role };
+type AgentRow = Pick<Agent, "id" | "workspaceId" | "role">;
+type ApiKeyRow = Pick<ApiKey, "id" | "workspaceId" | "scopes">;
+
+function toAgentRecord({ id, workspaceId, role }: AgentRow): AgentRecord {
+  return { id: idOf<"Agent">(id), workspaceId: idOf<"Workspace">(workspaceId), role };
+}
+
+function toApiKeyRecord({ id, workspaceId, scopes }: ApiKeyRow): ApiKeyRecord {
+  return { id: idOf<"ApiKey">(id), workspaceId: idOf<"Workspace">(workspaceId), scopes };
 }
 
 function cached<Value extends object>(

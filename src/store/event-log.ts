@@ -95,12 +95,14 @@ export interface EventLog {
   /** At most `limit` events after `position`, in order. */
   read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]>;
   bounds(workspaceId: WorkspaceId): Promise<LogBounds>;
+  /** How far each of these logs goes, at one moment. */
+  heads(workspaceIds: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, Position>>;
   /** Forgets events from the beginning of every log up to the first that happened at `before` or later. */
   prune(before: Instant): Promise<void>;
 }
 
 export function eventLog(database: Database): EventLog {
-  return { append, read, bounds, prune };
+  return { append, read, bounds, heads, prune };
 
   async function read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]> {
     const { rows } = await database.pool.query<EventRow>({ ...readStatement, values: [workspaceId, after, limit] });
@@ -113,6 +115,14 @@ export function eventLog(database: Database): EventLog {
       values: [workspaceId],
     });
     return { position: Number(rows[0]?.position ?? 0), prunedTo: Number(rows[0]?.pruned_to ?? 0) };
+  }
+
+  async function heads(workspaceIds: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, Position>> {
+    const { rows } = await database.pool.query<{ workspace_id: string; position: string }>({
+      ...headsStatement,
+      values: [workspaceIds],
+    });
+    return new Map(rows.map((row) => [idOf<"Workspace">(row.workspace_id), Number(row.position)]));
   }
 
   async function prune(before: Instant): Promise<void> {
@@ -197,6 +207,11 @@ const readStatement: Statement = {
 const boundsStatement: Statement = {
   name: "event_log_bounds",
   text: "SELECT position, pruned_to FROM log_head WHERE workspace_id = $1",
+};
+
+const headsStatement: Statement = {
+  name: "event_log_heads",
+  text: "SELECT workspace_id, position FROM log_head WHERE workspace_id = ANY ($1)",
 };
 
 interface EventRow {

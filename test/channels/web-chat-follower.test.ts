@@ -1,9 +1,9 @@
 import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChannelFollower } from "../../src/channels/web-chat-follower.ts";
+import { ChannelFollower, type Followable } from "../../src/channels/web-chat-follower.ts";
 import type { OutboundMessage, Timeline } from "../../src/channels/web-chat-timeline.ts";
 import { type ContactChannelId, idOf } from "../../src/domain/id.ts";
-import type { FollowOptions, Hub } from "../../src/realtime/hub.ts";
+import type { FollowOptions } from "../../src/realtime/hub.ts";
 import type { EventData, LogEvent } from "../../src/store/event-log.ts";
 import { testClock } from "../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";
@@ -14,11 +14,11 @@ const bob = { visitorId: "bob", contactChannelId: idOf<"ContactChannel">("of bob
 
 /** One reader of the log, which the test writes. */
 class FakeReader implements AsyncIterableIterator<LogEvent> {
-  readonly options: FollowOptions;
+  readonly options: FollowOptions<LogEvent>;
   returned = false;
   #turn = Promise.withResolvers<IteratorResult<LogEvent>>();
 
-  constructor(options: FollowOptions) {
+  constructor(options: FollowOptions<LogEvent>) {
     this.options = options;
   }
 
@@ -88,7 +88,7 @@ const timeline: Timeline = {
 };
 
 function follower(onDeserted: () => void = () => {}): ChannelFollower {
-  const hub: Hub = {
+  const hub: Followable = {
     follow: async (_workspaceId, options) => {
       const fault = faults.shift();
       if (fault !== undefined) throw fault;
@@ -96,10 +96,6 @@ function follower(onDeserted: () => void = () => {}): ChannelFollower {
       readers.push(reader);
       return reader;
     },
-    head: () => 0,
-    offer: () => {},
-    hint: () => {},
-    stop: async () => {},
   };
   return new ChannelFollower({
     channel: {

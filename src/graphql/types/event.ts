@@ -22,7 +22,7 @@ const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
     cursor: t.field({
       description: "Subscribe with `after` this to go on from here.",
       type: "Cursor",
-      resolve: ({ position }) => toCursor(position),
+      resolve: ({ workspaceId, position }) => toCursor(workspaceId, position),
     }),
     occurredAt: t.field({ type: "DateTime", resolve: ({ occurredAt }) => new Date(occurredAt) }),
     actor: t.field({
@@ -41,7 +41,7 @@ builder.queryField("logCursor", (t) =>
       demand(ctx, "READ");
       const { workspaceId } = ctx.viewer;
       const { position } = await ctx.prisma.logHead.findUniqueOrThrow({ where: { workspaceId } });
-      return toCursor(Number(position));
+      return toCursor(workspaceId, Number(position));
     },
   }),
 );
@@ -76,13 +76,17 @@ builder.subscriptionField("conversationChanged", (t) =>
     description: "Every change of a conversation's status, assignee or offer, ends included.",
     type: ConversationChangedEvent,
     args: { filter: t.arg({ type: ConversationChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, (event) => (isOf(event, "ConversationChanged") ? event : null)),
+    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("ConversationChanged")),
     resolve: (event) => event,
   }),
 );
 
 /** The end of a conversation; then it has a reason. */
 type End = EventOf<"ConversationChanged">;
+
+function isEnd(event: LogEvent): event is End {
+  return event.data.type === "ConversationChanged" && !isOngoing(event.data.to);
+}
 
 const ConversationEndedEvent = builder.objectRef<End>("ConversationEndedEvent").implement({
   description: "A conversation is over: resolved, blocked or abandoned.",
@@ -117,8 +121,7 @@ builder.subscriptionField("conversationEnded", (t) =>
     description: "Conversations that are over.",
     type: ConversationEndedEvent,
     args: { filter: t.arg({ type: ConversationEndedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) =>
-      follow(ctx, args, (event) => (isOf(event, "ConversationChanged") && !isOngoing(event.data.to) ? event : null)),
+    subscribe: (_root, args, ctx) => follow(ctx, args, isEnd),
     resolve: (event) => event,
   }),
 );
@@ -149,7 +152,7 @@ builder.subscriptionField("messageRecorded", (t) =>
     description: "Timeline entries as they are recorded.",
     type: MessageRecordedEvent,
     args: { filter: t.arg({ type: MessageRecordedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, (event) => (isOf(event, "MessageRecorded") ? event : null)),
+    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("MessageRecorded")),
     resolve: (event) => event,
   }),
 );
@@ -193,7 +196,7 @@ builder.subscriptionField("contactStatusChanged", (t) =>
     description: "Blocks that came into force, were lifted, expired or were changed.",
     type: ContactStatusChangedEvent,
     args: { filter: t.arg({ type: ContactStatusChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, (event) => (isOf(event, "ContactStatusChanged") ? event : null)),
+    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("ContactStatusChanged")),
     resolve: (event) => event,
   }),
 );

@@ -1,0 +1,127 @@
+import type { Clock } from "../clock.ts";
+import type { AgentId, ApiKeyId } from "../domain/id.ts";
+import type { AgentRecord, ApiKeyRecord, Authenticate } from "./authenticate.ts";
+import { permissionsOfScopes } from "./permission.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** Who is at the other end of a connection, for as long as they are just who they were when it began. */
+export interface Session {
+  readonly viewer: Viewer;
+  /** Whether it still holds; the end of a token is kept to the millisecond. */
+  isOpen(): boolean;
+  /** Calls back once, when it has ended; answers how to call that off. */
+  onEnd(listener: () => void): () => void;
+}
+
+/** The sessions that somebody listens to. Their viewers are looked at together, however many they are. */
+export interface Sessions {
+  start(authorization: string | undefined, viewer: Viewer): Session;
+  stop(): Promise<void>;
+}
+
+/** What holds of some agents and keys now; removed and revoked ones are not in it. */
+export interface Standing {
+  readonly agents: ReadonlyMap<AgentId, AgentRecord>;
+  readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKeyRecord>;
+}
+
+export interface SessionsOptions {
+  readonly authenticate: Authenticate;
+  readonly standing: (agents: readonly AgentId[], apiKeys: readonly ApiKeyId[]) => Promise<Standing>;
+  /** Called when somebody turned out to be no longer who they were, so that nobody else believes it. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** In milliseconds: with the look itself well below the second within which a change must take effect. */
+const LOOK_EVERY = 500;
+/** After how many looks a token is verified anew: an identity provider may withdraw its key. */
+const LOOKS_PER_VERIFICATION = 120;
+
+export function createSessions({ authenticate, standing, onChange, clock, onError }: SessionsOptions): Sessions {
+  const heeded = new Set<OpenSession>();
+  let looking: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    if (heeded.size > 0)
+      looking ??= look()
+        .catch(onError)
+        .finally(() => (looking = null));
+  }, LOOK_EVERY);
+
+  return {
+    start: (authorization, viewer) => new OpenSession(authorization, viewer, clock, heeded),
+    stop: async () => {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+
+  async function look(): Promise<void> {
+    const open = [...heeded].filter((session) => session.isOpen() || session.end());
+    if (open.length === 0) return;
+    const agents = new Set<AgentId>();
+    const apiKeys = new Set<ApiKeyId>();
+    for (const { viewer } of open) {
+      if (viewer.actor.type === "Agent") agents.add(viewer.actor.id);
+      else apiKeys.add(viewer.actor.id);
+    }
+    const now = await standing([...agents], [...apiKeys]);
+    const changed = open.filter(({ viewer }) => !isStill(viewer, now));
+    if (changed.length > 0) onChange();
+    for (const session of changed) session.end();
+    for (const session of open) {
+      session.looks += 1;
+      if (session.looks % LOOKS_PER_VERIFICATION > 0) continue;
+      if ((await authenticate(session.authorization)) === null) session.end();
+    }
+  }
+}
+
+class OpenSession implements Session {
+  readonly viewer: Viewer;
+  readonly authorization: string | undefined;
+  looks = 0;
+  readonly #clock: Clock;
+  readonly #heeded: Set<OpenSession>;
+  readonly #listeners = new Set<() => void>();
+  #ended = false;
+
+  constructor(authorization: string | undefined, viewer: Viewer, clock: Clock, heeded: Set<OpenSession>) {
+    this.authorization = authorization;
+    this.viewer = viewer;
+    this.#clock = clock;
+    this.#heeded = heeded;
+  }
+
+  isOpen(): boolean {
+    const { expiresAt } = this.viewer;
+    return !this.#ended && (expiresAt === null || this.#clock.now() < expiresAt);
+  }
+
+  onEnd(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.#heeded.add(this);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#heeded.delete(this);
+    };
+  }
+
+  /** Answers that it is no longer open. */
+  end(): false {
+    this.#ended = true;
+    this.#heeded.delete(this);
+    for (const listener of this.#listeners) listener();
+    return false;
+  }
+}
+
+function isStill({ actor, workspaceId, role, permissions }: Viewer, { agents, apiKeys }: Standing): boolean {
+  if (actor.type === "Agent") {
+    const agent = agents.get(actor.id);
+    return agent !== undefined && agent.workspaceId === workspaceId && agent.role === role;
+  }
+  const key = apiKeys.get(actor.id);
+  return key !== undefined && permissionsOfScopes(key.scopes).symmetricDifference(permissions).size === 0;
+}

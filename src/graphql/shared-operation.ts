@@ -1,0 +1,145 @@
+import type { DocumentNode, ExecutionResult } from "graphql";
+import type { Reader } from "../realtime/reader.ts";
+import type { LogEvent, Position } from "../store/event-log.ts";
+
+/** What one event is to a subscription. */
+export interface SharedResult {
+  readonly result: ExecutionResult;
+  /** The result as it travels, serialised at most once. */
+  readonly json: string;
+}
+
+/** A subscriber who has heard everything up to a position and wants to be told what comes. */
+export interface Listener {
+  readonly position: Position;
+  hear(position: Position, shared: SharedResult): void;
+  /** Nothing more can be told. */
+  fail(error: unknown): void;
+  /** The log is followed no further. */
+  finish(): void;
+}
+
+export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
+
+/** How many results an operation keeps for those who come to the same event a little later. */
+const KEPT = 64;
+/** How many events may be executed at once; they are told in order all the same. */
+const AT_ONCE = 8;
+
+/** Lets subscriptions with the same document, variables and visibility share their executions. */
+export class SharedOperations {
+  readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>();
+
+  /**
+   * `sameness` must say everything besides the document and the event that a result may depend on. Whoever joins leaves
+   * some day, too.
+   */
+  join(document: DocumentNode, sameness: string, execute: Execute): SharedOperation {
+    const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
+    this.#operations.set(document, ofDocument);
+    const operation = ofDocument.get(sameness) ?? new SharedOperation(execute, () => void ofDocument.delete(sameness));
+    ofDocument.set(sameness, operation);
+    operation.join();
+    return operation;
+  }
+}
+
+/** One operation, as all who sent the same and see the same have it. */
+export class SharedOperation {
+  readonly #execute: Execute;
+  readonly #onDeserted: () => void;
+  readonly #results = new Map<string, Promise<SharedResult>>();
+  readonly #listeners = new Set<Listener>();
+  #live: Reader<LogEvent> | null = null;
+  #members = 0;
+
+  constructor(execute: Execute, onDeserted: () => void) {
+    this.#execute = execute;
+    this.#onDeserted = onDeserted;
+  }
+
+  join(): void {
+    this.#members += 1;
+  }
+
+  leave(): void {
+    this.#members -= 1;
+    if (this.#members === 0) this.#onDeserted();
+  }
+
+  /**
+   * The result for this event, read when the log went to `head`; executed once, whoever asks first. Who asks when the log
+   * goes further gets another, because what the event points to is read as it is then (rule O6).
+   */
+  resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
+    const moment = `${event.position}@${head}`;
+    const known = this.#results.get(moment);
+    if (known !== undefined) return known;
+    const result = this.#execute(event).then(serialisedOnce);
+    this.#results.set(moment, result);
+    if (this.#results.size > KEPT) {
+      const [oldest] = this.#results.keys();
+      if (oldest !== undefined) this.#results.delete(oldest);
+    }
+    return result;
+  }
+
+  /** Tells the listener every event from its position on, until it is forgotten; `at` is a reader that has come just as far. */
+  listen(listener: Listener, at: Reader<LogEvent>): void {
+    this.#listeners.add(listener);
+    if (this.#live === null) void this.#tell(at.fork());
+  }
+
+  forget(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    this.#live?.end();
+    this.#live = null;
+  }
+
+  /** One reader for all who listen: the cost of an event is one execution, and a write for each of them. */
+  async #tell(reader: Reader<LogEvent>): Promise<void> {
+    this.#live = reader;
+    const underWay: Promise<void>[] = [];
+    let told = Promise.resolve();
+    try {
+      for await (const event of reader) {
+        const result = this.resultAt(event, reader.head);
+        told = Promise.all([result, told]).then(
+          ([shared]) => this.#announce(event.position, shared),
+          (error: unknown) => this.#stop(reader, (listener) => listener.fail(error)),
+        );
+        underWay.push(told);
+        if (underWay.length === AT_ONCE) await underWay.shift();
+      }
+      await told;
+      this.#stop(reader, (listener) => listener.finish());
+    } catch (error) {
+      this.#stop(reader, (listener) => listener.fail(error));
+    }
+  }
+
+  /** Those who listen are told that it is over, unless it was they who left. */
+  #stop(reader: Reader<LogEvent>, say: (listener: Listener) => void): void {
+    reader.end();
+    if (this.#live !== reader) return;
+    this.#live = null;
+    for (const listener of [...this.#listeners]) say(listener);
+  }
+
+  #announce(position: Position, shared: SharedResult): void {
+    // One that joined meanwhile may have heard of this already.
+    for (const listener of this.#listeners) if (listener.position < position) listener.hear(position, shared);
+  }
+}
+
+export function serialisedOnce(result: ExecutionResult): SharedResult {
+  let json: string | null = null;
+  return {
+    result,
+    get json() {
+      json ??= JSON.stringify(result);
+      return json;
+    },
+  };
+}

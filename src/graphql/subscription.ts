@@ -1,0 +1,147 @@
+import type { ExecutionResult } from "graphql";
+import type { Session } from "../auth/session.ts";
+import type { Reader } from "../realtime/reader.ts";
+import type { LogEvent, Position } from "../store/event-log.ts";
+import { type Mask, requestError } from "./errors.ts";
+import { type Listener, type SharedOperation, type SharedResult, serialisedOnce } from "./shared-operation.ts";
+
+export interface SubscriptionOptions {
+  /** Where this subscriber is in the log. */
+  readonly reader: Reader<LogEvent>;
+  readonly operation: SharedOperation;
+  readonly session: Session;
+  readonly mask: Mask;
+}
+
+/**
+ * One subscriber's results, one for each event. What is in the log already is pulled; from then on results may be taken
+ * as they come. A failure is its last result, so that the client hears of it. Unlike a generator's, its `return` acts at
+ * once, also while the next event is awaited.
+ */
+export class Subscription implements AsyncGenerator<ExecutionResult, void, void>, Listener {
+  readonly #reader: Reader<LogEvent>;
+  readonly #operation: SharedOperation;
+  readonly #session: Session;
+  readonly #mask: Mask;
+  readonly #stopHearing: () => void;
+  #over = false;
+  #last: SharedResult | null = null;
+  #take: ((shared: SharedResult) => boolean) | null = null;
+  #stopTaking: (() => void) | null = null;
+
+  constructor({ reader, operation, session, mask }: SubscriptionOptions) {
+    this.#reader = reader;
+    this.#operation = operation;
+    this.#session = session;
+    this.#mask = mask;
+    this.#stopHearing = session.onEnd(() => {
+      this.fail(
+        requestError("UNAUTHENTICATED", "The token is no longer valid, or its owner's permissions have changed."),
+      );
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#over && this.#last === null;
+  }
+
+  /** How far the log is known here. */
+  get head(): Position {
+    return this.#reader.head;
+  }
+
+  /** The next result of what is in the log already, null where there is none. */
+  async nextKnown(): Promise<SharedResult | null> {
+    try {
+      const event = await this.#reader.nextKnown();
+      if (event !== null && this.#session.isOpen()) {
+        const shared = await this.#operation.resultAt(event, this.#reader.head);
+        if (!this.#over) return shared;
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    return this.#takeLast();
+  }
+
+  /**
+   * Gives each result as it comes. Resolves when `take` has answered that it can take no more for now, when there is
+   * something in the log that must be pulled first, and when the subscription is over.
+   */
+  live(take: (shared: SharedResult) => boolean): Promise<void> {
+    if (this.#reader.isEnded) this.finish();
+    if (this.#over || this.#reader.isBehind) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#take = take;
+      this.#stopTaking = () => {
+        this.#operation.forget(this);
+        this.#take = null;
+        this.#stopTaking = null;
+        resolve();
+      };
+      this.#operation.listen(this, this.#reader);
+    });
+  }
+
+  get position(): Position {
+    return this.#reader.position;
+  }
+
+  hear(position: Position, shared: SharedResult): void {
+    if (this.#take === null || !this.#session.isOpen()) return;
+    this.#reader.skipTo(position);
+    if (!this.#take(shared)) this.#stopTaking?.();
+  }
+
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#last = serialisedOnce({ errors: [this.#mask(error)] });
+    this.finish();
+  }
+
+  finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopHearing();
+    this.#stopTaking?.();
+    this.#operation.leave();
+    this.#reader.end();
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, void>> {
+    while (!this.isOver) {
+      const shared = await this.nextKnown();
+      if (shared !== null) return { done: false, value: shared.result };
+      if (this.#reader.isEnded) this.finish();
+      else await this.#reader.news();
+    }
+    return DONE;
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult, void>> {
+    this.#last = null;
+    this.finish();
+    return DONE;
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, void>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #takeLast(): SharedResult | null {
+    const last = this.#last;
+    this.#last = null;
+    return last;
+  }
+}
+
+const DONE = { done: true, value: undefined } as const;
