@@ -1,0 +1,317 @@
+import type { Client } from "graphql-ws";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { bootDesk, rowId, type TestWorkspace } from "../support/app.ts";
+import { at, connect, countingStatements, textAt, watchStatements } from "./support.ts";
+
+const desk = await bootDesk();
+const neighbour = await desk.workspace();
+const { prisma } = desk.app.database;
+
+type Row = Awaited<ReturnType<typeof prisma.event.findMany>>[number];
+
+/** What may be asked with: ids of the workspace in which the document is sent. */
+interface Ids {
+  readonly contactId: string;
+  readonly channelId: string;
+  readonly conversationId: string;
+  readonly agentId: string;
+}
+
+/** A document, and which events it is told of. */
+interface Asked {
+  readonly document: string;
+  readonly filter?: (ids: Ids) => object;
+  readonly hears: (event: Row, ids: Ids) => boolean;
+}
+
+const isMessage = ({ type }: Row): boolean => type === "MessageRecorded";
+const isChange = ({ type }: Row): boolean => type === "ConversationChanged";
+const isEnd = (event: Row): boolean => isChange(event) && ["ENDED", "BLOCKED"].includes(textAt(event.data, "to"));
+const isStatus = ({ type }: Row): boolean => type === "ContactStatusChanged";
+
+const messages = (selection: string, name = "", variable = ""): string =>
+  `subscription ${name}($filter: MessageRecordedFilter ${variable}) { messageRecorded(filter: $filter) { ${selection} } }`;
+const changes = (selection: string): string =>
+  `subscription ($filter: ConversationChangedFilter) { conversationChanged(filter: $filter) { ${selection} } }`;
+const ends = (selection: string): string =>
+  `subscription ($filter: ConversationEndedFilter) { conversationEnded(filter: $filter) { ${selection} } }`;
+const statuses = (selection: string): string =>
+  `subscription ($filter: ContactStatusChangedFilter) { contactStatusChanged(filter: $filter) { ${selection} } }`;
+
+const twenty: readonly Asked[] = [
+  { document: messages("cursor"), hears: isMessage },
+  { document: messages("cursor", "Named"), hears: isMessage },
+  { document: messages("id cursor message { id text }"), hears: isMessage },
+  { document: messages("c: cursor m: message { t: text d: direction }"), hears: isMessage },
+  {
+    document: messages("cursor actor { __typename ... on Agent { id name } ... on Contact { id } }"),
+    hears: isMessage,
+  },
+  { document: messages("cursor message { conversation { id status assignee { name } } }"), hears: isMessage },
+  {
+    document: messages("cursor message { contactChannel { status blocked contact { status channels { status } } } }"),
+    hears: isMessage,
+  },
+  { document: `${messages("...M")} fragment M on MessageRecordedEvent { cursor message { text } }`, hears: isMessage },
+  {
+    document: messages("cursor message { text @include(if: $texts) id }", "", ", $texts: Boolean = false"),
+    hears: isMessage,
+  },
+  {
+    document: messages("cursor message { text }"),
+    filter: ({ contactId }) => ({ contactId }),
+    hears: (event, { contactId }) => isMessage(event) && event.contactId === rowId(contactId),
+  },
+  {
+    document: messages("cursor message { text }"),
+    filter: ({ conversationId }) => ({ conversationId }),
+    hears: (event, { conversationId }) => isMessage(event) && event.conversationId === rowId(conversationId),
+  },
+  {
+    document: messages("cursor message { text }"),
+    filter: ({ agentId }) => ({ assigneeId: agentId }),
+    hears: (event, { agentId }) => isMessage(event) && event.agentIds.includes(rowId(agentId)),
+  },
+  { document: changes("cursor from to"), hears: isChange },
+  { document: changes("cursor occurredAt conversation { id status blocked assignee { id } }"), hears: isChange },
+  {
+    document: changes("cursor to conversation { contactChannel { contact { channels { externalId displayName } } } }"),
+    filter: ({ channelId }) => ({ channelId }),
+    hears: (event, { channelId }) => isChange(event) && event.channelId === rowId(channelId),
+  },
+  { document: ends("cursor reason"), hears: isEnd },
+  {
+    document: ends("cursor reason conversation { id messages(first: 5) { edges { node { text } } } }"),
+    filter: ({ contactId, channelId }) => ({ contactId, channelId }),
+    hears: (event, { contactId, channelId }) =>
+      isEnd(event) && event.contactId === rowId(contactId) && event.channelId === rowId(channelId),
+  },
+  { document: statuses("cursor status contactStatus cause"), hears: isStatus },
+  {
+    document: statuses("cursor block { notes blockedBy { ... on Agent { name } } suppressedMessageCount }"),
+    hears: isStatus,
+  },
+  {
+    document: statuses(
+      "cursor contactChannel { status activeBlock { notes } blockHistory { edges { node { active } } } }",
+    ),
+    filter: ({ contactId }) => ({ contactId }),
+    hears: (event, { contactId }) => isStatus(event) && event.contactId === rowId(contactId),
+  },
+];
+
+/** What one subscriber was given. */
+function listen(client: Client, query: string, variables: Record<string, unknown>): unknown[] {
+  const given: unknown[] = [];
+  client.subscribe(
+    { query, variables },
+    {
+      next: (result) => given.push(result),
+      error: (error) => given.push(error),
+      complete: () => given.push("complete"),
+    },
+  );
+  return given;
+}
+
+/** The same acts in either workspace, by people of the same names. */
+function acts(place: TestWorkspace, ids: Ids): readonly (() => Promise<unknown>)[] {
+  const { contactId, channelId, conversationId } = ids;
+  const mutate =
+    (mutation: string, input: object, agent = place.ada) =>
+    async () => {
+      const type = mutation.charAt(0).toUpperCase() + mutation.slice(1);
+      const query = `mutation ($input: ${type}Input!) { ${mutation}(input: $input) { __typename ... on Error { message } } }`;
+      const { data } = await desk.graphql(query, { input }, agent.token);
+      expect(at(data, mutation)).toEqual({ __typename: `${type}Success` });
+    };
+  return [
+    mutate("takeConversation", { conversationId }, place.ben),
+    mutate("sendMessage", { conversationId, text: `Hello from ${place.ben.id}` }, place.ben),
+    () => writes(place, "same", "I am at it again"),
+    () => writes(place, "other", "And me"),
+    mutate("blockContact", { contactId, channelId, notes: `Noted in ${place.id}` }),
+    () => writes(place, "same", "Do you hear me?"),
+    mutate("unblockContact", { contactId, channelId, notes: "Enough" }),
+    () => writes(place, "same", "Here again"),
+    mutate("blockContact", { contactId }),
+  ];
+}
+
+async function writes(place: TestWorkspace, externalId: string, text: string): Promise<void> {
+  const input = {
+    channelId: place.custom,
+    externalId,
+    eventId: crypto.randomUUID(),
+    kind: "TEXT",
+    text,
+    sentAt: new Date(desk.clock.now()).toISOString(),
+  };
+  const { data } = await desk.graphql(
+    "mutation ($input: RecordInboundInput!) { recordInbound(input: $input) { __typename } }",
+    { input },
+    await place.key("inbound:write"),
+  );
+  expect(at(data, "recordInbound.__typename")).toBe("RecordInboundSuccess");
+}
+
+/** Somebody with an ongoing conversation, of the same name in either workspace. */
+async function somebody(place: TestWorkspace): Promise<Ids> {
+  await writes(place, "same", "Hello");
+  const conversation = await prisma.conversation.findFirstOrThrow({
+    where: { workspaceId: rowId(place.id) },
+    include: { contactChannel: true },
+  });
+  const global = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString("base64url");
+  return {
+    contactId: global("Contact", conversation.contactChannel.contactId),
+    conversationId: global("Conversation", conversation.id),
+    channelId: place.custom,
+    agentId: place.ben.id,
+  };
+}
+
+describe("shared executions: two workspaces, three roles, twenty documents", () => {
+  interface Subscriber {
+    readonly name: string;
+    readonly asked: Asked;
+    readonly place: TestWorkspace;
+    readonly ids: Ids;
+    readonly shared: readonly unknown[][];
+    /** The same document with a comment of its own is another document: nobody shares its execution. */
+    readonly unshared: readonly unknown[];
+  }
+  const subscribers: Subscriber[] = [];
+  const open: Client[] = [];
+  const start = new Map<TestWorkspace, bigint>();
+
+  beforeAll(async () => {
+    const sent = watchStatements();
+    for (const place of [desk, neighbour]) {
+      const ids = await somebody(place);
+      const { position } = await prisma.logHead.findUniqueOrThrow({ where: { workspaceId: rowId(place.id) } });
+      start.set(place, position);
+      for (const [role, agent] of Object.entries({ ADMIN: place.ada, AGENT: place.ben, VIEWER: place.vic })) {
+        const clients = [connect(desk, agent.token), connect(desk, agent.token)];
+        open.push(...clients);
+        const [first] = clients;
+        if (first === undefined) throw new Error("There is no client.");
+        for (const [n, asked] of twenty.entries()) {
+          const variables = { filter: asked.filter?.(ids) ?? null };
+          subscribers.push({
+            name: `${place === desk ? "desk" : "neighbour"}, ${role}, document ${n + 1}`,
+            asked,
+            place,
+            ids,
+            shared: clients.map((client) => listen(client, asked.document, variables)),
+            unshared: listen(first, `${asked.document} # alone: ${place.id} ${role}`, variables),
+          });
+        }
+      }
+    }
+    const [here, there] = [desk, neighbour].map((place) => {
+      const ids = subscribers.find((each) => each.place === place)?.ids;
+      if (ids === undefined) throw new Error("Nobody subscribed.");
+      return acts(place, ids);
+    });
+    // Everybody listens once their place in the log is read.
+    await vi.waitFor(
+      () => {
+        const read = sent.all().filter((statement) => at(statement, "name") === "event_log_bounds");
+        expect(read).toHaveLength(3 * subscribers.length);
+      },
+      { timeout: 20_000 },
+    );
+    sent.end();
+    // One act after another, each heard by all before the next: so what an event points to is the same for whoever reads it.
+    for (const [n, act] of here?.entries() ?? []) {
+      await act();
+      await there?.[n]?.();
+      await vi.waitFor(async () => expect(await missing()).toEqual([]), { timeout: 20_000, interval: 20 });
+    }
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const client of open) await client.dispose();
+  });
+
+  async function missing(): Promise<string[]> {
+    const names: string[] = [];
+    const logs = new Map<TestWorkspace, Row[]>();
+    for (const place of [desk, neighbour]) logs.set(place, await eventsOf(place));
+    for (const { name, asked, place, ids, shared, unshared } of subscribers) {
+      const expected = (logs.get(place) ?? []).filter((event) => asked.hears(event, ids)).length;
+      if ([...shared, unshared].some(({ length }) => length < expected)) names.push(name);
+    }
+    return names;
+  }
+
+  function eventsOf(place: TestWorkspace): Promise<Row[]> {
+    return prisma.event.findMany({
+      where: { workspaceId: rowId(place.id), position: { gt: start.get(place) ?? 0n } },
+      orderBy: { position: "asc" },
+    });
+  }
+
+  test("every payload is what an execution of its own gives", () => {
+    expect(subscribers).toHaveLength(120);
+    for (const { name, shared, unshared } of subscribers) {
+      for (const given of shared) expect(given, name).toEqual(unshared);
+    }
+  });
+
+  test("everybody is told of just what their document asks for, in their workspace's order", async () => {
+    for (const place of [desk, neighbour]) {
+      const log = await eventsOf(place);
+      for (const { name, asked, ids, unshared } of subscribers.filter((each) => each.place === place)) {
+        const positions = unshared.map((result) => {
+          expect(at(result, "errors"), name).toBeUndefined();
+          const [event] = Object.values(Object(at(result, "data")));
+          const cursor = Buffer.from(textAt(event, asked.document.includes("c: cursor") ? "c" : "cursor"), "base64url");
+          return BigInt(String(cursor).split(":")[2] ?? "");
+        });
+        expect(positions, name).toEqual(log.filter((event) => asked.hears(event, ids)).map(({ position }) => position));
+        expect(positions.length, name).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test("nothing of one workspace is told in the other", () => {
+    for (const { name, place, shared } of subscribers) {
+      const foreign = subscribers.find((each) => each.place !== place)?.ids;
+      const told = JSON.stringify(shared);
+      for (const id of Object.values(foreign ?? {})) expect(told, name).not.toContain(id);
+    }
+  });
+});
+
+test("fifty who ask the same cost as many statements as one", async () => {
+  const { data } = await desk.graphql("{ logCursor }");
+  const query = `subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }`;
+  const clients = Array.from({ length: 50 }, () => connect(desk));
+  const [alone, ...others] = clients;
+  if (alone === undefined) throw new Error("There is no client.");
+  const after = textAt(data, "logCursor");
+  const given = [listen(alone, query, { after })];
+
+  await told("The first, which is greeted");
+  const one = await told("By one");
+  given.push(...others.map((client) => listen(client, query, { after })));
+  await told("By all, who come to where the first is");
+  const fifty = await told("By fifty");
+  expect([one, fifty]).toEqual([1, 1]);
+  expect(new Set(given.map((each) => JSON.stringify(each))).size).toBe(1);
+  for (const client of clients) await client.dispose();
+
+  /** How many statements it takes until everybody knows. */
+  async function told(text: string): Promise<number> {
+    const { statements } = await countingStatements(desk, async () => {
+      await writes(neighbour, "nobody listens", text);
+      await writes(desk, "cheap", text);
+      await expect
+        .poll(() => given.filter((each) => JSON.stringify(each).includes(text)).length, { interval: 20 })
+        .toBe(given.length);
+    });
+    return statements.filter(({ text: sql }) => sql.includes('FROM "public"."message"')).length;
+  }
+});
