@@ -33,13 +33,19 @@ export interface Context {
 }
 
 export function createContext(services: Services, session: Session, viewer: Viewer): Context {
+  const { prisma } = services.database;
+  let actors: ActorLoader | undefined;
   return {
     viewer,
     session,
     services,
     now: new Date(services.clock.now()),
-    prisma: services.database.prisma,
-    actors: actorLoader(services.database.prisma, viewer.workspaceId),
+    prisma,
+    // A subscription keeps its context for as long as it lasts, and may never ask for anybody.
+    get actors() {
+      actors ??= actorLoader(prisma, viewer.workspaceId);
+      return actors;
+    },
   };
 }
 

@@ -22,7 +22,7 @@ import { Reader } from "../realtime/reader.ts";
 import { type Context, createContext, inSnapshot } from "./context.ts";
 import { type Mask, maskResult, requestError } from "./errors.ts";
 import { faultsOfWeight, type Limits, MAX_TOKENS, weigh } from "./limits.ts";
-import { SharedOperations } from "./shared-operation.ts";
+import { type Execute, SharedOperations } from "./shared-operation.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What a client sends, whatever it sends it over. */
@@ -114,11 +114,16 @@ export function operations({ schema, limits, introspection, mask }: OperationsOp
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
     if (!(source instanceof Reader)) throw new Error("A subscription follows something that is not the log.");
-    const { services, session, viewer } = contextOf(args);
-    const operation = sharing.join(args.document, samenessOf(args, viewer), (event) =>
-      executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) }),
-    );
+    const { session, viewer } = contextOf(args);
+    const operation = sharing.join(args.document, samenessOf(args, viewer), () => executor(args));
     return new Subscription({ reader: source, operation, session, mask });
+  }
+
+  /** Executes a subscription for one event after another, on behalf of all who have the same. */
+  function executor(args: ExecutionArgs): Execute {
+    const { services, session, viewer } = contextOf(args);
+    return (event) =>
+      executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) });
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { DocumentNode, ExecutionResult } from "graphql";
 import type { Reader } from "../realtime/reader.ts";
 import type { LogEvent, Position } from "../store/event-log.ts";
@@ -24,7 +25,15 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 /** How many results an operation keeps for those who come to the same event a little later. */
 const KEPT = 64;
 /** How many events may be executed at once; they are told in order all the same. */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
+
+/** An event on its way to those who listen. */
+interface Told {
+  readonly position: Position;
+  /** Null until it is executed. */
+  shared: SharedResult | null;
+  done: Promise<void>;
+}
 
 /** Lets subscriptions with the same document, variables and visibility share their executions. */
 export class SharedOperations {
@@ -34,10 +43,11 @@ export class SharedOperations {
    * `sameness` must say everything besides the document and the event that a result may depend on. Whoever joins leaves
    * some day, too.
    */
-  join(document: DocumentNode, sameness: string, execute: Execute): SharedOperation {
+  join(document: DocumentNode, sameness: string, executor: () => Execute): SharedOperation {
     const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
     this.#operations.set(document, ofDocument);
-    const operation = ofDocument.get(sameness) ?? new SharedOperation(execute, () => void ofDocument.delete(sameness));
+    const operation =
+      ofDocument.get(sameness) ?? new SharedOperation(executor(), () => void ofDocument.delete(sameness));
     ofDocument.set(sameness, operation);
     operation.join();
     return operation;
@@ -100,19 +110,29 @@ export class SharedOperation {
   /** One reader for all who listen: the cost of an event is one execution, and a write for each of them. */
   async #tell(reader: Reader<LogEvent>): Promise<void> {
     this.#live = reader;
-    const underWay: Promise<void>[] = [];
-    let told = Promise.resolve();
+    const underWay: Told[] = [];
+    const tellReady = async (): Promise<void> => {
+      // What is ready in the same turn of the event loop is told together, and goes out together.
+      await turn();
+      for (let [next] = underWay; next?.shared != null; [next] = underWay) {
+        underWay.shift();
+        this.#announce(next.position, next.shared);
+      }
+    };
     try {
       for await (const event of reader) {
-        const result = this.resultAt(event, reader.head);
-        told = Promise.all([result, told]).then(
-          ([shared]) => this.#announce(event.position, shared),
-          (error: unknown) => this.#stop(reader, (listener) => listener.fail(error)),
-        );
+        const { position } = event;
+        const told: Told = { position, shared: null, done: Promise.resolve() };
         underWay.push(told);
-        if (underWay.length === AT_ONCE) await underWay.shift();
+        told.done = this.resultAt(event, reader.head)
+          .then((shared) => {
+            told.shared = shared;
+            return tellReady();
+          })
+          .catch((error: unknown) => this.#stop(reader, (listener) => listener.fail(error)));
+        if (underWay.length >= AT_ONCE) await underWay[0]?.done;
       }
-      await told;
+      await underWay.at(-1)?.done;
       this.#stop(reader, (listener) => listener.finish());
     } catch (error) {
       this.#stop(reader, (listener) => listener.fail(error));

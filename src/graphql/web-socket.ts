@@ -22,6 +22,8 @@ const CLOSE_WITHIN = 2_000;
 /** What is known of a connection. */
 interface Connection {
   readonly socket: WebSocket;
+  /** What is below the socket. */
+  readonly wire: Duplex;
   session: Session | null;
 }
 
@@ -56,12 +58,12 @@ export function webSockets(edge: Edge): {
         ? [requestError("TOO_MANY_SUBSCRIPTIONS", `A socket may have ${MAX_OPERATIONS} operations under way.`)]
         : prepare(extra, payload),
     onOperation: ({ extra }, id, _payload, _args, result) =>
-      result instanceof Subscription ? new SocketDelivery(extra.socket, id, result) : undefined,
+      result instanceof Subscription ? new SocketDelivery(extra.socket, extra.wire, id, result) : undefined,
   });
   const heartbeat = new Heartbeat();
   let stopping = false;
 
-  wss.on("connection", (socket: WebSocket) => serve(socket));
+  wss.on("connection", (socket: WebSocket, request: IncomingMessage) => serve(socket, request.socket));
   return { handleUpgrade, stop };
 
   function handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -71,8 +73,8 @@ export function webSockets(edge: Edge): {
     else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
   }
 
-  function serve(socket: WebSocket): void {
-    const connection: Connection = { socket, session: null };
+  function serve(socket: WebSocket, wire: Duplex): void {
+    const connection: Connection = { socket, wire, session: null };
     // What the client did wrong is in the close code that it gets; there is nothing for us to do.
     socket.on("error", () => {});
     // Answers to pings, and errors, are sent at once, also to a client that does not read them.
