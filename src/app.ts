@@ -101,7 +101,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     const authenticate = authenticator(directory, tokens);
     const sessions = createSessions({
       authenticate,
-      standing: directory.standing,
+      standings: directory,
       onChange: directory.forget,
       clock,
       onError: (error) => logger.warn({ err: error }, "looking up who is connected failed"),

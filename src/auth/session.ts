@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { AgentId, ApiKeyId } from "../domain/id.ts";
+import type { AgentId, ApiKeyId, WorkspaceId } from "../domain/id.ts";
 import type { AgentRecord, ApiKeyRecord, Authenticate } from "./authenticate.ts";
 import { permissionsOfScopes } from "./permission.ts";
 import type { Viewer } from "./viewer.ts";
@@ -25,9 +25,16 @@ export interface Standing {
   readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKeyRecord>;
 }
 
+/** Says what holds now, whatever is kept elsewhere. */
+export interface Standings {
+  standing(agents: readonly AgentId[], apiKeys: readonly ApiKeyId[]): Promise<Standing>;
+  /** A text that is another one whenever somebody's standing in these workspaces is. */
+  fingerprint(workspaces: readonly WorkspaceId[]): Promise<string>;
+}
+
 export interface SessionsOptions {
   readonly authenticate: Authenticate;
-  readonly standing: (agents: readonly AgentId[], apiKeys: readonly ApiKeyId[]) => Promise<Standing>;
+  readonly standings: Standings;
   /** Called when somebody turned out to be no longer who they were, so that nobody else believes it. */
   readonly onChange: () => void;
   readonly clock: Clock;
@@ -39,9 +46,10 @@ const LOOK_EVERY = 500;
 /** After how many looks a token is verified anew: an identity provider may withdraw its key. */
 const LOOKS_PER_VERIFICATION = 120;
 
-export function createSessions({ authenticate, standing, onChange, clock, onError }: SessionsOptions): Sessions {
+export function createSessions({ authenticate, standings, onChange, clock, onError }: SessionsOptions): Sessions {
   const heeded = new Set<OpenSession>();
   let looking: Promise<void> | null = null;
+  let lastFingerprint = "";
   const timer = setInterval(() => {
     if (heeded.size > 0)
       looking ??= look()
@@ -60,21 +68,30 @@ export function createSessions({ authenticate, standing, onChange, clock, onErro
   async function look(): Promise<void> {
     const open = [...heeded].filter((session) => session.isOpen() || session.end());
     if (open.length === 0) return;
-    const agents = new Set<AgentId>();
-    const apiKeys = new Set<ApiKeyId>();
-    for (const { viewer } of open) {
-      if (viewer.actor.type === "Agent") agents.add(viewer.actor.id);
-      else apiKeys.add(viewer.actor.id);
-    }
-    const now = await standing([...agents], [...apiKeys]);
-    const changed = open.filter(({ viewer }) => !isStill(viewer, now));
-    if (changed.length > 0) onChange();
-    for (const session of changed) session.end();
+    const fingerprint = await standings.fingerprint([...new Set(open.map(({ viewer }) => viewer.workspaceId))]);
+    // One that began after the last look may have begun with what was known before it.
+    const doubtful = fingerprint === lastFingerprint ? open.filter(({ looks }) => looks === 0) : open;
+    await verify(doubtful);
+    lastFingerprint = fingerprint;
     for (const session of open) {
       session.looks += 1;
       if (session.looks % LOOKS_PER_VERIFICATION > 0) continue;
       if ((await authenticate(session.authorization)) === null) session.end();
     }
+  }
+
+  async function verify(sessions: readonly OpenSession[]): Promise<void> {
+    const agents = new Set<AgentId>();
+    const apiKeys = new Set<ApiKeyId>();
+    for (const { viewer } of sessions) {
+      if (viewer.actor.type === "Agent") agents.add(viewer.actor.id);
+      else apiKeys.add(viewer.actor.id);
+    }
+    if (sessions.length === 0) return;
+    const now = await standings.standing([...agents], [...apiKeys]);
+    const changed = sessions.filter(({ viewer }) => !isStill(viewer, now));
+    if (changed.length > 0) onChange();
+    for (const session of changed) session.end();
   }
 }
 

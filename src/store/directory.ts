@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
-import type { Standing } from "../auth/session.ts";
+import type { Standing, Standings } from "../auth/session.ts";
 import type { ChannelKind } from "../domain/contact-channel.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
@@ -20,13 +20,11 @@ export interface ChannelRecord {
  * What seldom changes and every request asks for: channels, flows, agents, keys. Answers are kept for up to a second,
  * which is how long a change of them may take to have its effect.
  */
-export interface Directory extends Credentials {
+export interface Directory extends Credentials, Standings {
   channel(id: ChannelId): Promise<ChannelRecord | null>;
   /** The enabled flows of each channel of the workspace, oldest first. */
   flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
   agent(id: AgentId): Promise<AgentRecord | null>;
-  /** What holds of these agents and keys now, whatever is kept. */
-  standing(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Standing>;
   /** Forgets what was kept, for the instance that has just changed something. */
   forget(): void;
 }
@@ -64,15 +62,23 @@ export function directory(prisma: PrismaClient): Directory {
 
   async function standing(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Standing> {
     const [agentRows, apiKeyRows] = await Promise.all([
-      prisma.$queryRaw<AgentRow[]>`
-        SELECT id, workspace_id AS "workspaceId", role FROM agent WHERE id = ANY (${agentIds}::uuid[]) AND removed_at IS NULL`,
-      prisma.$queryRaw<ApiKeyRow[]>`
-        SELECT id, workspace_id AS "workspaceId", scopes FROM api_key WHERE id = ANY (${apiKeyIds}::uuid[]) AND revoked_at IS NULL`,
+      prisma.agent.findMany({ where: { id: { in: [...agentIds] }, removedAt: null } }),
+      prisma.apiKey.findMany({ where: { id: { in: [...apiKeyIds] }, revokedAt: null } }),
     ]);
     return {
       agents: new Map(agentRows.map(toAgentRecord).map((each) => [each.id, each])),
       apiKeys: new Map(apiKeyRows.map(toApiKeyRecord).map((each) => [each.id, each])),
     };
+  }
+
+  async function fingerprint(workspaceIds: readonly WorkspaceId[]): Promise<string> {
+    const [row] = await prisma.$queryRaw<{ fingerprint: string }[]>`
+      SELECT concat_ws('/',
+        (SELECT concat_ws(':', count(*), sum(hashtextextended(concat_ws(' ', id, workspace_id, role), 0)))
+         FROM agent WHERE workspace_id = ANY (${workspaceIds}::uuid[]) AND removed_at IS NULL),
+        (SELECT concat_ws(':', count(*), sum(hashtextextended(concat_ws(' ', id, scopes), 0)))
+         FROM api_key WHERE workspace_id = ANY (${workspaceIds}::uuid[]) AND revoked_at IS NULL)) AS fingerprint`;
+    return row?.fingerprint ?? "";
   }
 
   return {
@@ -81,6 +87,7 @@ export function directory(prisma: PrismaClient): Directory {
     agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
     agent: agents.get,
     standing,
+    fingerprint,
     apiKeyByHash: apiKeys.get,
     forget: () => {
       for (const cache of [channels, flows, agents, agentsByEmail, apiKeys]) cache.clear();
@@ -88,14 +95,11 @@ export function directory(prisma: PrismaClient): Directory {
   };
 }
 
-type AgentRow = Pick<Agent, "id" | "workspaceId" | "role">;
-type ApiKeyRow = Pick<ApiKey, "id" | "workspaceId" | "scopes">;
-
-function toAgentRecord({ id, workspaceId, role }: AgentRow): AgentRecord {
+function toAgentRecord({ id, workspaceId, role }: Agent): AgentRecord {
   return { id: idOf<"Agent">(id), workspaceId: idOf<"Workspace">(workspaceId), role };
 }
 
-function toApiKeyRecord({ id, workspaceId, scopes }: ApiKeyRow): ApiKeyRecord {
+function toApiKeyRecord({ id, workspaceId, scopes }: ApiKey): ApiKeyRecord {
   return { id: idOf<"ApiKey">(id), workspaceId: idOf<"Workspace">(workspaceId), scopes };
 }
 

@@ -44,6 +44,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
     agent: async () => null,
     apiKeyByHash: async () => null,
     standing: async () => ({ agents: new Map(), apiKeys: new Map() }),
+    fingerprint: async () => "",
     forget: () => {},
   };
   database = openDatabase("postgresql://127.0.0.1:1/none", { poolSize: 1, onError: () => {} });
