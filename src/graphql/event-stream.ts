@@ -2,10 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Position } from "../store/event-log.ts";
 import { requestError } from "./errors.ts";
-import { patience } from "./patience.ts";
-
-/** How long a client that was given up has to read why, in milliseconds. */
-const FAREWELL = 5_000;
+import { FAREWELL, patience } from "./patience.ts";
 
 /** The open SSE responses. A client that does not read is waited for, so that nothing piles up for it. */
 export class EventStreams {
@@ -39,7 +36,8 @@ async function drained(response: ServerResponse, head: () => Position): Promise<
   const stopWaiting = patience(head, () => {
     response.end(GIVEN_UP);
     over.abort();
-    setTimeout(() => response.destroy(), FAREWELL).unref();
+    const tooLate = setTimeout(() => response.destroy(), FAREWELL);
+    response.once("close", () => clearTimeout(tooLate));
   });
   try {
     await Promise.race(["drain", "close"].map((event) => once(response, event, { signal: over.signal })));

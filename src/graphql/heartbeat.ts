@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { giveUp } from "./patience.ts";
 
 /** How often a socket is asked whether it is still there, in milliseconds. */
 const ASK_EVERY = 12_000;
@@ -33,12 +34,14 @@ export class Heartbeat {
 
   #ask(): void {
     for (const [socket, state] of this.#groups[this.#turn++ % GROUPS] ?? []) {
-      if (!state.answered) {
+      if (state.answered) {
+        state.answered = false;
+        socket.ping();
+      } else if (socket.bufferedAmount > 0) {
+        giveUp(socket);
+      } else {
         socket.terminate();
-        continue;
       }
-      state.answered = false;
-      socket.ping();
     }
   }
 }

@@ -1,13 +1,11 @@
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
-import { patience, TOO_SLOW } from "./patience.ts";
+import { giveUp, patience } from "./patience.ts";
 import type { SharedResult } from "./shared-operation.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** How much may be on its way to a client before the next event waits, in bytes. */
 const MAX_AHEAD = 64 * 1_024;
-/** How long a client that was given up has to read why, in milliseconds. */
-const FAREWELL = 5_000;
 
 /**
  * Sends the results of a subscription as they are shared: serialised once for all, with only the operation's id of its
@@ -79,13 +77,9 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   /** Nothing more is fetched for a client that lags behind. */
   async #room(): Promise<void> {
     if (this.#full === null) return;
-    const socket = this.#socket;
     const stopWaiting = patience(
       () => this.#subscription.head,
-      () => {
-        socket.close(TOO_SLOW, "Too slow: resume with the last cursor");
-        setTimeout(() => socket.terminate(), FAREWELL).unref();
-      },
+      () => giveUp(this.#socket),
     );
     await this.#full;
     stopWaiting();
