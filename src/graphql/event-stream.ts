@@ -11,13 +11,19 @@ export class EventStreams {
   /** Resolves when the stream is over, whoever ended it; `head` says how far the log goes that it follows. */
   async send(body: ReadableStream<Uint8Array>, response: ServerResponse, head: () => Position): Promise<void> {
     const reader = body.getReader();
-    const end = (): void => void reader.cancel().catch(() => {});
+    let over = false;
+    // Nothing more is said then: a last `complete` would tell the client that it need not come again.
+    const end = (): void => {
+      over = true;
+      void reader.cancel().catch(() => {});
+    };
     this.#ends.add(end);
     response.once("close", end);
     try {
       response.flushHeaders();
-      for (let step = await reader.read(); !step.done && response.writable; step = await reader.read()) {
+      for (let step = await reader.read(); !step.done && !over; step = await reader.read()) {
         if (!response.write(step.value)) await drained(response, head);
+        if (response.writableEnded || response.destroyed) break;
       }
     } finally {
       this.#ends.delete(end);
@@ -50,4 +56,4 @@ async function drained(response: ServerResponse, head: () => Position): Promise<
 }
 
 const tooSlow = requestError("TOO_SLOW", "Too slow: resume with the last cursor.");
-const GIVEN_UP = `event: next\ndata: ${JSON.stringify({ errors: [tooSlow] })}\n\nevent: complete\ndata:\n\n`;
+const GIVEN_UP = `event: next\ndata: ${JSON.stringify({ errors: [tooSlow] })}\n\n`;

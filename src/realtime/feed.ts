@@ -11,6 +11,9 @@ export class CursorExpired extends Error {
 /** What a reader listens for: everything, or whatever concerns one contact, channel, conversation or agent. */
 export type Subject = "everything" | ContactId | ChannelId | ConversationId | AgentId;
 
+/** Given the event that concerns the subject, or null where it is not known what there was. */
+export type Wake = (event: LogEvent | null) => void;
+
 function subjectsOf({ contactId, channelId, conversationId, agentIds }: LogEvent): readonly Subject[] {
   return ["everything", contactId, channelId, ...(conversationId === null ? [] : [conversationId]), ...agentIds];
 }
@@ -27,7 +30,7 @@ export class Feed {
   #head: Position;
   #wanted = false;
   #reading: Promise<void> | null = null;
-  readonly #sleepers = new Map<Subject, Set<(event: LogEvent) => void>>();
+  readonly #sleepers = new Map<Subject, Set<Wake>>();
   readers = 0;
 
   constructor(workspaceId: WorkspaceId, head: Position, log: EventLog, onError: (error: unknown) => void) {
@@ -76,8 +79,8 @@ export class Feed {
     return this.#log.read(this.workspaceId, position, PAGE);
   }
 
-  /** Calls back once, at the first news that concerns the subject; answers how to call it off. */
-  onNews(subject: Subject, wake: (event: LogEvent) => void): () => void {
+  /** Calls back once, at the first news that may concern the subject; answers how to call it off. */
+  onNews(subject: Subject, wake: Wake): () => void {
     let sleepers = this.#sleepers.get(subject);
     if (sleepers === undefined) {
       sleepers = new Set();
@@ -87,7 +90,7 @@ export class Feed {
     return () => this.#forget(subject, wake);
   }
 
-  #forget(subject: Subject, wake: (event: LogEvent) => void): void {
+  #forget(subject: Subject, wake: Wake): void {
     const sleepers = this.#sleepers.get(subject);
     sleepers?.delete(wake);
     if (sleepers?.size === 0) this.#sleepers.delete(subject);
@@ -108,7 +111,7 @@ export class Feed {
       while (this.#wanted) {
         this.#wanted = false;
         const events = await this.#log.read(this.workspaceId, this.#head, PAGE);
-        this.#append(events);
+        if (!this.#append(events)) this.#goOnAfterGap(events);
         if (events.length === PAGE) this.#wanted = true;
       }
     } catch (error) {
@@ -116,6 +119,18 @@ export class Feed {
       this.#wanted = false;
       this.#onError(error);
     }
+  }
+
+  /** The log was pruned past this tail: whoever reads must look for themselves, and is told that their place is gone. */
+  #goOnAfterGap(events: readonly LogEvent[]): void {
+    const [first] = events;
+    if (first === undefined) return;
+    this.#tail = [];
+    this.#head = first.position - 1;
+    const sleepers = [...this.#sleepers.values()];
+    this.#sleepers.clear();
+    for (const each of sleepers) for (const wake of each) wake(null);
+    this.#append(events);
   }
 
   /** Adds what is new of these; answers false where they do not continue the tail. */

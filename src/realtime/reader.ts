@@ -85,7 +85,7 @@ export class Reader<Event extends LogEvent> implements AsyncIterableIterator<Eve
     return new Promise((resolve) => {
       const cancel = this.#feed.onNews(this.#interest.subject, (event) => {
         // Whatever came while it slept did not concern it, or it would have been woken.
-        this.skipTo(event.position - 1);
+        if (event !== null) this.skipTo(event.position - 1);
         resolve();
       });
       this.#wake = () => {

@@ -1,0 +1,98 @@
+import { expect, onTestFinished, test } from "vitest";
+import { idOf } from "../../src/domain/id.ts";
+import { CursorExpired } from "../../src/realtime/feed.ts";
+import { createHub, type Hub } from "../../src/realtime/hub.ts";
+import type { Reader } from "../../src/realtime/reader.ts";
+import type { EventLog, LogEvent, Position } from "../../src/store/event-log.ts";
+
+const workspaceId = idOf<"Workspace">("w");
+const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
+
+/** A log that the test writes and prunes. */
+const written: LogEvent[] = [];
+let prunedTo: Position = 0;
+let reads = 0;
+const log: EventLog = {
+  append: () => Promise.reject(new Error("Nobody writes here.")),
+  read: async (_, after, limit) => {
+    reads += 1;
+    return written.filter(({ position }) => position > after && position > prunedTo).slice(0, limit);
+  },
+  bounds: async () => ({ position: written.length, prunedTo }),
+  heads: async () => new Map([[workspaceId, written.length]]),
+  prune: async () => {},
+};
+
+function newHub(): Hub {
+  const hub = createHub({ log, onError: () => {}, pollEvery: 3_600_000 });
+  onTestFinished(() => hub.stop());
+  return hub;
+}
+
+function event(contactId = ann): LogEvent {
+  const position = written.length + 1;
+  const happened: LogEvent = {
+    workspaceId,
+    position,
+    id: idOf<"Event">(`event ${position}`),
+    occurredAt: position,
+    actor: { type: "System" },
+    contactId,
+    channelId: idOf<"Channel">("c"),
+    contactChannelId: idOf<"ContactChannel">("cc"),
+    conversationId: null,
+    agentIds: [],
+    data: { type: "ContactAppeared" },
+  };
+  written.push(happened);
+  return happened;
+}
+
+async function heard(reader: Reader<LogEvent>): Promise<Position | undefined> {
+  return (await reader.next()).value?.position;
+}
+
+test("what is offered is heard in order, once, whatever is lost, repeated or late of it", async () => {
+  const hub = newHub();
+  const all = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  const bobs = await hub.follow(workspaceId, {
+    after: null,
+    subject: bob,
+    wants: (e): e is LogEvent => e.contactId === bob,
+  });
+  const waiting = [heard(all), heard(bobs)];
+  const [first, second, third, fourth] = [event(), event(bob), event(), event(bob)];
+  const before = reads;
+  hub.offer(workspaceId, [first, second]);
+  expect(await Promise.all(waiting)).toEqual([1, 2]);
+  expect(await heard(all)).toBe(2);
+  expect(reads).toBe(before);
+
+  hub.offer(workspaceId, [second]);
+  hub.offer(workspaceId, [fourth]);
+  hub.offer(workspaceId, [third, fourth]);
+  expect(await heard(all)).toBe(3);
+  expect(await heard(all)).toBe(4);
+  expect(await heard(bobs)).toBe(4);
+  expect(reads).toBe(before + 1);
+});
+
+test("a log that was pruned past this instance's own tail is told, also to those who sleep: never a silent gap", async () => {
+  const hub = newHub();
+  const reader = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  const bobs = await hub.follow(workspaceId, {
+    after: null,
+    subject: bob,
+    wants: (e): e is LogEvent => e.contactId === bob,
+  });
+  const waiting = [heard(reader), heard(bobs)];
+  for (const contactId of [ann, bob, ann]) event(contactId);
+  prunedTo = written.length - 1;
+  hub.hint(workspaceId);
+  const told = await Promise.allSettled(waiting);
+  expect(told).toEqual(told.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
+
+  const next = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  hub.offer(workspaceId, [event()]);
+  expect(await heard(next)).toBe(written.length);
+});
