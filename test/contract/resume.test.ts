@@ -9,6 +9,11 @@ import { cursorNow, type Subscription, subscriptions } from "./subscriber.ts";
 
 /** How many events back somebody may resume who is cut anywhere. */
 const FURTHEST_BEHIND = 40;
+/** Twenty kilobytes for each event: a thousand of them are more than fits between server and client. */
+const AT_LENGTH = `subscription ($after: Cursor) { messageRecorded(after: $after) {
+  id message { a: text b: text c: text d: text }
+} }`;
+const LONG = "x".repeat(5_000);
 const DAY = 24 * 60 * 60 * 1_000;
 
 let desk: Desk;
@@ -227,6 +232,30 @@ test("cut anywhere while many write: at the seam between what was there and what
   }
 });
 
+test.each(["WebSocket", "SSE"] as const)(
+  "who reads too slowly for a while, live and over %s, is told the rest from the log: all of it, once",
+  async (transport) => {
+    const workspace = await desk.workspace();
+    const { token } = workspace.ada;
+    const someone = first(people(desk, 1, { workspace }));
+    await someone.says(LONG);
+    const known = await logged(desk, workspace, "messageRecorded");
+    const after = await cursorNow(desk, token);
+    const stream = transports[transport]({ url: desk.url, token, query: AT_LENGTH, variables: { after } });
+    await someone.says(LONG);
+    const heard: unknown[] = [(await stream.next())?.data?.messageRecorded];
+    stream.pause();
+    await repeatFirstMessage(desk, workspace, 1_000);
+    await someone.says("The last one");
+    stream.resume();
+
+    const wanted = (await logged(desk, workspace, "messageRecorded")).slice(known.length);
+    while (heard.length < wanted.length) heard.push((await stream.next())?.data?.messageRecorded);
+    expect(heard).toMatchObject(wanted.map((id) => ({ id })));
+    stream.cut();
+  },
+);
+
 describe("several instances", () => {
   let drop: () => Promise<void>;
   let one: Desk;
@@ -370,17 +399,16 @@ describe("a log of which the beginning is gone", () => {
       const workspace = await old.workspace();
       const { token } = workspace.ada;
       const after = await cursorNow(old, token);
-      await first(people(old, 1, { workspace })).says("x".repeat(5_000));
+      const someone = first(people(old, 1, { workspace }));
+      await someone.says(LONG);
       await repeatFirstMessage(old, workspace, 4_000);
       old.clock.advance(31 * DAY);
+      await someone.says("Not gone");
       const wanted = await logged(old, workspace, "messageRecorded");
 
-      // More than fits between server and client, so the replay waits for who does not read.
-      const query = `subscription ($after: Cursor) { messageRecorded(after: $after) {
-        id message { a: text b: text c: text d: text }
-      } }`;
-      const stream = transports[transport]({ url: old.url, token, query, variables: { after } });
+      const stream = transports[transport]({ url: old.url, token, query: AT_LENGTH, variables: { after } });
       const heard: unknown[] = [(await stream.next())?.data?.messageRecorded];
+      // More than fits between server and client, so the replay waits for who does not read.
       stream.pause();
       await old.app.pruneLog();
       stream.resume();
@@ -404,7 +432,8 @@ async function repeatFirstMessage(at: Desk, workspace: TestWorkspace, times: num
     `INSERT INTO event SELECT (jsonb_populate_record(event, jsonb_build_object(
        'id', gen_random_uuid(), 'position', (SELECT position FROM log_head WHERE workspace_id = $1) + n))).*
      FROM event, generate_series(1, $2) AS n
-     WHERE workspace_id = $1 AND type = 'MessageRecorded' AND data->>'direction' = 'INBOUND'`,
+     WHERE workspace_id = $1 AND type = 'MessageRecorded' AND position =
+       (SELECT min(position) FROM event WHERE workspace_id = $1 AND type = 'MessageRecorded')`,
     [workspaceId, times],
   );
   await pool.query("UPDATE log_head SET position = position + $2 WHERE workspace_id = $1", [workspaceId, times]);
