@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -61,6 +60,34 @@ describe("what the README says", () => {
     );
   });
 
+  test("what it shows of the examples is what they do", () => {
+    const shown = fences.flatMap(({ marker, text }) => {
+      const [, path] = /^from (examples\/.+)$/.exec(marker ?? "") ?? [];
+      // Without the indentation that it has there; "…" is what is left out.
+      return path === undefined ? [] : text.split(/^ *….*\n/m).map((part) => ({ path, part: unindented(part) }));
+    });
+    expect(new Set(shown.map(({ path }) => path))).toEqual(
+      new Set(readdirSync(join(root, "examples")).map((name) => `examples/${name}`)),
+    );
+    expect(fences.filter(({ language }) => language === "ts")).toHaveLength(
+      fences.filter(({ marker }) => marker?.startsWith("from examples/")).length,
+    );
+    for (const { path, part } of shown)
+      expect([path, unindented(read(path))]).toEqual([path, expect.stringContaining(part)]);
+  });
+
+  test("every place in it that it points to is there", () => {
+    const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+    const anchors = headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    const linked = [...readme.matchAll(/\]\(#(\S+?)\)/g)].map(([, anchor = ""]) => anchor);
+    expect(linked.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
+  });
+
   test("the configuration is what the server reads", () => {
     expect(tableUnder("setting", "default", "meaning")).toEqual(
       settings.map(({ name, default: value, meaning }) => [`\`${name}\``, value, meaning]),
@@ -89,7 +116,7 @@ describe("what the README says", () => {
   });
 
   test("every file and folder that it names is there, and every folder of src/ is named", () => {
-    const linked = [...readme.matchAll(/\]\((?!https?:)(\S+?)\)/g)].map(([, path = ""]) => path);
+    const linked = [...readme.matchAll(/\]\((?!https?:|#)(\S+?)\)/g)].map(([, path = ""]) => path);
     const named = codeInProse().filter((code) =>
       /^(src|test|prisma|bench|examples)\/|^[\w.]+\.(graphql|json|md|ts|yaml)$/.test(code),
     );
@@ -105,7 +132,9 @@ describe("what the README says", () => {
   });
 
   test("every name in code style exists", () => {
-    const known = new Set([...source(), read("schema.graphql"), read("prisma/schema.prisma")].join("\n").match(/\w+/g));
+    const known = new Set(
+      [...source(), ...programs(), read("schema.graphql"), read("prisma/schema.prisma")].join("\n").match(/\w+/g),
+    );
     const ofLibraries = new Set(["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"]);
     const names = codeInProse().filter((code) =>
       /^(?:[A-Z]{2,}|[A-Z]+(?:_[A-Z]+)+|[A-Za-z]+[a-z][A-Z]\w+)$/.test(code),
@@ -189,67 +218,6 @@ describe(
     });
   },
 );
-
-describe("examples/follow.ts", () => {
-  let server: Server;
-
-  beforeAll(async () => {
-    server = await startServer();
-  });
-  afterAll(() => server?.end());
-
-  test("prints the blocks in force and then each change once, also across a broken connection", async () => {
-    await using relay = await startRelay(Number(new URL(server.url).port));
-    const noor = await contactId(server, "noor");
-    const block = (notes: string) => change(server, "blockContact", `contactId: "${noor}", notes: "${notes}"`);
-    const unblock = () => change(server, "unblockContact", `contactId: "${noor}"`);
-
-    await block("before");
-    const follower = spawn(process.execPath, ["examples/follow.ts", "3"], {
-      cwd: root,
-      env: { ...outerEnvironment(), DESK: relay.url, TOKEN: server.token },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const lines: string[] = [];
-    const errors: string[] = [];
-    const ended = once(follower, "exit");
-    const printed = (count: number) => expect.poll(() => lines, { timeout: 20_000 }).toHaveLength(count);
-    createInterface({ input: follower.stdout }).on("line", (line) => lines.push(line));
-    createInterface({ input: follower.stderr }).on("line", (line) => errors.push(line));
-
-    await printed(1);
-    await unblock();
-    await printed(2);
-    relay.breakConnections();
-    await block("meanwhile");
-    await printed(3);
-    await unblock();
-    expect(await ended).toEqual([0, null]);
-    expect(lines.map((line) => line.replace(/^\d{4}-\S+Z /, ""))).toEqual([
-      "BLOCKED Noor on Demo custom by Ada: before",
-      "UNBLOCKED Noor on Demo custom by Ada",
-      "BLOCKED Noor on Demo custom by Ada: meanwhile",
-      "UNBLOCKED Noor on Demo custom by Ada",
-    ]);
-    expect(errors).toEqual(["The connection is lost. Connecting again."]);
-  });
-
-  test("says what is wrong, and ends", () => {
-    const follow = (env: NodeJS.ProcessEnv) => {
-      const { status, stderr } = spawnSync(process.execPath, ["examples/follow.ts"], {
-        cwd: root,
-        env: { ...outerEnvironment(), DESK: server.url, TOKEN: server.token, ...env },
-      });
-      return { status, says: String(stderr).trim() };
-    };
-    expect(follow({ TOKEN: "no" })).toEqual({ status: 1, says: "The token is not valid, or not any more." });
-    expect(follow({ AFTER: "no" })).toEqual({ status: 1, says: "after is not a cursor." });
-    expect(follow({ DESK: "http://localhost:1" })).toEqual({
-      status: 1,
-      says: "Deskgate cannot be reached at http://localhost:1.",
-    });
-  });
-});
 
 /** A server as `npm start` runs it, with data of its own. */
 interface Server {
@@ -364,39 +332,6 @@ async function rowsWritten(dataDir: string, statements: string): Promise<(number
   }
 }
 
-/** Passes connections on to a port, until it breaks them. */
-async function startRelay(port: number) {
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(port, "127.0.0.1");
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on("error", () => {});
-      socket.once("close", () => breakConnection(client, upstream));
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  const breakConnection = (...sockets: readonly Socket[]): void => {
-    for (const socket of sockets) {
-      open.delete(socket);
-      socket.destroy();
-    }
-  };
-  const breakConnections = (): void => breakConnection(...open);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port: ours } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${ours}`,
-    breakConnections,
-    [Symbol.asyncDispose]: async () => {
-      breakConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 interface Answer {
   readonly data?: { readonly contacts: { readonly edges: readonly { readonly node: { readonly id: string } }[] } };
 }
@@ -410,16 +345,8 @@ async function graphql({ url, token }: Server, query: string): Promise<Answer> {
   return JSON.parse(await response.text());
 }
 
-async function contactId(server: Server, search: string): Promise<string> {
-  const { data } = await graphql(server, `{ contacts(filter: { search: "${search}" }) { edges { node { id } } } }`);
-  return data?.contacts.edges[0]?.node.id ?? "";
-}
-
-async function change(server: Server, mutation: string, input: string): Promise<void> {
-  const query = `mutation { done: ${mutation}(input: { ${input} }) { __typename } }`;
-  expect(await graphql(server, query)).toMatchObject({
-    data: { done: { __typename: expect.stringMatching(/Success$/) } },
-  });
+function unindented(code: string): string {
+  return code.replaceAll(/^ +/gm, "");
 }
 
 /** Equals the value, but for strings with "…", which stands for anything. */
@@ -471,6 +398,11 @@ function source(): string[] {
   return readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.includes("generated"))
     .map((file) => read(`src/${file}`));
+}
+
+/** The examples. */
+function programs(): string[] {
+  return readdirSync(join(root, "examples")).map((file) => read(`examples/${file}`));
 }
 
 function read(path: string): string {

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "../examples/connection.ts";
+import { contactIdOf, done, mutate } from "./contract/api.ts";
+import { onLine, type Person } from "./contract/people.ts";
+import { cursorNow } from "./contract/subscriber.ts";
+import { bootDesk, type Desk, GREETING } from "./support/app.ts";
+import { freshDatabase, type TestDatabase } from "./support/database.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** A program in examples/: what it prints of somebody who writes and is then blocked. */
+interface Example {
+  readonly name: string;
+  /** When it lists what is there already. */
+  readonly listed: (who: string) => readonly string[];
+  /** When it hears of it. */
+  readonly heard: (who: string) => readonly string[];
+}
+
+const examples: readonly Example[] = [
+  {
+    name: "follow.ts",
+    listed: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+    heard: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+  },
+  {
+    name: "urql.ts",
+    listed: (who) => [`${who}: ${GREETING}`],
+    heard: (who) => [`${who}: Hello`, `${who}: ${GREETING}`],
+  },
+  {
+    name: "apollo.ts",
+    listed: (who) => [`${who}: BLOCKED`],
+    heard: (who) => [`${who}: new → WAITING`, `${who}: WAITING → BLOCKED`],
+  },
+];
+
+describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
+  let database: TestDatabase;
+  let desk: Desk;
+  let relay: Relay;
+  /** Where the token, the channel and so on are from; the workspace stays when the server is started anew. */
+  let office: Desk;
+
+  beforeAll(async () => {
+    database = await freshDatabase();
+    desk = office = await start();
+    relay = await startRelay(portOf(desk));
+  });
+  afterAll(async () => {
+    await relay.close();
+    await desk.stop();
+    await database.drop();
+  });
+
+  const start = (): Promise<Desk> => bootDesk({ env: { DATABASE_URL: database.url } });
+
+  async function comesAndIsBlocked(who: string): Promise<void> {
+    const person: Person = onLine(desk, { workspace: office, externalId: who });
+    await person.says("Hello");
+    const contactId = await contactIdOf(desk, person, office.ada);
+    done(await mutate(desk, "blockContact", { contactId, notes: "rude" }, office.ada.token));
+  }
+
+  test("prints what is there and then each event once, whatever happens to the connection and to the server", async () => {
+    await comesAndIsBlocked("first");
+    const followers = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
+    const wanted = followers.flatMap(heard);
+    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: office.ada.token });
+    await program.printed(listed("first").length);
+    for (const [n, who] of followers.entries()) {
+      // In the midst of it, with nobody listening, with the server gone, and with nothing wrong.
+      if (n === 2) relay.cut();
+      const under = comesAndIsBlocked(who);
+      if (n === 4 || n === 5) relay.cut();
+      await under;
+      if (n === 8) {
+        await desk.stop();
+        relay.cut();
+        desk = await start();
+        relay.lead(portOf(desk));
+      }
+    }
+    expect(await program.ended).toBe(0);
+    expect(program.lines).toEqual([...listed("first"), ...wanted]);
+  });
+
+  test("without a valid token it says so, and ends", async () => {
+    using program = run(name, [], { DESK: desk.url, TOKEN: "no" });
+    expect(await program.ended).toBe(1);
+    expect(program.lines).toEqual([]);
+    expect(program.errors.join("\n")).toMatch(/token|401/);
+  });
+});
+
+describe("examples/connection.ts", () => {
+  let desk: Desk;
+  beforeAll(async () => {
+    desk = await bootDesk();
+  });
+
+  const MESSAGES = "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text } } }";
+  type Recorded = { messageRecorded: { message: { text: string } } };
+
+  test("asks for another token when one is refused", async () => {
+    const tokens = ["no", desk.ada.token];
+    const client = connect({ desk: desk.url, token: () => tokens.shift() ?? "" });
+    const after = await cursorNow(desk);
+    await desk.writes("mika");
+    for await (const { data } of client.iterate<Recorded>({ query: MESSAGES, variables: { after } })) {
+      expect(data?.messageRecorded.message.text).toBe("Hello");
+      break;
+    }
+    expect(tokens).toEqual([]);
+  });
+
+  test("notices that a connection is dead which nobody closed, and goes on over another", async () => {
+    const relay = await startRelay(portOf(desk));
+    const client = connect({ desk: relay.url, token: () => desk.ada.token, pingEvery: 200 });
+    const after = await cursorNow(desk);
+    await onLine(desk, { externalId: "noor" }).says("One");
+    const texts: (string | undefined)[] = [];
+    for await (const { data } of client.iterate<Recorded>({ query: MESSAGES, variables: { after } })) {
+      texts.push(data?.messageRecorded.message.text);
+      if (texts.length === 2) {
+        relay.mute();
+        await onLine(desk, { externalId: "noor" }).says("Two");
+      }
+      if (texts.length === 3) break;
+    }
+    expect(texts).toEqual(["One", GREETING, "Two"]);
+    await relay.close();
+  });
+});
+
+function portOf({ url }: Desk): number {
+  return Number(new URL(url).port);
+}
+
+interface Program extends Disposable {
+  readonly lines: readonly string[];
+  readonly errors: readonly string[];
+  /** Resolves once so many lines are there. */
+  printed(count: number): Promise<void>;
+  /** Its exit code, when all that it printed has been read. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Runs an example as its reader does; lines come without the time that they begin with. */
+function run(name: string, args: readonly string[], env: Record<string, string>): Program {
+  const child: ChildProcess = spawn(process.execPath, [join("examples", name), ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const errors: string[] = [];
+  if (child.stdout === null || child.stderr === null) throw new Error("There is nothing to read from.");
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line.replace(/^\d{4}-\S+Z /, "")));
+  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
+  // "exit" would come before the last lines have been read.
+  const ended = once(child, "close").then(() => child.exitCode);
+  const printed = async (count: number): Promise<void> => {
+    await expect.poll(() => ({ count: lines.length, errors }), { timeout: 20_000 }).toEqual({ count, errors: [] });
+  };
+  return { lines, errors, printed, ended, [Symbol.dispose]: () => void child.kill() };
+}
+
+/** Passes connections on to a port. */
+interface Relay {
+  readonly url: string;
+  /** Passes new connections on to another port. */
+  lead(port: number): void;
+  /** Breaks the connections that there are. */
+  cut(): void;
+  /** Passes nothing on any more over the connections that there are, and does not say so. */
+  mute(): void;
+  close(): Promise<void>;
+}
+
+async function startRelay(firstPort: number): Promise<Relay> {
+  let port = firstPort;
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connectTo(port, "localhost");
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(from);
+      from.on("error", () => {});
+      from.once("close", () => {
+        open.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  server.listen(0, "localhost");
+  await once(server, "listening");
+  const { port: ours } = server.address() as AddressInfo;
+  return {
+    url: `http://localhost:${ours}`,
+    lead: (to) => {
+      port = to;
+    },
+    cut,
+    mute: () => {
+      for (const socket of open) socket.unpipe().pause();
+    },
+    close: async () => {
+      cut();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
