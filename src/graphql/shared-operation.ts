@@ -6,14 +6,20 @@ import type { LogEvent, Position } from "../store/event-log.ts";
 /** What one event is to a subscription. */
 export interface SharedResult {
   readonly result: ExecutionResult;
-  /** The result as it travels, serialised at most once. */
-  readonly json: string;
+  /** The result as it travels, in JSON, serialised at most once. */
+  readonly bytes: Uint8Array;
 }
 
-/** A subscriber who has heard everything up to a position and wants to be told what comes. */
-export interface Listener {
+/** An event that is told. */
+export interface News {
   readonly position: Position;
-  hear(position: Position, shared: SharedResult): void;
+  readonly shared: SharedResult;
+}
+
+/** A subscriber who wants to be told what comes. */
+export interface Listener {
+  /** Some events that follow one another; those that are not later than its position it knows already. */
+  hear(news: readonly News[]): void;
   /** Nothing more can be told. */
   fail(error: unknown): void;
   /** The log is followed no further. */
@@ -94,7 +100,7 @@ export class SharedOperation {
     return result;
   }
 
-  /** Tells the listener every event from its position on, until it is forgotten; `at` is a reader that has come just as far. */
+  /** Tells the listener every event later than where its reader is, until it is forgotten. */
   listen(listener: Listener, at: Reader<LogEvent>): void {
     this.#listeners.add(listener);
     if (this.#live === null) void this.#tell(at.fork());
@@ -114,10 +120,12 @@ export class SharedOperation {
     const tellReady = async (): Promise<void> => {
       // What is ready in the same turn of the event loop is told together, and goes out together.
       await turn();
+      const ready: News[] = [];
       for (let [next] = underWay; next?.shared != null; [next] = underWay) {
+        ready.push({ position: next.position, shared: next.shared });
         underWay.shift();
-        this.#announce(next.position, next.shared);
       }
+      if (ready.length > 0) for (const listener of this.#listeners) listener.hear(ready);
     };
     try {
       for await (const event of reader) {
@@ -146,20 +154,15 @@ export class SharedOperation {
     this.#live = null;
     for (const listener of [...this.#listeners]) say(listener);
   }
-
-  #announce(position: Position, shared: SharedResult): void {
-    // One that joined meanwhile may have heard of this already.
-    for (const listener of this.#listeners) if (listener.position < position) listener.hear(position, shared);
-  }
 }
 
 export function serialisedOnce(result: ExecutionResult): SharedResult {
-  let json: string | null = null;
+  let bytes: Uint8Array | undefined;
   return {
     result,
-    get json() {
-      json ??= JSON.stringify(result);
-      return json;
+    get bytes() {
+      bytes ??= Buffer.from(JSON.stringify(result));
+      return bytes;
     },
   };
 }

@@ -3,9 +3,12 @@ import { WebSocket } from "ws";
 import { giveUp, patience } from "./patience.ts";
 import type { SharedResult } from "./shared-operation.ts";
 import type { Subscription } from "./subscription.ts";
+import { type Message, textFrames } from "./text-frame.ts";
 
 /** How much may be on its way to a client before the next event waits, in bytes. */
 const MAX_AHEAD = 64 * 1_024;
+
+const CLOSING_BRACE = Buffer.from("}");
 
 /**
  * Sends the results of a subscription as they are shared: serialised once for all, with only the operation's id of its
@@ -14,16 +17,16 @@ const MAX_AHEAD = 64 * 1_024;
 export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   readonly #socket: WebSocket;
   readonly #wire: Duplex;
-  readonly #head: string;
+  readonly #head: Uint8Array;
   readonly #subscription: Subscription;
   /** Resolves when the system has taken what is on its way; null while there is room for more. */
   #full: Promise<void> | null = null;
 
-  /** `wire` is the connection below the socket. */
+  /** `wire` is the connection below the socket, which is not compressed: between two frames of ours there is room for one. */
   constructor(socket: WebSocket, wire: Duplex, id: string, subscription: Subscription) {
     this.#socket = socket;
     this.#wire = wire;
-    this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
     this.#subscription = subscription;
   }
 
@@ -31,9 +34,10 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     const subscription = this.#subscription;
     while (!subscription.isOver && this.#isOpen) {
       for (let known = await subscription.nextKnown(); known !== null; known = await subscription.nextKnown()) {
-        if (!this.#send(known)) await this.#room();
+        await this.#room();
+        this.#send([known]);
       }
-      if (this.#isOpen) await subscription.live((shared) => this.#send(shared));
+      if (this.#isOpen) await subscription.live((results) => this.#send(results));
       await this.#room();
     }
     await subscription.return();
@@ -53,25 +57,30 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Answers whether there is room for more. */
-  #send({ json }: SharedResult): boolean {
-    if (!this.#isOpen) return false;
-    const frame = `${this.#head}${json}}`;
-    this.#cork();
-    if (this.#socket.bufferedAmount + frame.length <= MAX_AHEAD) {
-      this.#socket.send(frame);
-      return true;
+  /** Sends as many as there is room for, and answers how many these were. */
+  #send(results: readonly SharedResult[]): number {
+    if (!this.#isOpen || this.#full !== null) return 0;
+    const messages: Message[] = [];
+    let ahead = this.#socket.bufferedAmount;
+    for (const { bytes } of results) {
+      if (ahead > MAX_AHEAD) break;
+      messages.push([this.#head, bytes, CLOSING_BRACE]);
+      ahead += bytes.length;
     }
-    // A socket that fails to send closes, and that ends the subscription.
-    this.#full = new Promise((resolve) => this.#socket.send(frame, () => resolve()));
-    return false;
+    const frames = textFrames(messages);
+    if (ahead <= MAX_AHEAD) this.#wire.write(frames);
+    else this.#fill(frames);
+    return messages.length;
   }
 
-  /** What is sent in one turn goes out in one write: the system call is most of what a delivery costs. */
-  #cork(): void {
-    if (this.#wire.writableCorked > 0) return;
-    this.#wire.cork();
-    process.nextTick(uncork, this.#wire);
+  #fill(frames: Buffer): void {
+    this.#full = new Promise((resolve) => {
+      // A socket that fails to send closes, and that ends the subscription.
+      this.#wire.write(frames, () => {
+        this.#full = null;
+        resolve();
+      });
+    });
   }
 
   /** Nothing more is fetched for a client that lags behind. */
@@ -83,10 +92,5 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     );
     await this.#full;
     stopWaiting();
-    this.#full = null;
   }
-}
-
-function uncork(wire: Duplex): void {
-  wire.uncork();
 }

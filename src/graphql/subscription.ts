@@ -3,7 +3,15 @@ import type { Session } from "../auth/session.ts";
 import type { Reader } from "../realtime/reader.ts";
 import type { LogEvent, Position } from "../store/event-log.ts";
 import { type Mask, requestError } from "./errors.ts";
-import { type Listener, type SharedOperation, type SharedResult, serialisedOnce } from "./shared-operation.ts";
+import {
+  type Listener,
+  type News,
+  type SharedOperation,
+  type SharedResult,
+  serialisedOnce,
+} from "./shared-operation.ts";
+
+type Take = (results: readonly SharedResult[]) => number;
 
 export interface SubscriptionOptions {
   /** Where this subscriber is in the log. */
@@ -26,7 +34,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   readonly #stopHearing: () => void;
   #over = false;
   #last: SharedResult | null = null;
-  #take: ((shared: SharedResult) => boolean) | null = null;
+  #take: Take | null = null;
   #stopTaking: (() => void) | null = null;
 
   constructor({ reader, operation, session, mask }: SubscriptionOptions) {
@@ -65,10 +73,10 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 
   /**
-   * Gives each result as it comes. Resolves when `take` has answered that it can take no more for now, when there is
-   * something in the log that must be pulled first, and when the subscription is over.
+   * Gives results as they come; `take` answers how many of them it took. Resolves when it took less than there were, when
+   * there is something in the log that must be pulled first, and when the subscription is over.
    */
-  live(take: (shared: SharedResult) => boolean): Promise<void> {
+  live(take: Take): Promise<void> {
     if (this.#reader.isEnded) this.finish();
     if (this.#over || this.#reader.isBehind) return Promise.resolve();
     return new Promise((resolve) => {
@@ -83,14 +91,14 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     });
   }
 
-  get position(): Position {
-    return this.#reader.position;
-  }
-
-  hear(position: Position, shared: SharedResult): void {
-    if (this.#take === null || !this.#session.isOpen()) return;
-    this.#reader.skipTo(position);
-    if (!this.#take(shared)) this.#stopTaking?.();
+  hear(news: readonly News[]): void {
+    const { position } = this.#reader;
+    // One that joined meanwhile may have heard of some already.
+    const unheard = news.filter((each) => each.position > position);
+    if (unheard.length === 0 || this.#take === null || !this.#session.isOpen()) return;
+    const taken = this.#take(unheard.map(({ shared }) => shared));
+    this.#reader.skipTo(unheard[taken - 1]?.position ?? position);
+    if (taken < unheard.length) this.#stopTaking?.();
   }
 
   fail(error: unknown): void {
