@@ -30,7 +30,10 @@ export interface Desk {
 export async function startDesk(agents: number): Promise<Desk> {
   const postgres = await postgresThatKnowsWhen();
   const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  // By port: connections to the webhook that wait for their next request.
+  const idle = new Map<number, Connection[]>();
   const stop = async (): Promise<void> => {
+    for (const connection of [...idle.values()].flat()) connection.close();
     await pool.end();
     await postgres.stop();
   };
@@ -53,14 +56,11 @@ export async function startDesk(agents: number): Promise<Desk> {
           events: messages.map(lineEvent),
         });
         const signature = createHmac("sha256", LINE_SECRET).update(body).digest("base64");
-        const connection = new Connection(port);
-        try {
-          const headers = { "content-type": "application/json", "x-line-signature": signature };
-          const status = await connection.send(postRequest(path, headers, body));
-          if (status !== 200) throw new Error(`The webhook answered ${status}.`);
-        } finally {
-          connection.close();
-        }
+        const connection = idle.get(port)?.pop() ?? new Connection(port);
+        const headers = { "content-type": "application/json", "x-line-signature": signature };
+        const status = await connection.send(postRequest(path, headers, body));
+        if (status !== 200) throw new Error(`The webhook answered ${status}.`);
+        idle.set(port, [...(idle.get(port) ?? []), connection]);
       },
       conversationIds: async (people) => {
         const { rows } = await pool.query<{ id: string }>(

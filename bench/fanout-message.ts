@@ -1,5 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { toGlobalId } from "../src/domain/global-id.ts";
+import { idOf } from "../src/domain/id.ts";
+import { toCursor } from "../src/graphql/cursor.ts";
 
 /** How many messages come at the same moment when they are not paced: for us one commit, for others one turn. */
 export const BURST = 50;
@@ -38,13 +40,16 @@ export function textOf(n: number): string {
   return `${MARK}${String(n).padStart(DIGITS, "0")} Where is my order? It was to come on Monday, and now it is Thursday.`;
 }
 
+/** As many digits as our own positions have meanwhile. */
+const FIRST_POSITION = 10_000;
+
 /** What we would tell about the message with this number, for those who have no log to read it from. */
 export function eventOf(n: number) {
   const id = uuidv7();
   const now = new Date().toISOString();
   return {
     id,
-    cursor: Buffer.from(`log:${1_000 + n}`).toString("base64url"),
+    cursor: toCursor(idOf(id), FIRST_POSITION + n),
     occurredAt: now,
     message: { id: toGlobalId("Message", id), kind: "TEXT", direction: "INBOUND", text: textOf(n), sentAt: now },
   };

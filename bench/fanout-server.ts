@@ -3,11 +3,9 @@ import pino from "pino";
 import { startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config.ts";
 import { answerParent } from "./child.ts";
+import type { ServerName } from "./fanout-contender.ts";
 import { BURST, eventOf } from "./fanout-message.ts";
 import { mercuriusServer, type Publisher, rawWebSocket, stockYoga } from "./fanout-peers.ts";
-
-/** Whose cost is measured. */
-export type ServerName = "deskgate" | "yoga" | "mercurius" | "ws";
 
 /** What a server's process can be asked. */
 export type ServerAnswers = {
@@ -17,9 +15,17 @@ export type ServerAnswers = {
   publish(first: number, count: number, every: number): Promise<number[]>;
   /** CPU that the process has used so far, in microseconds. */
   cpu(): number;
-  /** What the process holds once all garbage is collected, in bytes. */
-  memory(): Promise<{ readonly rss: number; readonly heap: number }>;
+  /** Collects all garbage first, and gives the pages back that it took: what is left of connecting is no subscriber's. */
+  memory(): Promise<Memory>;
 };
+
+/** What a process holds once its garbage is collected, in bytes. */
+export interface Memory {
+  /** All of it that is in the machine's memory: heap, native parts, code. */
+  readonly rss: number;
+  /** JavaScript objects, and what they hold outside of V8. */
+  readonly heap: number;
+}
 
 let publisher: Publisher | null = null;
 
@@ -55,9 +61,9 @@ answerParent<ServerAnswers>({
     return user + system;
   },
   memory: async () => {
-    for (let round = 0; round < 3; round++) {
-      global.gc?.();
-      await sleep(100);
+    for (let round = 0; round < 2; round++) {
+      await sleep(200);
+      global.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     }
     const { rss, heapUsed, external } = process.memoryUsage();
     return { rss, heap: heapUsed + external };

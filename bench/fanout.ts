@@ -1,165 +1,167 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import type { ClientAnswers } from "./fanout-clients.ts";
-import { SECRET, startDesk } from "./fanout-desk.ts";
-import { BURST, DOCUMENT } from "./fanout-message.ts";
-import type { ServerAnswers, ServerName } from "./fanout-server.ts";
+import { Contender, type Figures, SERVERS, type ServerName } from "./fanout-contender.ts";
+import { startDesk } from "./fanout-desk.ts";
+import {
+  cpuOfOneEvent,
+  type FanOut,
+  fanOutOfAll,
+  filters,
+  IDLE,
+  manyCommits,
+  manyDocuments,
+  memoryOfIdle,
+  type Samples,
+  SUBSCRIBERS,
+} from "./fanout-runs.ts";
+import type { Memory } from "./fanout-server.ts";
+import { type Aim, type Row, report, round } from "./report.ts";
 
-const SUBSCRIBERS = 1_000;
+const DOCUMENTS = 50;
+/** How many listen to a conversation each, while a message concerns one of them. */
+const LISTENERS = [SUBSCRIBERS, 10] as const;
 
+const LABELS: Record<ServerName, string> = {
+  deskgate: "this server",
+  ws: "raw ws, ready string",
+  yoga: "stock Yoga + graphql-ws",
+  mercurius: "Mercurius",
+};
+
+const NOTES = `
+CPU µs: of the server's process, user and system, with the subscribers less the same messages without any, for each delivery.
+  For this server that takes off webhooks and commits, and leaves reading, executing, writing and all that subscribers cost by
+  being connected. PostgreSQL's processes are not counted; the others have no database and are handed the message.
+Latency: from publish, or from PostgreSQL's time of the commit (taken before it is written to disk), until a client has it.
+paced: 10 messages a second. burst: 200 messages, 50 in one commit or one turn, the next as soon as the server takes them.
+Memory: RSS of a fresh process after a collection that gives free pages back, less the same without subscribers, for each of
+  them; in brackets what of it is JavaScript. What the kernel keeps for a socket is not in it.
+clients: share of one core that the clients' process took; near 100 % it is they who limit the deliveries a second.`;
+
+/** What it costs to tell many: this server whole, beside servers that do nothing else. `NOTES` says how it is counted. */
 export async function fanout(): Promise<void> {
-  const only = process.env.ONLY?.split(",") ?? ["ws", "yoga", "deskgate", "mercurius"];
-  const desk = await startDesk(10_000);
-  const clients = await startChild<ClientAnswers>("fanout-clients.ts");
-  let number = 1;
+  const desk = await startDesk(Math.max(...IDLE));
+  let clients: Child<ClientAnswers> | null = null;
   try {
-    for (const name of only as ServerName[]) {
-      const server = await startChild<ServerAnswers>("fanout-server.ts", [name]);
-      const port = await server.ask("start", name, desk.databaseUrl, SECRET);
-      const url = `ws://127.0.0.1:${port}/graphql`;
-      const publish = async (count: number, every: number) => {
-        const first = number;
-        number += count;
-        if (name !== "deskgate") return server.ask("publish", first, count, every);
-        const size = every > 0 ? 1 : BURST;
-        const began = performance.now();
-        for (let done = 0; done < count; done += size) {
-          if (every > 0) await sleep(Math.max(0, began + done * every - performance.now()));
-          await desk.write(
-            port,
-            Array.from({ length: size }, (_, i) => ({ person: done + i, n: first + done + i })),
-          );
-        }
-        return desk.committedAt(first, count);
-      };
-      const subs = (n: number, from = 0) =>
-        Array.from({ length: n }, (_, i) => ({
-          authorization: name === "deskgate" ? (desk.authorizations[from + i] ?? null) : null,
-          query: DOCUMENT,
-          variables: {},
-        }));
-      const ready = async () => {
-        while ((await clients.ask("silent")) > 0) {
-          if (name !== "deskgate") await server.ask("publish", 0, 1, 0);
-          else await desk.write(port, [{ person: 0, n: 0 }]);
-          await sleep(200);
-        }
-      };
-      if (name === "deskgate")
-        for (let i = 0; i < 10; i++)
-          await desk.write(
-            port,
-            Array.from({ length: 100 }, (_, k) => ({ person: i * 100 + k, n: 0 })),
-          );
+    clients = await startChild<ClientAnswers>("fanout-clients.ts");
+    const fanOuts = await fanOutOfAll(desk, clients);
+    const memories = new Map<ServerName, readonly Memory[]>();
+    for (const name of SERVERS) memories.set(name, await memoryOfIdle(name, desk, clients));
 
-      // warm up
-      await clients.ask("connect", url, subs(SUBSCRIBERS));
-      await ready();
-      const run = async (n: number, count: number, every: number) => {
-        await clients.ask(
-          "expect",
-          number,
-          Array.from({ length: n }, () => count),
-        );
-        const [before, clientBefore, began] = [
-          await server.ask("cpu"),
-          await clients.ask("cpu"),
-          performance.timeOrigin + performance.now(),
-        ];
-        const publishedAt = await publish(count, every);
-        const heard = await clients.ask("heard");
-        const cpu = (await server.ask("cpu")) - before;
-        const wall = heard.lastAt - began;
-        const clientCpu = (await clients.ask("cpu")) - clientBefore;
-        return {
-          heard,
-          cpu,
-          wall,
-          clientCpu,
-          publishedAt,
-          latency: n > 0 ? await clients.ask("latency", publishedAt) : null,
-        };
-      };
-      await run(SUBSCRIBERS, 200, 0);
-      const rs = [];
-      for (let i = 0; i < 3; i++) {
-        rs.push(["burst", await run(SUBSCRIBERS, 200, 0)]);
-        rs.push(["paced", await run(SUBSCRIBERS, 40, 100)]);
-      }
-      await clients.ask("disconnect");
-      await sleep(500);
-      const base = { burst: [await run(0, 200, 0), await run(0, 200, 0)], paced: [await run(0, 40, 100)] };
-      for (const [kind, r] of rs as ["burst" | "paced", Awaited<ReturnType<typeof run>>][]) {
-        const b = Math.min(...base[kind].map((x) => x.cpu));
-        console.log(
-          name,
-          kind,
-          "cpu/delivery",
-          ((r.cpu - b) / r.heard.deliveries).toFixed(2),
-          "gross",
-          (r.cpu / r.heard.deliveries).toFixed(2),
-          "deliveries/s",
-          ((r.heard.deliveries / r.wall) * 1000).toFixed(0),
-          "lat",
-          r.latency?.p50.toFixed(1),
-          r.latency?.p99.toFixed(1),
-          "lost",
-          r.heard.lost,
-          "wrong",
-          r.heard.wrong,
-          "bytes",
-          r.heard.bytes,
-          "client busy",
-          (r.clientCpu / 1000 / r.wall).toFixed(2),
-        );
-      }
-      await server.stop();
-    }
-    for (const name of only as ServerName[]) {
-      const server = await startChild<ServerAnswers>("fanout-server.ts", [name]);
-      const port = await server.ask("start", name, desk.databaseUrl, SECRET);
-      const url = `ws://127.0.0.1:${port}/graphql`;
-      const subs = (n: number, from = 0) =>
-        Array.from({ length: n }, (_, i) => ({
-          authorization: name === "deskgate" ? (desk.authorizations[from + i] ?? null) : null,
-          query: DOCUMENT,
-          variables: {},
-        }));
-      const ready = async () => {
-        while ((await clients.ask("silent")) > 0) {
-          if (name !== "deskgate") await server.ask("publish", 0, 1, 0);
-          else await desk.write(port, [{ person: 0, n: 0 }]);
-          await sleep(200);
-        }
-      };
-      await clients.ask("connect", url, subs(100));
-      await ready();
-      await clients.ask("disconnect");
-      await sleep(500);
-      const m0 = await server.ask("memory");
-      let have = 0;
-      for (const n of [1_000, 5_000, 10_000]) {
-        await clients.ask("connect", url, subs(n - have, have));
-        have = n;
-        await ready();
-        const m = await server.ask("memory");
-        console.log(
-          name,
-          n,
-          "rss/sub KB",
-          ((m.rss - m0.rss) / n / 1024).toFixed(1),
-          "heap/sub KB",
-          ((m.heap - m0.heap) / n / 1024).toFixed(1),
-          "rss",
-          m.rss / 1e6,
-          m0.rss / 1e6,
-        );
-      }
-      await clients.ask("disconnect");
-      await server.stop();
+    const ours = await Contender.start("deskgate", desk, clients);
+    try {
+      await ours.introduce(SUBSCRIBERS);
+      const documents = await manyDocuments(ours, DOCUMENTS);
+      const listeners = await filters(ours, desk, LISTENERS);
+      const commits = await manyCommits(ours, desk);
+      tell({ fanOuts, memories, documents, listeners, commits });
+    } finally {
+      await ours.stop();
     }
   } finally {
-    await clients.stop();
+    await clients?.stop();
     await desk.stop();
   }
+}
+
+interface Measured {
+  readonly fanOuts: ReadonlyMap<ServerName, FanOut>;
+  readonly memories: ReadonlyMap<ServerName, readonly Memory[]>;
+  readonly documents: FanOut;
+  readonly listeners: ReadonlyMap<number, readonly Figures[]>;
+  readonly commits: Figures;
+}
+
+function tell(measured: Measured): void {
+  const { fanOuts, memories, documents, listeners, commits } = measured;
+  const rows: Row[] = [];
+  for (const load of ["paced", "burst"] as const) {
+    for (const [name, fanOut] of fanOuts) rows.push({ server: LABELS[name], load, ...columnsOf(fanOut[load]) });
+    rows.push({ server: `${LABELS.deskgate}, ${DOCUMENTS} documents`, load, ...columnsOf(documents[load]) });
+  }
+  rows.push({
+    server: `${LABELS.deskgate}, 10 consoles`,
+    load: "500 commits/s",
+    "p50 ms": round(commits.latency?.p50 ?? Number.NaN),
+    "p99 ms": round(commits.latency?.p99 ?? Number.NaN),
+    lost: commits.lost,
+  });
+  for (const [count, figures] of listeners) {
+    rows.push({
+      server: `${LABELS.deskgate}, message for 1 of ${count}`,
+      load: "by conversation",
+      "CPU µs": round(median(figures.map(cpuOfOneEvent)), 1),
+      lost: sum(figures.map(({ lost }) => lost)),
+    });
+  }
+  for (const [name, memory] of memories) {
+    const sizes = IDLE.map((count, index) => [`KB of ${count}`, kilobytes(memory[index])] as const);
+    rows.push({ server: LABELS[name], load: "idle", ...Object.fromEntries(sizes) });
+  }
+  report("fanout", rows, aimsOf(measured));
+  console.log(NOTES);
+}
+
+function columnsOf(samples: Samples): Row {
+  const { rounds } = samples;
+  return {
+    "deliveries /s": round(median(rounds.map(({ perSecond }) => perSecond)), 0),
+    "CPU µs": round(cpuOfDelivery(samples)),
+    "p50 ms": round(median(rounds.map(({ latency }) => latency?.p50 ?? Number.NaN)), 1),
+    "p99 ms": round(median(rounds.map(({ latency }) => latency?.p99 ?? Number.NaN)), 1),
+    lost: sum(rounds.map(({ lost }) => lost)),
+    bytes: round(median(rounds.map(({ bytes }) => bytes)), 0),
+    "clients %": round(median(rounds.map(({ clientsBusy }) => clientsBusy)) * 100, 0),
+  };
+}
+
+function aimsOf({ fanOuts, memories, documents, listeners, commits }: Measured): Aim[] {
+  const ours = fanOuts.get("deskgate");
+  const [raw, yoga] = [fanOuts.get("ws"), fanOuts.get("yoga")];
+  if (ours === undefined || raw === undefined || yoga === undefined) throw new Error("Not all servers were measured.");
+  const idle = memories.get("deskgate")?.at(-1)?.rss ?? Number.NaN;
+  const [many = [], few = []] = LISTENERS.map((count) => listeners.get(count));
+  const byMatching = median(many.map(cpuOfOneEvent)) / median(few.map(cpuOfOneEvent));
+  const all = [ours, documents].flatMap(({ paced, burst }) => [...paced.rounds, ...burst.rounds]);
+  const lost = sum([...all, ...[...listeners.values()].flat(), commits].map((figures) => figures.lost));
+  const slowest = commits.latency?.p99 ?? Number.NaN;
+  return [
+    ...(["paced", "burst"] as const).flatMap((load) => [
+      atMost(`CPU a delivery ÷ raw ws, ${load}`, cpuOfDelivery(ours[load]) / cpuOfDelivery(raw[load]), 1.5),
+      atLeast(
+        `CPU a delivery, stock Yoga ÷ this server, ${load}`,
+        cpuOfDelivery(yoga[load]) / cpuOfDelivery(ours[load]),
+        5,
+      ),
+    ]),
+    atMost(`KB per idle subscriber at ${IDLE.at(-1)}`, idle / 1_024, 25),
+    atMost("deliveries lost, repeated or out of turn", lost, 0),
+    atMost("commit to client at 500 commits/s, p99 ms", slowest, 10),
+    atMost(`CPU of a message for 1 of ${LISTENERS.join(" ÷ 1 of ")}`, byMatching, 1.3),
+  ];
+}
+
+function atMost(name: string, value: number, limit: number): Aim {
+  return { name, value: round(value), target: `≤ ${limit}`, holds: value <= limit };
+}
+
+function atLeast(name: string, value: number, limit: number): Aim {
+  return { name, value: round(value), target: `≥ ${limit}`, holds: value >= limit };
+}
+
+/** In microseconds; the median of the rounds. */
+function cpuOfDelivery({ rounds, withoutSubscribers }: Samples): number {
+  return median(rounds.map(({ cpu, deliveries }) => (cpu - withoutSubscribers.cpu) / deliveries));
+}
+
+function kilobytes(memory: Memory | undefined): string {
+  return memory === undefined ? "" : `${round(memory.rss / 1_024, 1)} (${round(memory.heap / 1_024, 1)})`;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
