@@ -65,7 +65,7 @@ async function warmUp(contender: Contender): Promise<void> {
   // The people's first messages start their conversations, which is more than a message.
   await contender.introduce(SUBSCRIBERS);
   await contender.connect(SUBSCRIBERS);
-  await contender.run(LOADS.burst);
+  await contender.run({ messages: 50, every: 0 });
   await contender.disconnect();
 }
 
@@ -96,22 +96,19 @@ export async function memoryOfIdle(name: ServerName, desk: Desk, clients: Child<
   }
 }
 
-/** The subscribers spread over so many documents. */
-export async function manyDocuments(contender: Contender, documents: number): Promise<FanOut> {
+/** The subscribers spread over so many documents; the paced load, which is first, warms up. */
+export async function manyDocuments(contender: Contender, documents: number): Promise<Record<LoadName, Figures>> {
   await contender.connect(SUBSCRIBERS, (index) => ({ query: otherDocument(index % documents), variables: {} }));
-  await contender.run(LOADS.burst);
   const figures = await bothLoads(contender);
   await contender.disconnect();
-  const alone = await bothLoads(contender);
-  const samples = (load: LoadName): Samples => ({ rounds: [figures[load]], withoutSubscribers: alone[load] });
-  return { paced: samples("paced"), burst: samples("burst") };
+  return figures;
 }
 
 /** People who write while each subscriber listens to the conversation of one person. */
 export const WRITERS = 10;
 const MESSAGES_EACH = 60;
 
-/** Each subscriber hears one conversation, and each message concerns one subscriber: rounds with these numbers of subscribers. */
+/** Each subscriber hears one conversation, and each message concerns one of them: rounds with so many subscribers. */
 export async function filters(
   contender: Contender,
   desk: Desk,
@@ -126,7 +123,7 @@ export async function filters(
   // The first round is the warm-up.
   for (let round = 0; round <= ROUNDS; round++) {
     for (const count of subscribers) {
-      await contender.connect(count, ofOne, count);
+      if (count > 0) await contender.connect(count, ofOne, count);
       const counts = Array.from({ length: count }, (_, index) => (index < WRITERS ? MESSAGES_EACH : 0));
       const figures = await contender.measure(MESSAGES_EACH, counts, { latency: false }, async (first) => {
         for (let n = first; n < first + MESSAGES_EACH; n++)
