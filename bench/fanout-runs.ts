@@ -148,6 +148,8 @@ export function cpuOfOneEvent({ cpu }: Figures): number {
 export const CONSOLES = 10;
 const EVENTS_PER_SECOND = 500;
 const SECONDS = 8;
+/** Until the write path is compiled, in seconds. */
+const WARM_UP = 5;
 
 /** So many events a second, each with a webhook and a commit of its own where they do not coincide, told to a few consoles. */
 export async function manyCommits(contender: Contender, desk: Desk): Promise<Figures> {
@@ -168,7 +170,7 @@ export async function manyCommits(contender: Contender, desk: Desk): Promise<Fig
       return null;
     });
   };
-  await run(2);
+  await run(WARM_UP);
   const figures = await run(SECONDS);
   await contender.disconnect();
   return figures;

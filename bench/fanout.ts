@@ -55,10 +55,10 @@ export async function fanout(): Promise<void> {
     const ours = await Contender.start("deskgate", desk, clients);
     try {
       await ours.introduce(SUBSCRIBERS);
-      console.log("Commits at a steady rate …");
-      const commits = await manyCommits(ours, desk);
       console.log(`${DOCUMENTS} documents …`);
       const documents = await manyDocuments(ours, DOCUMENTS);
+      console.log("Commits at a steady rate …");
+      const commits = await manyCommits(ours, desk);
       console.log("Filters by conversation …");
       const listeners = await filters(ours, desk, LISTENERS);
       tell({ fanOuts, memories, documents, listeners, commits });
