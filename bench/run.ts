@@ -1,6 +1,7 @@
 /** Runs one measurement: `npm run bench -- <name>`. */
 const benches: Record<string, () => Promise<void>> = {
   ingest: async () => (await import("./ingest.ts")).ingest(),
+  instances: async () => (await import("./instances.ts")).instances(),
 };
 
 const [name = ""] = process.argv.slice(2);
