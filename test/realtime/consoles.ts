@@ -6,6 +6,8 @@ import { freshDatabase } from "../support/database.ts";
 /** Several instances on one database, on each of which the agents of the first have their consoles. */
 export interface Instances {
   readonly desks: readonly [Desk, ...Desk[]];
+  /** Of their database. */
+  readonly url: string;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,7 @@ export async function bootInstances(count: number, env: NodeJS.ProcessEnv = {}):
     await Promise.all(desks.map((desk) => desk.stop()));
     await drop();
   };
-  return { desks, stop };
+  return { desks, url, stop };
 }
 
 /** A console of the first instance's agent Ada on each instance. */
