@@ -23,7 +23,7 @@ const WARM_UP = 100;
 /** Messages in a measurement, and how many of them a second are sent; null for one after the other. */
 const MEASURES = [
   { messages: 500, perSecond: null },
-  { messages: 1_000, perSecond: 100 },
+  { messages: 500, perSecond: 50 },
 ] as const;
 
 interface Instance {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@redis/client";
 import type { Logger } from "pino";
 import type { Database } from "../store/database.ts";
@@ -22,7 +23,7 @@ const TIMES = { connect: 2_000, ping: 5_000, silence: 12_000, firstRetry: 100, m
  * News by Redis' publish and subscribe: with the word that logs have grown travel the events themselves, which spares the
  * others to read them. Where Redis is away, nothing is told and the log is found to have grown by looking.
  *
- * Resolves once it listens, or when the first attempt has failed; it goes on trying.
+ * Resolves once it listens, or when the first attempt has failed or takes long; it goes on trying.
  */
 export async function redisNews({ url, database, secret, hear, logger }: RedisNewsOptions): Promise<News> {
   const channel = `deskgate:${await nameOf(database)}`;
@@ -50,7 +51,7 @@ export async function redisNews({ url, database, secret, hear, logger }: RedisNe
   });
   // It rejects only when it is stopped before it was ever connected.
   client.connect().catch(() => {});
-  await attempted.promise;
+  await Promise.race([attempted.promise, sleep(TIMES.connect, undefined, { ref: false })]);
   return { tell: coalesce(publish, 0), stop };
 
   function up(): void {

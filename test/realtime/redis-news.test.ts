@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Writable } from "node:stream";
 import pino from "pino";
 import { afterEach, describe, expect, test } from "vitest";
@@ -197,6 +198,30 @@ describe("news by Redis", () => {
     one.news.tell(workspaceId, [event(4)]);
     await expect.poll(() => two.heard).toEqual([[workspaceId, [event(4)]]]);
     await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
+  });
+
+  test("one that takes connections and says nothing is not waited for, nor one that is away, and stopping neither", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sockets: Socket[] = [];
+    silent.on("connection", (socket) => sockets.push(socket));
+    const redis = await fakeRedis();
+    await redis.halt();
+    const { port } = silent.address() as AddressInfo;
+    const ours = await database();
+    for (const url of [`redis://127.0.0.1:${port}`, redis.url]) {
+      const { news } = await ear(ours, url);
+      news.tell(workspaceId, [event(1)]);
+      await news.stop();
+    }
+    expect(sockets).toHaveLength(1);
+    silent.close();
+    for (const socket of sockets) socket.destroy();
+    await redis.start();
+    const { news } = await ear(ours, redis.url);
+    // Who was stopped has not come back.
+    expect(redis.subscribers()).toBe(1);
+    await news.stop();
   });
 
   test("that Redis is away is logged once, and that it is back", async () => {
