@@ -42,17 +42,10 @@ export async function instances(): Promise<void> {
   if (await answers(REDIS)) await measureVia("Redis", { REDIS_URL: REDIS }, rows);
   else console.log(`No Redis answers at ${REDIS}: measured with PostgreSQL alone.`);
 
-  const aims = rows
-    .filter((row) => row.console !== "on 1")
-    .map((row) => {
-      const value = Number(row["p99 ms"]);
-      return {
-        name: `p99 by ${row.via}, ${row.load}, console ${row.console}, ms`,
-        value,
-        target: "≤ 50",
-        holds: value <= 50,
-      };
-    });
+  const aims = rows.map((row) => {
+    const value = Number(row["others p99 ms"]);
+    return { name: `p99 on others by ${row.via}, ${row.load}, ms`, value, target: "≤ 50", holds: value <= 50 };
+  });
   report("instances", rows, aims);
 }
 
@@ -63,24 +56,32 @@ async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Pro
     const channel = await seed(postgres.url);
     for (let n = 0; n < INSTANCES; n++) running.push(await startServer({ DATABASE_URL: postgres.url, ...env }));
     const token = await signAgentToken(AUTH_SECRET, EMAIL, Date.now(), 3_600_000);
-    const consoles = running.map(({ url }) => new Console(url, token));
-    for (const console of consoles) await console.ready;
-    const send = sender(running[0]?.url ?? "", channel);
+    const [first] = running;
+    if (first === undefined) return;
+    const after = await cursorOf(first, token);
+    const consoles = running.map(({ url }) => new Console(url, token, after));
+    const send = sender(first.url, channel);
 
     await run(consoles, send, WARM_UP, null);
     for (const { messages, perSecond } of MEASURES) {
       const sent = await run(consoles, send, messages, perSecond);
       const load = perSecond === null ? "one by one" : `${perSecond}/s`;
       const webhook = sent.map(({ began, answered }) => answered - began).sort((a, b) => a - b);
-      consoles.forEach((console, index) => {
-        const late = sent.map(({ answered, text }) => Math.max(0, console.arrivedAt(text) - answered));
-        rows.push({
-          via,
-          load,
-          console: `on ${index + 1}`,
-          ...figures(late),
-          "webhook p99 ms": round(percentile(webhook, 0.99), 1),
-        });
+      const [own = [], ...others] = consoles.map((console) =>
+        sent.map(({ answered, text }) => Math.max(0, console.arrivedAt(text) - answered)).sort((a, b) => a - b),
+      );
+      const other = others.flat().sort((a, b) => a - b);
+      rows.push({
+        via,
+        load,
+        messages,
+        "webhook p50 ms": figure(webhook, 0.5),
+        "webhook p99 ms": figure(webhook, 0.99),
+        "its own p50 ms": figure(own, 0.5),
+        "its own p99 ms": figure(own, 0.99),
+        "others p50 ms": figure(other, 0.5),
+        "others p99 ms": figure(other, 0.99),
+        "others worst ms": round(other.at(-1) ?? 0, 1),
       });
     }
     for (const console of consoles) await console.close();
@@ -126,24 +127,26 @@ async function heardByAll(consoles: readonly Console[], { text }: Sent): Promise
 
 /** A subscriber that notes when each message comes, and minds that each comes once. */
 class Console {
-  readonly ready: Promise<void>;
   readonly #client;
   readonly #arrivals = new Map<string, number>();
   readonly #waiting = new Map<string, () => void>();
 
-  constructor(url: string, token: string) {
+  constructor(url: string, token: string, after: string) {
     this.#client = createClient({
       url: `${url.replace("http", "ws")}/graphql`,
       webSocketImpl: WebSocket,
       connectionParams: { authorization: `Bearer ${token}` },
-      lazy: false,
     });
-    this.ready = new Promise((resolve) => this.#client.on("connected", () => resolve()));
     const fail = (reason: unknown): never => {
       throw new Error(`A subscription ended: ${JSON.stringify(reason)}`);
     };
     this.#client.subscribe<{ messageRecorded: { message: { text: string } } }>(
-      { query: "subscription { messageRecorded { cursor occurredAt message { id text contactChannel { id } } } }" },
+      {
+        query: `subscription ($after: Cursor) {
+          messageRecorded(after: $after) { cursor occurredAt message { id text contactChannel { id } } }
+        }`,
+        variables: { after },
+      },
       {
         next: ({ data, errors }) => {
           if (data === undefined || data === null) return fail(errors);
@@ -170,6 +173,17 @@ class Console {
   async close(): Promise<void> {
     await this.#client.dispose();
   }
+}
+
+/** Where the log ends now: a console that follows from there misses nothing, however late it is ready. */
+async function cursorOf({ url }: Instance, token: string): Promise<string> {
+  const response = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: "{ logCursor }" }),
+  });
+  const { data }: { data: { logCursor: string } } = JSON.parse(await response.text());
+  return data.logCursor;
 }
 
 /** Sends a message of one of a few people; resolves when it is durable. */
@@ -204,14 +218,8 @@ function sender(url: string, channelId: string): () => Promise<Sent> {
   };
 }
 
-function figures(samples: readonly number[]): Row {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return {
-    messages: sorted.length,
-    "p50 ms": round(percentile(sorted, 0.5), 1),
-    "p99 ms": round(percentile(sorted, 0.99), 1),
-    "worst ms": round(sorted.at(-1) ?? 0, 1),
-  };
+function figure(sorted: readonly number[], share: number): number {
+  return round(percentile(sorted, share), 1);
 }
 
 /** A workspace with an agent and a LINE channel without flows; answers the channel's id. */
