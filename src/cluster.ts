@@ -29,8 +29,11 @@ async function main(): Promise<void> {
       : { url: config.databaseUrl, stop: async () => {} };
   const cluster = createCluster(postgres.url);
   try {
-    for (let n = 0; n < INSTANCES; n++) await cluster.add(config.port === 0 ? 0 : config.port + n);
-    console.log(await welcome(cluster.instances, config, postgres.url));
+    const portOf = (n: number): number => (config.port === 0 ? 0 : config.port + n);
+    // The first one makes and fills the tables, which the others would only wait for.
+    const first = await cluster.start(portOf(0));
+    const others = await Promise.all(Array.from({ length: INSTANCES - 1 }, (_, n) => cluster.start(portOf(n + 1))));
+    console.log(await welcome([first, ...others], config, postgres.url));
     await Promise.race([stopRequested, cluster.failed]);
   } finally {
     await cluster.stop();
@@ -44,25 +47,21 @@ interface Instance {
 }
 
 interface Cluster {
-  readonly instances: readonly Instance[];
   /** Rejects when one could not be started again. */
   readonly failed: Promise<never>;
-  /** Resolves when one more instance is ready; port 0 takes a free one. */
-  add(port: number): Promise<void>;
+  /** Starts one more; resolves when it is ready. Port 0 takes a free one. */
+  start(port: number): Promise<Instance>;
   stop(): Promise<void>;
 }
 
 /** Instances as processes of their own. One that dies is started again at its place; one that cannot start ends them all. */
 function createCluster(databaseUrl: string): Cluster {
-  const instances: Instance[] = [];
   const failure = Promise.withResolvers<never>();
+  // It may come before anybody waits for it.
+  failure.promise.catch(() => {});
   const running = new Map<ChildProcess, Promise<unknown>>();
   let stopping = false;
-  return { instances, failed: failure.promise, add, stop };
-
-  async function add(port: number): Promise<void> {
-    instances.push(await start(port));
-  }
+  return { failed: failure.promise, start, stop };
 
   async function stop(): Promise<void> {
     stopping = true;

@@ -29,7 +29,8 @@ afterEach(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-describe("npm run cluster", () => {
+// Several servers start, on machines that have better things to do.
+describe("npm run cluster", { timeout: 90_000 }, () => {
   test("three instances: the printed command hears on one what is done on another; SIGTERM ends them all", async () => {
     const cluster = await start();
     expect(new Set(cluster.instances.map(({ url }) => url)).size).toBe(3);
