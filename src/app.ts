@@ -20,6 +20,9 @@ import { httpServer } from "./http.ts";
 import { dueJob } from "./jobs/due.ts";
 import { retentionJob } from "./jobs/retention.ts";
 import { createHub } from "./realtime/hub.ts";
+import type { Hear } from "./realtime/news.ts";
+import { postgresNews } from "./realtime/postgres-news.ts";
+import { redisNews } from "./realtime/redis-news.ts";
 import { loadContactChannels, lockContactChannels } from "./store/contact-channels.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { directory as createDirectory } from "./store/directory.ts";
@@ -75,6 +78,13 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     const log = eventLog(database);
     const directory = createDirectory(database.prisma);
     const hub = createHub({ log, onError: (error) => logger.warn({ err: error }, "reading the event log failed") });
+    const secret = await authSecret(config);
+    const hear: Hear = (workspaceId, events) => (events ? hub.offer(workspaceId, events) : hub.hint(workspaceId));
+    const news =
+      config.redisUrl === undefined
+        ? await postgresNews({ url: databaseUrl, hear, logger })
+        : await redisNews({ url: config.redisUrl, database, secret, hear, logger });
+    started.push(news.stop);
     const executor = createExecutor({
       commitBatch: commitBatch({
         database,
@@ -84,7 +94,10 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
         addresses: addressBook(),
         clock,
         newId: uuidv7,
-        onCommitted: hub.offer,
+        onCommitted: (workspaceId, events) => {
+          hub.offer(workspaceId, events);
+          news.tell(workspaceId, events);
+        },
       }),
     });
     started.push(executor.drain);
@@ -97,7 +110,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     retention.start();
     started.push(retention.stop);
 
-    const tokens = createTokens({ secret: await authSecret(config), jwks: config.jwks ?? null }, clock);
+    const tokens = createTokens({ secret, jwks: config.jwks ?? null }, clock);
     const authenticate = authenticator(directory, tokens);
     const sessions = createSessions({
       authenticate,

@@ -51,6 +51,15 @@ const environment = z.object({
   DATABASE_POOL_SIZE: wholeNumber(1, 500)
     .prefault("16")
     .register(notes, { meaning: "Connections to the database that the server holds at most" }),
+  REDIS_URL: url(
+    ["redis:", "rediss:"],
+    "is not a Redis URL: use redis://user:password@host:6379, or rediss:// for TLS, with special characters percent-encoded",
+  )
+    .optional()
+    .register(notes, {
+      meaning: "Redis 6 or later, by which several instances tell each other of events",
+      absent: "none; PostgreSQL does it",
+    }),
   DATA_DIR: z
     .string()
     .prefault(".data")
@@ -169,6 +178,8 @@ function configFrom(values: z.output<typeof environment>) {
     /** Absent: an embedded PostgreSQL in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
+    /** Absent: instances tell each other by PostgreSQL. */
+    redisUrl: values.REDIS_URL,
     /** Absolute. */
     dataDir: resolve(values.DATA_DIR),
     /** Ask `authSecret()` instead, which knows what to do when it is absent. */

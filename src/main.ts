@@ -5,6 +5,7 @@ import { signAgentToken } from "./auth/token.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { demoAgents, demoChannelIds, demoContact } from "./demo.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 /** A stop takes at most this long, in milliseconds, whatever hangs. */
@@ -25,7 +26,9 @@ async function main(): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const stopRequested = stopSignal();
   const app = await startApp({ config, logger });
-  console.log(await welcome(app, config));
+  // Whoever forked us talks to people itself; it is told where we are.
+  if (process.send === undefined) console.log(await welcome(app, config));
+  else process.send(app.url);
   const reason = await stopRequested;
   logger.info({ reason }, "stopping");
   setTimeout(() => {
@@ -33,18 +36,6 @@ async function main(): Promise<void> {
     process.exit(1);
   }, STOP_WITHIN).unref();
   await app.stop();
-}
-
-/** Resolves when the process is asked to end: by a signal, or because the `npm` that started it is gone. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
-    if (process.env.npm_lifecycle_event !== "start") return;
-    const parent = process.ppid;
-    setInterval(() => {
-      if (process.ppid !== parent) resolve("npm has ended");
-    }, 250).unref();
-  });
 }
 
 async function welcome(app: App, config: Config): Promise<string> {

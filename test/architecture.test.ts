@@ -4,14 +4,14 @@ import { describe, expect, test } from "vitest";
 
 /** From the top down: a room may import from itself and from what is below it, never from above or from beside it. */
 const floors: readonly (readonly string[])[] = [
-  ["main.ts", "print-token.ts", "create-workspace.ts"],
+  ["main.ts", "cluster.ts", "print-token.ts", "create-workspace.ts"],
   ["app.ts"],
   ["http.ts", "jobs", "demo.ts"],
   ["graphql", "channels"],
   ["realtime", "partners", "commands"],
   ["store"],
   ["auth"],
-  ["clock.ts", "config.ts", "describe-error.ts", "write-once.ts"],
+  ["clock.ts", "config.ts", "describe-error.ts", "stop-signal.ts", "write-once.ts"],
   ["domain"],
 ];
 

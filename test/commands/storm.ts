@@ -11,6 +11,7 @@ import { directory } from "../../src/store/directory.ts";
 import { eventLog, type LogEvent } from "../../src/store/event-log.ts";
 import { freshDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
+import { randomFrom } from "../support/random.ts";
 
 /** What a storm left behind, and what was seen while it blew. */
 export interface StormReport {
@@ -242,17 +243,6 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
     page = await log.read(workspaceId, position, 1_000);
   }
   return violations;
-}
-
-/** A small deterministic generator (mulberry32), so that a worker's choices can be repeated. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 function pick<Value>(values: readonly Value[], random: () => number): Value {

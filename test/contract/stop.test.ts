@@ -96,8 +96,25 @@ test("stop: the event loop empties, so that the process ends by itself", async (
   const stream = await page.stream();
   await someone.says("Hello");
   expect(await stream.text()).toBe(GREETING);
+  // One that has hung up is not waited for.
+  const hangUp = new AbortController();
+  await fetch(`${address}/graphql`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "text/event-stream",
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({ query: "subscription { messageRecorded { id } }" }),
+    signal: hangUp.signal,
+  });
+  hangUp.abort();
+  // The server has noticed once it answers what came later.
+  await fetch(`${address}/health`);
+  const asked = performance.now();
   child.send("stop");
   expect(await exited).toEqual([0, null]);
+  expect(performance.now() - asked).toBeLessThan(10_000);
   expect([1001, 1012]).toContain(await closed);
   await stream.rest();
   await drop();

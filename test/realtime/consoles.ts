@@ -1,0 +1,84 @@
+import { people } from "../contract/people.ts";
+import { cursorNow, type Heard, type Listener, listen } from "../contract/subscriber.ts";
+import { bootDesk, type Desk, rowId } from "../support/app.ts";
+import { freshDatabase } from "../support/database.ts";
+
+/** Several instances on one database, on each of which the agents of the first have their consoles. */
+export interface Instances {
+  readonly desks: readonly [Desk, ...Desk[]];
+  /** Of their database. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function bootInstances(count: number, env: NodeJS.ProcessEnv = {}): Promise<Instances> {
+  const { url, drop } = await freshDatabase();
+  const boot = (): Promise<Desk> => bootDesk({ env: { DATABASE_URL: url, ...env } });
+  const first = await boot();
+  const others: Desk[] = [];
+  while (others.length < count - 1) others.push(await boot());
+  const desks: [Desk, ...Desk[]] = [first, ...others];
+  const stop = async (): Promise<void> => {
+    await Promise.all(desks.map((desk) => desk.stop()));
+    await drop();
+  };
+  return { desks, url, stop };
+}
+
+/** A console of the first instance's agent Ada on each instance. */
+export async function consolesOn({ desks }: Instances): Promise<Listener[]> {
+  const [{ ada }] = desks;
+  const after = await cursorNow(desks[0]);
+  return desks.map((desk) => listen(desk, "messageRecorded", { after, token: ada.token }));
+}
+
+/** People write on every instance at once, each one message after the other; answers how many were recorded. */
+export async function everybodyWrites({ desks }: Instances, each: number): Promise<number> {
+  const [{ line: channel }] = desks;
+  await Promise.all(
+    desks.flatMap((desk) =>
+      people(desk, 4, { channel }).map(async (someone) => {
+        for (let n = 0; n < each; n++) await someone.says(`${n}`);
+      }),
+    ),
+  );
+  // The first message of each is greeted.
+  return desks.length * 4 * (each + 1);
+}
+
+/** The last messages that the log has, as {@link shown} shows what a console was told. */
+export async function lastRecorded({ desks: [{ app, id }] }: Instances, count: number): Promise<string[]> {
+  const { rows } = await app.database.pool.query<{ shown: string }>(
+    `SELECT concat_ws(' ', event.id, message.id, message.text) AS shown
+     FROM event JOIN message ON message.id = (event.data ->> 'messageId')::uuid
+     WHERE event.workspace_id = $1 AND event.type = 'MessageRecorded' ORDER BY event.position DESC LIMIT $2`,
+    [rowId(id), count],
+  );
+  return rows.map((row) => row.shown).reverse();
+}
+
+export function shown({ id, message }: Heard): string {
+  return [id, rowId(message?.id ?? ""), message?.text].join(" ");
+}
+
+/** How long, in milliseconds, what is committed on the first instance takes to each console of the others, shortest first. */
+export async function latencies(instances: Instances, count: number): Promise<number[]> {
+  const [first, ...others] = instances.desks;
+  const [someone] = people(first, 1);
+  await someone?.says("Hello");
+  const after = await cursorNow(first);
+  const consoles = others.map((desk) => listen(desk, "messageRecorded", { after, token: first.ada.token }));
+  const samples: number[] = [];
+  for (let n = 0; n < count; n++) {
+    await someone?.says(`${n}`);
+    const committed = performance.now();
+    await Promise.all(
+      consoles.map(async (console) => {
+        await console.next();
+        samples.push(performance.now() - committed);
+      }),
+    );
+  }
+  for (const console of consoles) await console.close();
+  return samples.sort((a, b) => a - b);
+}
