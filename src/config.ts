@@ -9,7 +9,7 @@ export interface Setting {
   meaning: string;
 }
 
-/** The embedded PostgreSQL takes 100 connections; the rest is for tools and for itself. */
+/** The embedded PostgreSQL takes 300 connections, which three instances share with tools and itself. */
 const EMBEDDED_POOL_LIMIT = 90;
 
 /** What a setting means, and in words what holds when one without a default is not set. */

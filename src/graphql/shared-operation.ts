@@ -31,7 +31,7 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 /** How many results an operation keeps for those who come to the same event a little later. */
 const KEPT = 64;
 /** How many events may be executed at once; they are told in order all the same. */
-const AT_ONCE = 16;
+const AT_ONCE = 4;
 
 /** An event on its way to those who listen. */
 interface Told {

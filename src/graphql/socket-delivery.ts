@@ -34,8 +34,7 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     const subscription = this.#subscription;
     while (!subscription.isOver && this.#isOpen) {
       for (let known = await subscription.nextKnown(); known !== null; known = await subscription.nextKnown()) {
-        await this.#room();
-        this.#send([known]);
+        while (this.#isOpen && this.#send([known]) === 0) await this.#room();
       }
       if (this.#isOpen) await subscription.live((results) => this.#send(results));
       await this.#room();

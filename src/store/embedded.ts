@@ -32,7 +32,7 @@ const PATIENCE_MS = { vacate: 5_000, ready: 60_000, stop: 10_000 };
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
-  max_connections: "100",
+  max_connections: "300",
   shared_buffers: "256MB",
   timezone: "UTC",
   log_timezone: "UTC",
