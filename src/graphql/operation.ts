@@ -11,7 +11,6 @@ import {
   getVariableValues,
   Kind,
   type OperationDefinitionNode,
-  parse,
   print,
 } from "graphql";
 import { LRUCache } from "lru-cache";
@@ -20,7 +19,8 @@ import { Reader } from "../realtime/reader.ts";
 import { type Context, createContext, inSnapshot } from "./context.ts";
 import type { Validate } from "./document-validation.ts";
 import { type Mask, maskResult, requestError } from "./errors.ts";
-import { faultsOfWeight, type Limits, MAX_TOKENS, weigh } from "./limits.ts";
+import { faultsOfWeight, type Limits, weigh } from "./limits.ts";
+import { parseDocument } from "./parse-document.ts";
 import { type Execute, SharedOperations } from "./shared-operation.ts";
 import { Subscription } from "./subscription.ts";
 import { documentIdOf, type TrustedDocuments } from "./trusted-documents.ts";
@@ -97,13 +97,9 @@ export function operations(options: OperationsOptions): Operations {
   function parseOnce(query: string): DocumentNode {
     const known = documents.get(query);
     if (known !== undefined) return known;
-    try {
-      const document = parse(query, { maxTokens: MAX_TOKENS });
-      documents.set(query, document);
-      return document;
-    } catch (error) {
-      throw error instanceof GraphQLError ? coded("GRAPHQL_PARSE_FAILED", error) : error;
-    }
+    const document = parseDocument(query);
+    documents.set(query, document);
+    return document;
   }
 
   function check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[] {
@@ -196,10 +192,9 @@ function isContext(value: unknown): value is Context {
   return typeof value === "object" && value !== null && "services" in value && "session" in value && "viewer" in value;
 }
 
-const invalid = (error: GraphQLError): GraphQLError => coded("GRAPHQL_VALIDATION_FAILED", error);
-
 /** Says by a code, too, what kind of fault it is. */
-function coded(code: string, error: GraphQLError): GraphQLError {
+function invalid(error: GraphQLError): GraphQLError {
+  const code = "GRAPHQL_VALIDATION_FAILED";
   const { message, nodes = null, source = null, positions = null, extensions } = error;
   return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } });
 }

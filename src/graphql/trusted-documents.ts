@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type DocumentNode, GraphQLError, parse, print } from "graphql";
+import { type DocumentNode, GraphQLError, print } from "graphql";
 import { z } from "zod";
 import { ConfigError } from "../config.ts";
 import type { Validate } from "./document-validation.ts";
-import { MAX_TOKENS } from "./limits.ts";
+import { parseDocument } from "./parse-document.ts";
 
 /** The documents that clients were built with. */
 export interface TrustedDocuments {
@@ -42,7 +42,7 @@ export async function readTrustedDocuments(path: string, validate: Validate): Pr
   const faults: string[] = [];
   for (const [id, text] of Object.entries(await textsIn(path))) {
     try {
-      const document = parse(text, { maxTokens: MAX_TOKENS });
+      const document = parseDocument(text);
       for (const { message } of validate(document)) faults.push(faultOf(id, message));
       for (const name of [createHash("sha256").update(text).digest("hex"), withoutPrefix(id)]) byId.set(name, document);
       for (const spelling of [text, print(document)]) byText.set(spelling, document);
@@ -69,7 +69,7 @@ async function textsIn(path: string): Promise<z.output<typeof contents>> {
   const { success, data } = contents.safeParse(jsonOf(text));
   if (success) return data;
   throw new ConfigError([
-    `TRUSTED_DOCUMENTS is "${path}", which is no such file: use a JSON object of ids and documents, { "<id>": "query …" }`,
+    `TRUSTED_DOCUMENTS names ${path}, which holds something else: use a JSON object of ids and documents, { "<id>": "query …" }`,
   ]);
 }
 
