@@ -128,16 +128,15 @@ const environment = z.object({
     .register(notes, { meaning: "Greatest cost of a GraphQL operation: 1 for every 20 objects that it may return" }),
   INTROSPECTION: yesOrNo().prefault("true").register(notes, { meaning: "Whether the GraphQL schema may be asked for" }),
   TRUSTED_DOCUMENTS: z.string().optional().register(notes, {
-    meaning: 'JSON file `{ "<id>": "<document>" }` of the only GraphQL documents that run; turns off GraphiQL, too',
-    absent: "none: all run",
+    meaning: 'JSON file `{ "<id>": "<document>" }` of the only GraphQL documents that run; no GraphiQL then',
+    absent: "none: any may run",
   }),
   ALLOWED_ORIGINS: listOfOrigins().prefault("*").register(notes, {
-    meaning:
-      "Origins whose pages may use `/graphql`, with commas between; its own always may, and what is no page. Name your consoles' in production",
+    meaning: "Origins whose pages may use `/graphql`, with commas between; `*` is any. Name yours in production",
   }),
-  CONNECTIONS_PER_ACTOR: wholeNumber(1, 1_000_000).prefault("100").register(notes, {
-    meaning: "WebSockets and event streams that one agent or key may have open at a time on one instance",
-  }),
+  CONNECTIONS_PER_ACTOR: wholeNumber(1, 1_000_000)
+    .prefault("100")
+    .register(notes, { meaning: "WebSockets and event streams that one agent or key may have open on one instance" }),
 });
 
 /** Every setting there is, in the order of the README's table. */
