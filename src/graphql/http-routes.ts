@@ -107,17 +107,23 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     }
     const fault = faultOfRequest(method, headers, request.body);
     if (fault !== null) return reply.code(fault.status).send({ errors: [fault.error] });
-    const leave = acceptsStream(headers.accept) ? edge.connections.take(viewer) : () => {};
-    if (leave === null) return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
-    try {
-      const url = new URL(request.url, "http://localhost");
-      const init = { method, headers: headersOf(request), ...bodyOf(request) };
-      const session = edge.sessions.start(headers.authorization, viewer);
-      const response = await yoga.fetch(url, init, { viewer, session });
-      return await respond(reply, response, () => edge.hub.head(viewer.workspaceId));
-    } finally {
-      leave();
+    if (acceptsStream(headers.accept) && !takePlace(viewer, reply)) {
+      return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
     }
+    const url = new URL(request.url, "http://localhost");
+    const init = { method, headers: headersOf(request), ...bodyOf(request) };
+    const session = edge.sessions.start(headers.authorization, viewer);
+    const response = await yoga.fetch(url, init, { viewer, session });
+    return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
+  }
+
+  /** Counts what may become a stream for as long as it lasts; says false if it is one too many. */
+  function takePlace(viewer: Viewer, { raw }: FastifyReply): boolean {
+    const leave = edge.connections.take(viewer);
+    if (leave === null) return false;
+    if (raw.closed) leave();
+    else raw.once("close", leave);
+    return true;
   }
 
   async function respond(reply: FastifyReply, response: Response, head: () => Position): Promise<unknown> {
