@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createParser } from "eventsource-parser";
 import { WebSocket } from "ws";
@@ -78,11 +79,11 @@ export interface SharedSocket {
 
 export async function sharedSocket(
   desk: Desk,
-  neighbour = "subscription { messageRecorded { id } }",
+  neighbour = "subscription { messageRecorded { message { text } } }",
 ): Promise<SharedSocket> {
   const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
   const answers = new Map<string, (answered: Answered) => void>();
-  let heard = 0;
+  const heard = new Set<string>();
   let asks = 0;
   await once(socket, "open");
   socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${desk.ada.token}` } }));
@@ -90,12 +91,13 @@ export async function sharedSocket(
   socket.on("message", (data) => {
     const { id, type, payload } = JSON.parse(String(data));
     if (id === "neighbour" && type !== "next") throw new Error(`The neighbour was ended: ${data}`);
-    if (id === "neighbour") heard += 1;
+    if (id === "neighbour") heard.add(payload.data.messageRecorded.message.text);
     else if (type !== "complete") answers.get(id)?.(type === "error" ? { errors: payload } : payload);
   });
   socket.send(JSON.stringify({ id: "neighbour", type: "subscribe", payload: { query: neighbour } }));
   return {
     ask: async (asked) => {
+      if (socket.readyState !== WebSocket.OPEN) throw new Error("The socket is closed.");
       const id = `ask ${++asks}`;
       const { promise, resolve, reject } = Promise.withResolvers<Answered>();
       const fail = (code: number): void => reject(new Error(`The socket was closed with ${code}.`));
@@ -109,9 +111,12 @@ export async function sharedSocket(
       return answered;
     },
     neighbourHears: async () => {
-      const before = heard;
-      await desk.writes("neighbour");
-      while (heard === before) await once(socket, "message");
+      const text = randomUUID();
+      // Until it is heard: the first time its subscription may still be on its way.
+      while (!heard.has(text)) {
+        if (socket.readyState !== WebSocket.OPEN) throw new Error("The socket is closed.");
+        await desk.writes("neighbour", text);
+      }
     },
     close: () => socket.close(),
   };
