@@ -133,7 +133,10 @@ describe("what the README says", () => {
 
   test("every place on this page that it points to is there", () => {
     const places = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
-      title.toLowerCase().replaceAll(" ", "-"),
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
     );
     const pointedTo = [...readme.matchAll(/\]\(#(\S+?)\)/g)].map(([, place = ""]) => place);
     expect(pointedTo.filter((place) => !places.includes(place))).toEqual([]);
