@@ -124,7 +124,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     collectDefaultMetrics({ register: metrics });
 
     const http = httpServer({ logger, metrics, trustProxy: config.trustProxy, ready: () => ready(database) });
-    const graphql = graphqlServer({
+    const graphql = await graphqlServer({
       database,
       directory,
       executor,
@@ -136,6 +136,9 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
       logger,
       limits: { maxDepth: config.graphqlMaxDepth, maxCost: config.graphqlMaxCost },
       introspection: config.introspection,
+      trustedDocuments: config.trustedDocuments ?? null,
+      allowedOrigins: config.allowedOrigins,
+      connectionsPerActor: config.connectionsPerActor,
     });
     const edge = { database, directory, executor, hub, tokens, clock, newId: uuidv7, logger };
     await http.register(graphql.routes);

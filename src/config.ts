@@ -32,6 +32,18 @@ const yesOrNo = () => z.stringbool({ error: (issue) => `is "${issue.input}": use
 const url = (protocols: string[], error: string) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });
 
+/** Null is any. */
+const listOfOrigins = () => {
+  const error = (issue: { input?: unknown }) =>
+    `is "${issue.input}": use origins as browsers send them, https://desk.example,https://…, or * for any`;
+  const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(text)?.origin === text;
+  const listed = (text: string): string[] => text.split(",").map((origin) => origin.trim());
+  return z
+    .string()
+    .refine((text) => text === "*" || listed(text).every(isOrigin), { error })
+    .transform((text) => (text === "*" ? null : Object.freeze(listed(text))));
+};
+
 const environment = z.object({
   NODE_ENV: choice(["development", "test", "production"])
     .prefault("development")
@@ -115,6 +127,16 @@ const environment = z.object({
     .prefault("1000")
     .register(notes, { meaning: "Greatest cost of a GraphQL operation: 1 for every 20 objects that it may return" }),
   INTROSPECTION: yesOrNo().prefault("true").register(notes, { meaning: "Whether the GraphQL schema may be asked for" }),
+  TRUSTED_DOCUMENTS: z.string().optional().register(notes, {
+    meaning: 'JSON file `{ "<id>": "<document>" }` of the only GraphQL documents that run; no GraphiQL then',
+    absent: "none: any may run",
+  }),
+  ALLOWED_ORIGINS: listOfOrigins().prefault("*").register(notes, {
+    meaning: "Origins whose pages may use `/graphql`, with commas between; `*` is any. Name yours in production",
+  }),
+  CONNECTIONS_PER_ACTOR: wholeNumber(1, 1_000_000)
+    .prefault("100")
+    .register(notes, { meaning: "WebSockets and event streams that one agent or key may have open on one instance" }),
 });
 
 /** Every setting there is, in the order of the README's table. */
@@ -195,5 +217,10 @@ function configFrom(values: z.output<typeof environment>) {
     graphqlMaxDepth: values.GRAPHQL_MAX_DEPTH,
     graphqlMaxCost: values.GRAPHQL_MAX_COST,
     introspection: values.INTROSPECTION,
+    /** Absolute; absent: all documents run. */
+    trustedDocuments: values.TRUSTED_DOCUMENTS === undefined ? undefined : resolve(values.TRUSTED_DOCUMENTS),
+    /** Null is any. */
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    connectionsPerActor: values.CONNECTIONS_PER_ACTOR,
   });
 }

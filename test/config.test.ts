@@ -22,6 +22,9 @@ test("an empty environment gives a server for development", () => {
     graphqlMaxDepth: 10,
     graphqlMaxCost: 1000,
     introspection: true,
+    trustedDocuments: undefined,
+    allowedOrigins: null,
+    connectionsPerActor: 100,
   });
 });
 
@@ -45,6 +48,9 @@ test("every setting can be given", () => {
     EVENT_RETENTION_DAYS: "7",
     GRAPHQL_MAX_COST: "5000",
     INTROSPECTION: "false",
+    TRUSTED_DOCUMENTS: "documents.json",
+    ALLOWED_ORIGINS: "https://desk.example, http://localhost:5173",
+    CONNECTIONS_PER_ACTOR: "20000",
   });
 
   expect(config).toEqual({
@@ -64,6 +70,9 @@ test("every setting can be given", () => {
     graphqlMaxDepth: 12,
     graphqlMaxCost: 5000,
     introspection: false,
+    trustedDocuments: resolve("documents.json"),
+    allowedOrigins: ["https://desk.example", "http://localhost:5173"],
+    connectionsPerActor: 20_000,
   });
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -109,6 +118,18 @@ describe("faults", () => {
 
   test("production needs a secret of its own", () => {
     expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set, which production requires");
+  });
+
+  test.each([
+    "desk.example",
+    "https://desk.example/",
+    "https://desk.example,*",
+    "null",
+    "https://desk.example;https://b",
+  ])("%s is no list of origins", (given) => {
+    expect(faultsOf({ ALLOWED_ORIGINS: given })).toContain(
+      `ALLOWED_ORIGINS is "${given}": use origins as browsers send them, https://desk.example,https://…, or * for any`,
+    );
   });
 
   test("the embedded PostgreSQL has fewer connections to give", () => {

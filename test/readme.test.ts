@@ -131,6 +131,17 @@ describe("what the README says", () => {
     expect(folders.filter(({ name }) => !rooms.includes(`${name}/`))).toEqual([]);
   });
 
+  test("every place on this page that it points to is there", () => {
+    const places = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    const pointedTo = [...readme.matchAll(/\]\(#(\S+?)\)/g)].map(([, place = ""]) => place);
+    expect(pointedTo.filter((place) => !places.includes(place))).toEqual([]);
+  });
+
   test("every name in code style exists", () => {
     const known = new Set(
       [...source(), ...programs(), read("schema.graphql"), read("prisma/schema.prisma")].join("\n").match(/\w+/g),

@@ -15,6 +15,8 @@ export class EventStreams {
     // Nothing more is said then: a last `complete` would tell the client that it need not come again.
     const end = (): void => {
       over = true;
+      // Yoga's streams leave a read unanswered that is under way when they are cancelled: what follows may never run.
+      this.#ends.delete(end);
       void reader.cancel().catch(() => {});
     };
     this.#ends.add(end);
@@ -26,7 +28,6 @@ export class EventStreams {
         if (response.writableEnded || response.destroyed) break;
       }
     } finally {
-      this.#ends.delete(end);
       end();
       response.end();
     }

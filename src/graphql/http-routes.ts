@@ -1,14 +1,18 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { createYoga, type Plugin } from "graphql-yoga";
+import { type DocumentNode, GraphQLError, getOperationAST } from "graphql";
+import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { Session, Sessions } from "../auth/session.ts";
 import type { Viewer } from "../auth/viewer.ts";
 import type { Position } from "../store/event-log.ts";
+import type { Connections } from "./connections.ts";
 import { type Context, createContext, type Services } from "./context.ts";
-import { type Mask, requestError } from "./errors.ts";
+import { type Mask, type RequestErrorCode, requestError } from "./errors.ts";
 import { EventStreams } from "./event-stream.ts";
 import { graphiql } from "./graphiql.ts";
+import { acceptsStream, errorWithStatus, faultOfRequest, operationRequest } from "./http-request.ts";
 import type { Operations } from "./operation.ts";
+import { type Origins, originFault } from "./origin.ts";
 import { schema } from "./schema.ts";
 
 /** Largest request, in bytes, on HTTP as on WebSocket. */
@@ -19,6 +23,10 @@ export interface Edge extends Services {
   readonly authenticate: Authenticate;
   readonly sessions: Sessions;
   readonly operations: Operations;
+  readonly origins: Origins;
+  readonly connections: Connections;
+  /** Whether a browser gets GraphiQL. */
+  readonly graphiql: boolean;
   readonly mask: Mask;
 }
 
@@ -42,9 +50,10 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     logging: false,
     maxRequestBodySize: MAX_REQUEST,
     parserAndValidationCache: false,
-    cors: { origin: "*", credentials: false, methods: ["POST", "GET", "OPTIONS"], maxAge: 86_400 },
+    cors: false,
     maskedErrors: { maskError: edge.mask },
-    plugins: [ourOperations(edge.operations)],
+    extraParamNames: ["documentId"],
+    plugins: [ourRequests, ourOperations(edge.operations)],
   });
 
   return { routes, stop: () => streams.stop() };
@@ -57,6 +66,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
       { parseAs: "buffer", bodyLimit: MAX_REQUEST },
       async (_: unknown, body: unknown) => body,
     );
+    http.addHook("onRequest", checkOrigin);
     http.setErrorHandler<FastifyError>((error, _request, reply) => {
       const status = error.statusCode ?? 500;
       const fault =
@@ -70,26 +80,50 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     http.route({ method: ["GET", "POST", "OPTIONS"], url: "/graphql", bodyLimit: MAX_REQUEST, handler: answer });
   }
 
+  /** Before anything else is looked at; what a page may read of the answer is said here, too (CORS). */
+  function checkOrigin({ headers }: FastifyRequest, reply: FastifyReply, next: () => void): void {
+    const { origin, host } = headers;
+    reply.header("vary", "Origin");
+    if (!edge.origins.allow(origin, host)) {
+      reply.code(403).send({ errors: [originFault()] });
+      return;
+    }
+    if (origin !== undefined) {
+      reply.headers({ "access-control-allow-origin": origin, "access-control-expose-headers": "x-request-id" });
+    }
+    next();
+  }
+
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    if (request.method === "GET" && request.headers.accept?.includes("text/html")) {
+    const { method, headers } = request;
+    if (method === "OPTIONS") return answerPreflight(request, reply);
+    if (edge.graphiql && method === "GET" && headers.accept?.includes("text/html")) {
       return reply.type("text/html; charset=utf-8").send(graphiql);
     }
-    const { authorization } = request.headers;
-    const viewer = request.method === "OPTIONS" ? null : await edge.authenticate(authorization);
-    if (viewer === null && request.method !== "OPTIONS") {
-      const error = requestError("UNAUTHENTICATED", "Send a valid token: `Authorization: Bearer …`.");
-      reply.header("access-control-allow-origin", "*").header("www-authenticate", "Bearer");
-      return reply.code(401).send({ errors: [error] });
+    const viewer = await edge.authenticate(headers.authorization);
+    if (viewer === null) {
+      reply.header("www-authenticate", "Bearer");
+      return refuse(reply, 401, "UNAUTHENTICATED", "Send a valid token: `Authorization: Bearer …`.");
     }
-
+    const fault = faultOfRequest(method, headers, request.body);
+    if (fault !== null) return reply.code(fault.status).send({ errors: [fault.error] });
+    if (acceptsStream(headers.accept) && !takePlace(viewer, reply)) {
+      return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
+    }
     const url = new URL(request.url, "http://localhost");
-    const init = { method: request.method, headers: headersOf(request), ...bodyOf(request) };
-    // A preflight asks for nothing that belongs to anybody.
-    const response =
-      viewer === null
-        ? await yoga.fetch(url, init)
-        : await yoga.fetch(url, init, { viewer, session: edge.sessions.start(authorization, viewer) });
-    return respond(reply, response, () => (viewer === null ? 0 : edge.hub.head(viewer.workspaceId)));
+    const init = { method, headers: headersOf(request), ...bodyOf(request) };
+    const session = edge.sessions.start(headers.authorization, viewer);
+    const response = await yoga.fetch(url, init, { viewer, session });
+    return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
+  }
+
+  /** Counts what may become a stream for as long as it lasts; says false if it is one too many. */
+  function takePlace(viewer: Viewer, { raw }: FastifyReply): boolean {
+    const leave = edge.connections.take(viewer);
+    if (leave === null) return false;
+    if (raw.closed) leave();
+    else raw.once("close", leave);
+    return true;
   }
 
   async function respond(reply: FastifyReply, response: Response, head: () => Position): Promise<unknown> {
@@ -110,18 +144,52 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
   }
 }
 
+function refuse(reply: FastifyReply, status: number, code: RequestErrorCode, message: string): FastifyReply {
+  return reply.code(status).send({ errors: [requestError(code, message)] });
+}
+
+/** Answers what a browser asks before it sends a page's request: it asks for nothing that belongs to anybody. */
+function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const asked = headers["access-control-request-headers"];
+  return reply
+    .code(204)
+    .headers({
+      "access-control-allow-methods": "GET, POST",
+      "access-control-max-age": "86400",
+      ...(asked === undefined ? {} : { "access-control-allow-headers": asked }),
+    })
+    .send();
+}
+
+/** Makes Yoga read requests our way, which is the same for all who send JSON. */
+const ourRequests: Plugin<Caller> = {
+  onRequestParse: ({ setRequestParser }) => setRequestParser(operationRequest),
+};
+
 /** Makes Yoga parse, check, execute and subscribe as it is done over WebSocket. */
 function ourOperations(operations: Operations): Plugin<Caller> {
   return {
-    onParse: ({ setParseFn }) => {
-      setParseFn((source) => operations.parse(typeof source === "string" ? source : source.body));
-    },
+    onParse: ({ context, setParseFn }) => setParseFn(() => operations.documentOf(context.params)),
     onValidate: ({ context, params, setResult }) => {
-      setResult([...operations.check(params.documentAST, context.params, context.viewer)]);
+      const faults = operations.check(params.documentAST, context.params, context.viewer);
+      setResult(faults.length > 0 ? faults.map(inHttp) : faultsOfStream(params.documentAST, context));
     },
     onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(operations.subscribe),
   };
+}
+
+/** A subscription is answered by a stream, so it is not begun for those who are not ready for one. */
+function faultsOfStream(document: DocumentNode, { params, request }: YogaInitialContext): GraphQLError[] {
+  const operation = getOperationAST(document, params.operationName);
+  if (operation?.operation !== "subscription" || acceptsStream(request.headers.get("accept"))) return [];
+  return [errorWithStatus("NOT_ACCEPTABLE", "A subscription needs `accept: text/event-stream`.", 406)];
+}
+
+/** A copy, because Yoga writes the status into it, and other transports get the same error. */
+function inHttp(error: GraphQLError): GraphQLError {
+  const { message, nodes = null, source = null, positions = null, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, extensions: { ...extensions } });
 }
 
 function headersOf(request: FastifyRequest): Record<string, string> {

@@ -26,8 +26,6 @@ export interface Limits {
   readonly maxCost: number;
 }
 
-/** Most words and signs of a document. */
-export const MAX_TOKENS = 2_000;
 /** Most fields of an operation, aliases and fragments spelt out. */
 const MAX_FIELDS = 500;
 /** As how many objects a look at the whole schema counts: few of them fit into one operation. */

@@ -10,31 +10,35 @@ import {
   getOperationAST,
   getVariableValues,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
-  parse,
-  specifiedRules,
-  validate,
+  print,
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import type { Viewer } from "../auth/viewer.ts";
 import { Reader } from "../realtime/reader.ts";
 import { type Context, createContext, inSnapshot } from "./context.ts";
+import type { Validate } from "./document-validation.ts";
 import { type Mask, maskResult, requestError } from "./errors.ts";
-import { faultsOfWeight, type Limits, MAX_TOKENS, weigh } from "./limits.ts";
+import { faultsOfWeight, type Limits, weigh } from "./limits.ts";
+import { parseDocument } from "./parse-document.ts";
 import { type Execute, SharedOperations } from "./shared-operation.ts";
 import { Subscription } from "./subscription.ts";
+import { documentIdOf, type TrustedDocuments } from "./trusted-documents.ts";
 
 /** What a client sends, whatever it sends it over. */
 export interface OperationRequest {
+  readonly query?: string | null | undefined;
+  /** The id of a trusted document. */
+  readonly documentId?: string | null | undefined;
+  readonly extensions?: { readonly [name: string]: unknown } | null | undefined;
   readonly operationName?: string | null | undefined;
   readonly variables?: { readonly [name: string]: unknown } | null | undefined;
 }
 
 /** The one way through which operations go, over HTTP, SSE and WebSocket alike. */
 export interface Operations {
-  /** Throws a `GraphQLError` for what is no document. */
-  parse(query: string): DocumentNode;
+  /** What is to run: the text, or else what the id stands for. Throws a `GraphQLError` for what is no document, or not trusted. */
+  documentOf(request: OperationRequest): DocumentNode;
   /** What speaks against running it: all of it is checked before anything runs. */
   check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[];
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
@@ -44,45 +48,73 @@ export interface Operations {
 export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly limits: Limits;
-  readonly introspection: boolean;
+  readonly validate: Validate;
+  /** With them, no others run. */
+  readonly trustedDocuments: TrustedDocuments | null;
   readonly mask: Mask;
 }
 
 /** How much of documents that came before is kept, in characters. */
 const KEPT = 2_000_000;
 
-export function operations({ schema, limits, introspection, mask }: OperationsOptions): Operations {
+/** What a request is told that names no document. */
+export const NOTHING_ASKED = "Must provide query string.";
+
+/** How many faults of variables are told of: a list can have more of them than anybody would read. */
+const MAX_FAULTS = 50;
+
+export function operations(options: OperationsOptions): Operations {
+  const { schema, limits, validate, trustedDocuments, mask } = options;
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: KEPT,
     sizeCalculation: (_, query) => query.length + 1,
   });
-  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   const sharing = new SharedOperations();
 
-  return { parse: parseOnce, check, execute: executeMasked, subscribe };
+  return { documentOf, check, execute: executeMasked, subscribe };
+
+  function documentOf(request: OperationRequest): DocumentNode {
+    const { query } = request;
+    if (query) return trustedDocuments === null ? parseOnce(query) : trustedText(query, trustedDocuments);
+    const id = documentIdOf(request);
+    if (id === null) throw requestError("BAD_REQUEST", NOTHING_ASKED);
+    // Clients know these two by their messages.
+    if (trustedDocuments === null) throw requestError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported");
+    const document = trustedDocuments.byId(id);
+    if (document === null) throw requestError("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound");
+    return document;
+  }
+
+  function trustedText(query: string, { byText }: TrustedDocuments): DocumentNode {
+    const document = byText(query) ?? byText(print(parseOnce(query)));
+    if (document === null) {
+      throw requestError("QUERY_NOT_IN_SAFELIST", "This is none of the documents that may run here.");
+    }
+    return document;
+  }
 
   function parseOnce(query: string): DocumentNode {
     const known = documents.get(query);
     if (known !== undefined) return known;
-    try {
-      const document = parse(query, { maxTokens: MAX_TOKENS });
-      documents.set(query, document);
-      return document;
-    } catch (error) {
-      throw error instanceof GraphQLError ? coded("GRAPHQL_PARSE_FAILED", error) : error;
-    }
+    const document = parseDocument(query);
+    documents.set(query, document);
+    return document;
   }
 
   function check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[] {
-    const faults = validated.get(document) ?? validate(schema, document, rules).map(invalid);
+    const operation = getOperationAST(document, request.operationName);
+    if (!operation) {
+      return [requestError("OPERATION_RESOLUTION_FAILURE", "Could not determine what operation to execute.")];
+    }
+    const faults = validated.get(document) ?? validate(document).map(invalid);
     validated.set(document, faults);
     if (faults.length > 0) return faults;
 
-    const operation = getOperationAST(document, request.operationName);
-    // The executor says what is wrong with the name.
-    if (!operation) return [];
-    const variables = getVariableValues(schema, operation.variableDefinitions ?? [], request.variables ?? {});
+    const { variableDefinitions = [] } = operation;
+    const variables = getVariableValues(schema, variableDefinitions, request.variables ?? {}, {
+      maxErrors: MAX_FAULTS,
+    });
     if (variables.errors !== undefined) return variables.errors.map(invalid);
     const weight = weigh(schema, operation, fragmentsOf(document), variables.coerced);
     const isOpen = viewer.permissions.has("READ") || operation.operation !== "mutation";
@@ -137,8 +169,17 @@ function readsState({ operation, selectionSet }: OperationDefinitionNode): boole
 }
 
 /** All that a result depends on besides the document and the event: whose rows are seen, and what was asked. */
-function samenessOf({ operationName, variableValues }: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
-  return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variableValues ?? null]);
+function samenessOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
+  const { operationName } = args;
+  return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variablesOf(args)]);
+}
+
+/** The values of the variables that the operation has; others, which may be anything, are nothing to it. */
+function variablesOf({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
+  const { variableDefinitions = [] } = getOperationAST(document, operationName) ?? {};
+  return Object.fromEntries(
+    variableDefinitions.map(({ variable: { name } }) => [name.value, variableValues?.[name.value]]),
+  );
 }
 
 function contextOf(args: ExecutionArgs): Context {
@@ -151,10 +192,9 @@ function isContext(value: unknown): value is Context {
   return typeof value === "object" && value !== null && "services" in value && "session" in value && "viewer" in value;
 }
 
-const invalid = (error: GraphQLError): GraphQLError => coded("GRAPHQL_VALIDATION_FAILED", error);
-
 /** Says by a code, too, what kind of fault it is. */
-function coded(code: string, error: GraphQLError): GraphQLError {
+function invalid(error: GraphQLError): GraphQLError {
+  const code = "GRAPHQL_VALIDATION_FAILED";
   const { message, nodes = null, source = null, positions = null, extensions } = error;
   return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } });
 }

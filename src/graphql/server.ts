@@ -4,12 +4,16 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { Sessions } from "../auth/session.ts";
+import { Connections } from "./connections.ts";
 import type { Services } from "./context.ts";
+import { validator } from "./document-validation.ts";
 import { createMask } from "./errors.ts";
 import { httpRoutes } from "./http-routes.ts";
 import type { Limits } from "./limits.ts";
 import { operations } from "./operation.ts";
+import { origins } from "./origin.ts";
 import { schema } from "./schema.ts";
+import { readTrustedDocuments } from "./trusted-documents.ts";
 import { webSockets } from "./web-socket.ts";
 
 export interface GraphqlDeps extends Services {
@@ -18,6 +22,12 @@ export interface GraphqlDeps extends Services {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly introspection: boolean;
+  /** The file with the only documents that run; null lets all run. */
+  readonly trustedDocuments: string | null;
+  /** The origins whose pages may use the API; null is all. */
+  readonly allowedOrigins: readonly string[] | null;
+  /** Sockets and event streams that one actor may have open. */
+  readonly connectionsPerActor: number;
 }
 
 /** The GraphQL API, on HTTP, SSE and WebSocket. */
@@ -30,10 +40,21 @@ export interface GraphqlServer {
   readonly stop: () => Promise<void>;
 }
 
-export function graphqlServer(deps: GraphqlDeps): GraphqlServer {
+/** @throws ConfigError when the trusted documents cannot be used */
+export async function graphqlServer(deps: GraphqlDeps): Promise<GraphqlServer> {
   const mask = createMask(deps.logger);
-  const { limits, introspection } = deps;
-  const edge = { ...deps, mask, operations: operations({ schema, limits, introspection, mask }) };
+  const { limits } = deps;
+  const validate = validator(schema, deps);
+  const trustedDocuments =
+    deps.trustedDocuments === null ? null : await readTrustedDocuments(deps.trustedDocuments, validate);
+  const edge = {
+    ...deps,
+    mask,
+    operations: operations({ schema, limits, validate, trustedDocuments, mask }),
+    origins: origins(deps.allowedOrigins),
+    connections: new Connections(deps.connectionsPerActor),
+    graphiql: trustedDocuments === null,
+  };
   const http = httpRoutes(edge);
   const sockets = webSockets(edge);
   return {

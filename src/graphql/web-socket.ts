@@ -8,12 +8,14 @@ import { createContext } from "./context.ts";
 import { requestError } from "./errors.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Edge, MAX_REQUEST } from "./http-routes.ts";
+import { originFault } from "./origin.ts";
 import { schema } from "./schema.ts";
+import { admit } from "./socket-admission.ts";
 import { SocketDelivery } from "./socket-delivery.ts";
+import { SocketLimits } from "./socket-limits.ts";
+import { closeWith, receiveMessages } from "./socket-messages.ts";
 import { Subscription } from "./subscription.ts";
 
-/** Operations that one socket may have under way; subscriptions count for as long as they last. */
-const MAX_OPERATIONS = 100;
 /** How much may wait for a client that sends but does not read, in bytes, before it is cut off. */
 const MAX_UNREAD = 4 * 1_024 * 1_024;
 /** How long sockets have to close by themselves at the end, in milliseconds. */
@@ -24,6 +26,7 @@ interface Connection {
   readonly socket: WebSocket;
   /** What is below the socket. */
   readonly wire: Duplex;
+  readonly limits: SocketLimits;
   session: Session | null;
 }
 
@@ -43,20 +46,19 @@ export function webSockets(edge: Edge): {
     execute: (args) => edge.operations.execute(args),
     subscribe: (args) => edge.operations.subscribe(args),
     onConnect: async ({ connectionParams, extra }) => {
-      const authorization = authorizationIn(connectionParams);
-      const viewer = await edge.authenticate(authorization);
-      if (viewer === null) return false;
-      const session = edge.sessions.start(authorization, viewer);
+      const admitted = await admit(extra.socket, connectionParams, edge);
+      if (admitted === null) return false;
+      const session = edge.sessions.start(admitted.authorization, admitted.viewer);
       // Clients get a new token on 4403.
       const stopHearing = session.onEnd(() => extra.socket.close(CloseCode.Forbidden, "Forbidden"));
       extra.socket.once("close", stopHearing);
       extra.session = session;
       return true;
     },
-    onSubscribe: ({ extra, subscriptions }, _id, payload) =>
-      Object.keys(subscriptions).length > MAX_OPERATIONS
-        ? [requestError("TOO_MANY_SUBSCRIPTIONS", `A socket may have ${MAX_OPERATIONS} operations under way.`)]
-        : prepare(extra, payload),
+    onSubscribe: ({ extra, subscriptions }, id, payload) => {
+      const fault = extra.limits.faultOf(id, Object.keys(subscriptions).length);
+      return fault === null ? prepare(extra, payload) : [fault];
+    },
     onOperation: ({ extra }, id, _payload, _args, result) =>
       result instanceof Subscription ? new SocketDelivery(extra.socket, extra.wire, id, result) : undefined,
   });
@@ -70,11 +72,13 @@ export function webSockets(edge: Edge): {
     const path = request.url?.split("?")[0];
     if (stopping) refuse(socket, 503);
     else if (path !== "/graphql") refuse(socket, 404);
+    else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originFault());
     else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
   }
 
   function serve(socket: WebSocket, wire: Duplex): void {
-    const connection: Connection = { socket, wire, session: null };
+    const limits = new SocketLimits(socket, edge.clock);
+    const connection: Connection = { socket, wire, limits, session: null };
     // What the client did wrong is in the close code that it gets; there is nothing for us to do.
     socket.on("error", () => {});
     // Answers to pings, and errors, are sent at once, also to a client that does not read them.
@@ -87,15 +91,11 @@ export function webSockets(edge: Edge): {
       {
         protocol: socket.protocol,
         send: (data) => send(socket, data),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (receive) =>
-          socket.on("message", (data) => {
-            cutOffIfUnread();
-            receive(String(data)).catch((error: unknown) => {
-              edge.mask(error);
-              socket.close(CloseCode.InternalServerError, "Unexpected error");
-            });
-          }),
+        close: (code, reason) => closeWith(socket, code, reason),
+        onMessage: (receive) => {
+          socket.on("message", cutOffIfUnread);
+          receiveMessages(socket, receive, edge.mask);
+        },
       },
       connection,
     );
@@ -106,7 +106,7 @@ export function webSockets(edge: Edge): {
   /** The same as over HTTP. What speaks against an operation is answered: thrown, it would end its neighbours too. */
   async function prepare(
     { session, socket }: Connection,
-    { query, operationName, variables }: SubscribePayload,
+    request: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     try {
       if (session === null || !session.isOpen()) {
@@ -114,16 +114,16 @@ export function webSockets(edge: Edge): {
         return [requestError("UNAUTHENTICATED", "The token is no longer valid.")];
       }
       const { viewer } = session;
-      const document = edge.operations.parse(query);
-      const faults = edge.operations.check(document, { operationName, variables }, viewer);
+      const document = edge.operations.documentOf(request);
+      const faults = edge.operations.check(document, request, viewer);
       if (faults.length > 0) return faults;
       const contextValue = createContext(edge, session, viewer);
       return {
         schema,
         document,
         contextValue,
-        operationName: operationName ?? null,
-        variableValues: variables ?? null,
+        operationName: request.operationName ?? null,
+        variableValues: request.variables ?? null,
       };
     } catch (error) {
       return [edge.mask(error)];
@@ -153,13 +153,10 @@ function send(socket: WebSocket, data: string): Promise<void> {
   });
 }
 
-function authorizationIn(params: Record<string, unknown> | undefined): string | undefined {
-  const authorization = params?.authorization ?? params?.Authorization;
-  return typeof authorization === "string" ? authorization : undefined;
-}
-
 /** Answers a connection that does not become a WebSocket. */
-function refuse(socket: Duplex, status: number): void {
+function refuse(socket: Duplex, status: number, error?: GraphQLError): void {
+  const body = error === undefined ? "" : JSON.stringify({ errors: [error] });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"];
   socket.on("error", () => {});
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

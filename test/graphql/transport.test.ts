@@ -74,7 +74,7 @@ describe("HTTP", () => {
     ["no JSON", "{", json, 400],
     ["no object", "1", json, 400],
     ["nothing", "", json, 400],
-    ["no query, in the older media type", "{}", json, 200],
+    ["no query", "{}", json, 400],
     ["a query that is no text", '{"query":1}', json, 400],
     ["variables that are no object", '{"query":"{viewer{role}}","variables":[]}', json, 400],
     ["a batch", `[${VIEWER},${VIEWER}]`, json, 400],

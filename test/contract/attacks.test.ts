@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { at } from "../graphql/support.ts";
+import { bootDesk, type Desk } from "../support/app.ts";
+import { attacks, TRUSTED } from "./attacks.ts";
+import { rawSocket } from "./raw-socket.ts";
+import { answerOf, post, requests, type SharedSocket, sharedSocket } from "./ways.ts";
+
+const FEED = "subscription Feed { messageRecorded { message { text } } }";
+const trustedFile = join(tmpdir(), `trusted-${randomUUID()}.json`);
+writeFileSync(trustedFile, JSON.stringify({ role: TRUSTED, feed: FEED }));
+afterAll(() => rmSync(trustedFile));
+
+const desks = {
+  open: await bootDesk(),
+  closed: await bootDesk({ env: { INTROSPECTION: "false" } }),
+  trusting: await bootDesk({ env: { TRUSTED_DOCUMENTS: trustedFile } }),
+} as const satisfies Record<string, Desk>;
+const sockets = {
+  open: await sharedSocket(desks.open),
+  closed: await sharedSocket(desks.closed),
+  trusting: await sharedSocket(desks.trusting, FEED),
+} as const satisfies Record<keyof typeof desks, SharedSocket>;
+afterAll(() => {
+  for (const socket of Object.values(sockets)) socket.close();
+});
+// However many attacks there are, they come slowly enough.
+beforeEach(() => {
+  for (const { clock } of Object.values(desks)) clock.advance(1_000);
+});
+
+describe("one answer, over HTTP, SSE and WebSocket", () => {
+  test.each(attacks)("$name: $code", async ({ name, code, notBy, atMost = 3, against = "open", ...asked }) => {
+    const ways = Object.entries(requests).filter(([way]) => !(notBy && way.endsWith("GET")));
+    const answers = new Map([["WebSocket", await sockets[against].ask(asked)]]);
+    for (const [way, ask] of ways) answers.set(way, await ask(desks[against], asked));
+    answers.set("WebSocket again", await sockets[against].ask(asked));
+
+    const [expected] = answers.values();
+    for (const [way, { data, errors = [] }] of answers) {
+      expect([way, [...new Set(errors.map(({ extensions }) => extensions.code))]]).toEqual([way, [code]]);
+      expect(data ?? null).toBeNull();
+      expect(errors.length).toBeLessThanOrEqual(atMost);
+      // Not the code alone: every word of it.
+      expect(errors).toEqual(expected?.errors);
+    }
+    await sockets[against].neighbourHears();
+  });
+});
+
+describe("what is too deep to be read by recursion", () => {
+  const JUNK = `${"[".repeat(60_000)}${"]".repeat(60_000)}`;
+
+  /** Asks as Ada, or with another token, over every transport. */
+  async function ask(query: string, variables: string, token = desks.open.ada.token): Promise<unknown[]> {
+    const body = `{ "query": ${JSON.stringify(query)}, "variables": ${variables} }`;
+    const socket = await rawSocket(desks.open);
+    await socket.init(token);
+    socket.say(`{ "id": "1", "type": "subscribe", "payload": ${body} }`);
+    const overSocket = at(await socket.hears(), "payload");
+    socket.ws.close();
+    const headers = { authorization: `Bearer ${token}` };
+    const stream = await answerOf(post(desks.open, body, { ...headers, accept: "text/event-stream" }));
+    return [overSocket, stream, ...(query.startsWith("sub") ? [] : [await answerOf(post(desks.open, body, headers))])];
+  }
+
+  test("a variable that a query does not have is nothing to it", async () => {
+    const answers = await ask("{ viewer { role } }", `{ "junk": ${JUNK} }`);
+    expect(answers).toEqual(Array(3).fill({ data: { viewer: { role: "ADMIN" } } }));
+  });
+
+  test("nor to a subscription", async () => {
+    const after = at((await requests.POST(desks.open, { query: "{ logCursor }" })).data, "logCursor");
+    await desks.open.writes("somebody", "through junk");
+    const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { text } } }";
+    const answers = await ask(query, `{ "after": "${after}", "junk": ${JUNK} }`);
+    expect(answers).toEqual(Array(2).fill({ data: { messageRecorded: { message: { text: "through junk" } } } }));
+  });
+
+  test("a payload is an invalid input", async () => {
+    const { custom } = desks.open;
+    const answers = await ask(
+      `mutation ($payload: JSON) {
+        recordInbound(input: { channelId: "${custom}", externalId: "e", eventId: "e", kind: TEXT, text: "x", payload: $payload }) {
+          ... on InvalidInputError { fields { path } } } }`,
+      `{ "payload": ${JUNK} }`,
+      await desks.open.key("inbound:write"),
+    );
+    expect(answers).toEqual(Array(3).fill({ data: { recordInbound: { fields: [{ path: "payload" }] } } }));
+  });
+});

@@ -1,0 +1,195 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type ClientOptions, createClient } from "graphql-ws";
+import { describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { bootDesk, type Desk } from "../support/app.ts";
+import { rawSocket } from "./raw-socket.ts";
+
+const FEED = { query: "subscription { messageRecorded { message { text } } }" };
+const ROLE = { query: "{ viewer { role } }" };
+const MINE = { data: { viewer: { role: "ADMIN" } } };
+
+const desk = await bootDesk();
+
+const bearer = (token: string): Record<string, unknown> => ({ authorization: `Bearer ${token}` });
+const SUBSCRIBE = JSON.stringify({ id: "1", type: "subscribe", payload: ROLE });
+
+describe("by graphql-ws's own client", () => {
+  interface Attempts {
+    /** The codes with which its sockets were closed. */
+    readonly closings: number[];
+    readonly first: Promise<unknown>;
+  }
+
+  /** Asks once; between its attempts it does what is told instead of waiting. */
+  function ask(on: Desk, options: Partial<ClientOptions>, payload: { query: string } = ROLE): Attempts {
+    const closings: number[] = [];
+    const client = createClient({
+      url: `${on.url.replace("http", "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${on.ada.token}` },
+      retryAttempts: 1,
+      retryWait: async () => {},
+      on: { closed: (event) => closings.push(codeOf(event)) },
+      ...options,
+    });
+    const answers = client.iterate(payload);
+    const first = answers.next().then(({ value }) => value, codeOf);
+    return { closings, first: first.finally(() => answers.return?.()) };
+  }
+
+  test("4403: it fetches another token, and goes on", async () => {
+    let token = "x.y.z";
+    const { closings, first } = ask(desk, {
+      connectionParams: () => bearer(token),
+      retryWait: async () => {
+        token = desk.ada.token;
+      },
+    });
+    expect(await first).toEqual(MINE);
+    expect(closings[0]).toBe(4403);
+  });
+
+  test("4408: it connects again", async () => {
+    let isFirst = true;
+    const { closings, first } = ask(desk, {
+      connectionParams: async () => {
+        const isLate = isFirst;
+        isFirst = false;
+        if (isLate) await new Promise((resolve) => setTimeout(resolve, 3_500));
+        return bearer(desk.ada.token);
+      },
+    });
+    expect(await first).toEqual(MINE);
+    expect(closings[0]).toBe(4408);
+  });
+
+  test("1013: it connects again", async () => {
+    const broken = await bootDesk();
+    const { pool } = broken.app.database;
+    await pool.query("ALTER TABLE agent RENAME TO gone");
+    const { closings, first } = ask(broken, {
+      retryWait: async () => {
+        await pool.query("ALTER TABLE gone RENAME TO agent");
+      },
+    });
+    expect(await first).toEqual(MINE);
+    expect(closings[0]).toBe(1013);
+  });
+
+  test("4290: it connects again, until there is room", async () => {
+    const narrow = await bootDesk({ env: { CONNECTIONS_PER_ACTOR: "1" } });
+    const only = await rawSocket(narrow);
+    await only.init();
+    const { closings, first } = ask(narrow, {
+      retryAttempts: 100,
+      retryWait: async () => {
+        only.ws.close();
+        await only.closed;
+      },
+    });
+    expect(await first).toEqual(MINE);
+    expect(new Set(closings.slice(0, 1))).toEqual(new Set([4290]));
+  });
+
+  test("1001: it connects again", async () => {
+    const stopped = await bootDesk();
+    const { data } = await stopped.graphql("{ logCursor }");
+    await stopped.writes("somebody");
+    const closings: number[] = [];
+    const client = createClient({
+      url: `${stopped.url.replace("http", "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: bearer(stopped.ada.token),
+      retryAttempts: 1,
+      retryWait: async () => {},
+      on: { closed: (event) => closings.push(codeOf(event)) },
+    });
+    const query = `subscription { messageRecorded(after: "${data.logCursor}") { id } }`;
+    const follow = async (): Promise<void> => {
+      for await (const _ of client.iterate({ query })) void stopped.stop();
+    };
+    await expect(follow()).rejects.toThrow("ECONNREFUSED");
+    expect(closings).toEqual([1001, 1006]);
+  });
+
+  test.each<[number, string, Partial<ClientOptions>]>([
+    [1009, "a message is too long", { connectionParams: { x: "x".repeat(256 * 1_024) } }],
+    [4400, "it says what is none of the protocol", meddling((said) => [said.replace("connection_init", "hello")])],
+    [4401, "it does not wait", meddling((said) => [SUBSCRIBE, said])],
+    [
+      4406,
+      "it speaks no protocol",
+      {
+        webSocketImpl: class extends WebSocket {
+          constructor(url: string) {
+            super(url);
+          }
+        },
+      },
+    ],
+    [4409, "it uses an id twice", { ...meddling((said) => [said, said].slice(said.includes("init") ? 1 : 0)) }],
+    [4429, "it introduces itself twice", meddling((said) => [said, said])],
+  ])("%i, because %s: it gives up", async (code, _, options) => {
+    const { closings, first } = ask(desk, options, FEED);
+    expect(await first).toBe(code);
+    expect(closings).toEqual([code]);
+  });
+});
+
+/** A client whose socket says something else than it should. */
+function meddling(meddle: (said: string) => string[]): Partial<ClientOptions> {
+  class Meddling extends WebSocket {
+    constructor(url: string, protocol: string) {
+      super(url, protocol);
+      const send = this.send.bind(this);
+      const say = (said: string): void => {
+        for (const each of meddle(said)) send(each);
+      };
+      Object.assign(this, { send: say });
+    }
+  }
+  return { webSocketImpl: Meddling };
+}
+
+function codeOf(event: unknown): number {
+  if (typeof event === "object" && event !== null && "code" in event && typeof event.code === "number")
+    return event.code;
+  throw event;
+}
+
+/** What the README says that it does on each code. */
+const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+const table = readme.slice(readme.indexOf("### Close codes"));
+const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (connects again|gives up)\b.*\|$/gm)].map(
+  ([, code, does = ""]): [number, string] => [Number(code), does],
+);
+
+describe("as the README has it", () => {
+  test("every code is there", () => {
+    expect(rows.length).toBe(15);
+  });
+
+  test.each(rows)("%i: it %s", async (code, does) => {
+    const server = new WebSocketServer({ port: 0, handleProtocols: () => "graphql-transport-ws" });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    let connections = 0;
+    server.on("connection", (socket) => {
+      connections += 1;
+      socket.on("message", () => socket.close(code));
+    });
+    const client = createClient({
+      url: `ws://localhost:${port}`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 1,
+      retryWait: async () => {},
+    });
+    await expect(client.iterate(ROLE).next()).rejects.toMatchObject({ code });
+    expect([code, connections === 1 ? "gives up" : "connects again"]).toEqual([code, does]);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

@@ -1,0 +1,198 @@
+import { once } from "node:events";
+import { afterAll, describe, expect, test } from "vitest";
+import { signAgentToken } from "../../src/auth/token.ts";
+import { bootDesk, SECRET } from "../support/app.ts";
+import { type RawSocket, rawSocket } from "./raw-socket.ts";
+import { sharedSocket } from "./ways.ts";
+
+const FEED = { query: "subscription { messageRecorded { message { text } } }" };
+const ROLE = { query: "{ viewer { role } }" };
+const MINE = { data: { viewer: { role: "ADMIN" } } };
+
+const desk = await bootDesk();
+const neighbour = await sharedSocket(desk);
+afterAll(() => neighbour.close());
+
+const subscribe = (id: unknown, payload: unknown = ROLE): object => ({ id, type: "subscribe", payload });
+const bearer = (token: string): Record<string, unknown> => ({ authorization: `Bearer ${token}` });
+const INIT = { type: "connection_init", payload: bearer(desk.ada.token) };
+
+describe("by frames of any kind", async () => {
+  const INVALID = { code: 4400, reason: "Invalid message received" };
+  const EARLY = { code: 4401, reason: "Unauthorized" };
+  const FORBIDDEN = { code: 4403, reason: "Forbidden" };
+  const TWICE = { code: 4429, reason: "Too many initialisation requests" };
+  const TOO_LONG = { code: 1009, reason: "" };
+  const expired = await signAgentToken(SECRET, desk.ada.email, desk.clock.now() - 2_000, 1_000);
+
+  test.each<[string, readonly unknown[], object]>([
+    ["no JSON", ["{"], INVALID],
+    ["nothing", [""], INVALID],
+    ["null", ["null"], INVALID],
+    ["a list", ["[]"], INVALID],
+    ["no type", [{}], INVALID],
+    ["a type that is no text", [{ type: 1 }], INVALID],
+    ["a type that there is not", [{ type: "start", id: "1", payload: ROLE }], INVALID],
+    ["a type that every object has", [{ type: "constructor" }], INVALID],
+    ["a payload of a ping that is no object", [{ type: "ping", payload: 1 }], INVALID],
+    ["a subscribe without id", [subscribe(undefined)], INVALID],
+    ["a subscribe with an empty id", [subscribe("")], INVALID],
+    ["a subscribe whose id is no text", [subscribe(1)], INVALID],
+    ["a subscribe without payload", [subscribe("1", null)], INVALID],
+    ["a complete without id", [{ type: "complete" }], INVALID],
+    ["what only a server says: connection_ack", [{ type: "connection_ack" }], INVALID],
+    ["what only a server says: next", [{ type: "next", id: "1", payload: {} }], INVALID],
+    ["what only a server says: error", [{ type: "error", id: "1", payload: [{ message: "x" }] }], INVALID],
+    ["a subscribe before anything else", [subscribe("1")], EARLY],
+    ["a subscribe before the acknowledgement", [INIT, subscribe("1")], EARLY],
+    ["no token", [{ type: "connection_init" }], FORBIDDEN],
+    ["a token that is no text", [{ type: "connection_init", payload: { authorization: {} } }], FORBIDDEN],
+    ["a bad token", [{ type: "connection_init", payload: bearer("x.y.z") }], FORBIDDEN],
+    ["an expired token", [{ type: "connection_init", payload: bearer(expired) }], FORBIDDEN],
+    ["two inits, before the acknowledgement", [INIT, INIT], TWICE],
+    ["two inits, one of them bad", [INIT, { type: "connection_init" }], TWICE],
+    ["more than 256 KB", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], TOO_LONG],
+  ])("%s", async (_, said, closing) => {
+    const socket = await rawSocket(desk);
+    for (const each of said) socket.say(each);
+    expect(await socket.closed).toEqual(closing);
+  });
+
+  test("after the acknowledgement: another init 4429, an id under way 4409 however long it is", async () => {
+    const twice = await rawSocket(desk);
+    await twice.init();
+    twice.say(INIT);
+    expect(await twice.closed).toEqual(TWICE);
+    for (const [id, reason] of [
+      ["1", "Subscriber for 1 already exists"],
+      ["x".repeat(255), ""],
+    ]) {
+      const socket = await rawSocket(desk);
+      await socket.init();
+      for (let times = 0; times < 2; times += 1) socket.say(subscribe(id, FEED));
+      expect(await socket.closed).toEqual({ code: 4409, reason });
+    }
+  });
+
+  test("a binary frame 4400, though it says what a text could say", async () => {
+    const socket = await rawSocket(desk);
+    socket.ws.send(Buffer.from(JSON.stringify(INIT)), { binary: true });
+    expect(await socket.closed).toEqual(INVALID);
+  });
+
+  test("what is no UTF-8: 1007", async () => {
+    const socket = await rawSocket(desk);
+    socket.say(Buffer.from([0x22, 0xff, 0x22]));
+    expect(await socket.closed).toEqual({ code: 1007, reason: "" });
+  });
+
+  test("fragments of more than 256 KB together: 1009", async () => {
+    const socket = await rawSocket(desk);
+    for (let sent = 0; sent < 5; sent += 1) socket.ws.send("x".repeat(64 * 1_024), { fin: false });
+    expect(await socket.closed).toEqual(TOO_LONG);
+  });
+
+  test.each([
+    ["none", ""],
+    ["another", "graphql-ws"],
+  ])("%s as the protocol: 4406", async (_, protocol) => {
+    // The client of `ws` gives up by itself when a protocol that it offered is not chosen.
+    const handshake = { "sec-websocket-protocol": protocol };
+    const socket = await rawSocket(desk, "", protocol === "" ? {} : { headers: handshake });
+    expect(await socket.closed).toEqual({ code: 4406, reason: "Subprotocol not acceptable" });
+  });
+
+  test("no init within 3 s: 4408, whatever else comes", async () => {
+    const socket = await rawSocket(desk);
+    const started = performance.now();
+    socket.say({ type: "ping" });
+    expect(await socket.hears()).toEqual({ type: "pong" });
+    expect(await socket.closed).toEqual({ code: 4408, reason: "Connection initialisation timeout" });
+    expect(performance.now() - started).toBeGreaterThan(2_900);
+  });
+
+  test("a failure of ours before the acknowledgement: 1013; after it, an error and nothing closed", async () => {
+    const broken = await bootDesk();
+    const early = await rawSocket(broken);
+    await early.init();
+    const unknown = await broken.agent("AGENT");
+    await broken.app.database.pool.query("ALTER TABLE agent RENAME TO gone");
+    const late = await rawSocket(broken);
+    late.say({ type: "connection_init", payload: bearer(unknown.token) });
+    expect(await late.closed).toEqual({ code: 1013, reason: "Try again later" });
+    early.say(subscribe("1", { query: "{ agents { id } }" }));
+    expect(await early.hears()).toMatchObject({ payload: { errors: [{ extensions: { code: "INTERNAL" } }] } });
+    early.say({ type: "ping" });
+    expect(await heardUntil(early, "pong")).toEqual({ type: "pong" });
+  });
+
+  test("no other socket has noticed any of this", () => neighbour.neighbourHears());
+});
+
+describe("what closes nothing", () => {
+  test("pings of both kinds, before the init and after, and pongs that nobody asked for", async () => {
+    const socket = await rawSocket(desk);
+    socket.say({ type: "pong" });
+    socket.say({ type: "ping", payload: { at: 1 } });
+    expect(await socket.hears()).toEqual({ type: "pong", payload: { at: 1 } });
+    await socket.init();
+    socket.say({ type: "pong", payload: {} });
+    socket.say({ type: "ping" });
+    expect(await socket.hears()).toEqual({ type: "pong" });
+    socket.ws.ping("frame");
+    expect(String(await once(socket.ws, "pong"))).toBe("frame");
+    socket.ws.close();
+  });
+
+  test("the end of what is not under way; and what is ended is silent", async () => {
+    const socket = await rawSocket(desk);
+    socket.say({ id: "nothing", type: "complete" });
+    await socket.init();
+    socket.say({ id: "nothing", type: "complete" });
+    socket.say(subscribe("ended", FEED));
+    socket.say({ id: "ended", type: "complete" });
+    socket.say({ id: "ended", type: "complete" });
+    socket.say(subscribe("after", ROLE));
+    expect(await socket.hears()).toEqual({ id: "after", type: "next", payload: MINE });
+    expect(await socket.hears()).toEqual({ id: "after", type: "complete" });
+    const { data } = await desk.graphql("{ logCursor }");
+    await desk.writes("somebody", "to one only");
+    const query = `subscription { messageRecorded(after: "${data.logCursor}") { message { text } } }`;
+    socket.say(subscribe("open", { query }));
+    const payload = { data: { messageRecorded: { message: { text: "to one only" } } } };
+    expect(await socket.hears()).toEqual({ id: "open", type: "next", payload });
+    socket.ws.close();
+  });
+
+  test.each(["__proto__", "constructor", "toString", " ", "\u0000", "\ud800"])("an id such as %j", async (id) => {
+    const socket = await rawSocket(desk);
+    await socket.init();
+    socket.say(subscribe(id));
+    expect(await socket.hears()).toEqual({ id, type: "next", payload: MINE });
+    expect(await socket.hears()).toEqual({ id, type: "complete" });
+    socket.ws.close();
+  });
+
+  test("an id of more than 255 characters: an error of that operation", async () => {
+    const socket = await rawSocket(desk);
+    await socket.init();
+    const id = "x".repeat(256);
+    socket.say(subscribe(id));
+    const extensions = { code: "BAD_REQUEST" };
+    expect(await socket.hears()).toEqual({
+      id,
+      type: "error",
+      payload: [{ message: "An id may have 255 characters.", extensions }],
+    });
+    socket.say(subscribe("x".repeat(255)));
+    expect(await socket.hears()).toMatchObject({ type: "next", payload: MINE });
+    socket.ws.close();
+  });
+});
+
+async function heardUntil(socket: RawSocket, type: string): Promise<unknown> {
+  for (;;) {
+    const heard = await socket.hears();
+    if (typeof heard === "object" && heard !== null && "type" in heard && heard.type === type) return heard;
+  }
+}

@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { at } from "../graphql/support.ts";
+import { bootDesk } from "../support/app.ts";
+import { type RawSocket, rawSocket } from "./raw-socket.ts";
+import { answerOf, post } from "./ways.ts";
+
+const FEED = { query: "subscription { messageRecorded { id } }" };
+const ROLE = { query: "{ viewer { role } }" };
+const MINE = { data: { viewer: { role: "ADMIN" } } };
+
+const desk = await bootDesk({ env: { CONNECTIONS_PER_ACTOR: "3" } });
+
+/** Opens an event stream, which stays open until it is aborted. */
+async function stream(token = desk.ada.token): Promise<{ response: Response; end(): void }> {
+  const over = new AbortController();
+  const response = await fetch(`${desk.url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${token}` },
+    body: JSON.stringify(FEED),
+    signal: over.signal,
+  });
+  return { response, end: () => over.abort() };
+}
+
+/** One more socket, or the code that it is closed with. */
+async function enter(token = desk.ada.token): Promise<RawSocket | number> {
+  const socket = await rawSocket(desk);
+  return socket.init(token).then(
+    () => socket,
+    async () => (await socket.closed).code,
+  );
+}
+
+/** One more socket, as soon as the server has noticed who has left. */
+async function enterSoon(token?: string): Promise<RawSocket> {
+  const entered: RawSocket[] = [];
+  await expect
+    .poll(async () => {
+      const outcome = await enter(token);
+      if (typeof outcome !== "number") entered.push(outcome);
+      return entered.length;
+    })
+    .toBe(1);
+  const [socket] = entered;
+  if (socket === undefined) throw new Error("Nobody entered.");
+  return socket;
+}
+
+test("sockets and streams of one actor: three, and no more, whichever they are", async () => {
+  const first = await enterSoon();
+  const second = await enterSoon();
+  const third = await stream();
+  expect(await enter()).toBe(4290);
+  const refused = await stream();
+  expect(refused.response.status).toBe(429);
+  expect(await refused.response.json()).toEqual({
+    errors: [{ message: "Too many connections are open already.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
+  });
+  // A request is over with its answer, and others have places of their own.
+  expect(await answerOf(post(desk, JSON.stringify(ROLE)))).toEqual(MINE);
+  const others = [await enterSoon(desk.ben.token), await enterSoon(await desk.key("read"))];
+  // Who was there before is still served.
+  first.say({ id: "1", type: "subscribe", payload: ROLE });
+  expect(await first.hears()).toMatchObject({ payload: MINE });
+
+  first.ws.close();
+  const fourth = await enterSoon();
+  expect(await enter()).toBe(4290);
+  third.end();
+  const fifth = await enterSoon();
+  expect(await enter()).toBe(4290);
+  for (const { ws } of [second, fourth, fifth, ...others]) ws.close();
+});
+
+test("what never got in, or left before, has no place", async () => {
+  const { token } = await desk.agent("AGENT");
+  for (let times = 0; times < 5; times += 1) {
+    const gone = await rawSocket(desk);
+    gone.say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    gone.ws.terminate();
+    expect(await enter(`${token}x`)).toBe(4403);
+  }
+  const sockets = [await enterSoon(token), await enterSoon(token), await enterSoon(token)];
+  expect(await enter(token)).toBe(4290);
+  for (const { ws } of sockets) ws.close();
+});
+
+test("operations of one socket: 200 at once, then 50 a second; who goes on is closed with 1008", async () => {
+  const socket = await enterSoon(desk.vic.token);
+  const codes = async (count: number): Promise<unknown[]> => {
+    const heard: unknown[] = [];
+    while (heard.length < count) {
+      socket.say({ id: "1", type: "subscribe", payload: { query: "{" } });
+      heard.push(at(await socket.hears(), "payload.0.extensions.code"));
+    }
+    return heard;
+  };
+  const fill = (count: number, code: string): string[] => Array(count).fill(code);
+
+  expect(await codes(200)).toEqual(fill(200, "GRAPHQL_PARSE_FAILED"));
+  expect(await codes(1)).toEqual(["RATE_LIMITED"]);
+  // The one that was refused counts, too.
+  desk.clock.advance(1_000);
+  expect(await codes(50)).toEqual([...fill(49, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
+  // No more is saved up than can be used at once.
+  desk.clock.advance(3_600_000);
+  expect(await codes(201)).toEqual([...fill(200, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
+  // What is said besides does not count.
+  for (let times = 0; times < 300; times += 1) socket.say({ type: "pong" });
+  expect(await codes(199)).toEqual(fill(199, "RATE_LIMITED"));
+  socket.say({ id: "last", type: "subscribe", payload: { query: "{" } });
+  expect(await socket.closed).toEqual({ code: 1008, reason: "Too many operations" });
+  (await enterSoon(desk.vic.token)).ws.close();
+});

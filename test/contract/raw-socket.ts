@@ -1,0 +1,55 @@
+import { on, once } from "node:events";
+import { type ClientOptions, WebSocket } from "ws";
+import type { Desk } from "../support/app.ts";
+
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A socket on which any frame can be sent, in whatever order. */
+export interface RawSocket {
+  readonly ws: WebSocket;
+  /** Sends a text frame: a text or bytes as they are, anything else as JSON. */
+  say(said: unknown): void;
+  /** The next message. */
+  hears(): Promise<unknown>;
+  /** Introduces itself as Ada, or with another token, and waits until that is acknowledged. */
+  init(token?: string): Promise<void>;
+  /** Resolves when the server has closed the socket. */
+  readonly closed: Promise<Closing>;
+}
+
+export async function rawSocket(
+  { url, ada }: Desk,
+  protocol: string | undefined = "graphql-transport-ws",
+  options: ClientOptions = {},
+): Promise<RawSocket> {
+  const ws = new WebSocket(`${url.replace("http", "ws")}/graphql`, protocol === "" ? [] : protocol, options);
+  const closed = new Promise<Closing>((resolve) => {
+    ws.once("close", (code, reason) => resolve({ code, reason: String(reason) }));
+  });
+  const messages = on(ws, "message", { close: ["close"] });
+  await once(ws, "open");
+  ws.on("error", () => {});
+
+  const say = (said: unknown): void => {
+    const isReady = typeof said === "string" || Buffer.isBuffer(said);
+    ws.send(isReady ? said : JSON.stringify(said), { binary: false });
+  };
+  const hears = async (): Promise<unknown> => {
+    const step = await messages.next();
+    if (step.done) throw new Error("The socket is closed.");
+    return JSON.parse(String(step.value[0]));
+  };
+  return {
+    ws,
+    say,
+    hears,
+    closed,
+    init: async (token = ada.token) => {
+      say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      await hears();
+    },
+  };
+}
