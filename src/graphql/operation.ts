@@ -12,6 +12,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   print,
+  type TypeNode,
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import type { Viewer } from "../auth/viewer.ts";
@@ -174,12 +175,18 @@ function samenessOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): 
   return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variablesOf(args)]);
 }
 
-/** The values of the variables that the operation has; others, which may be anything, are nothing to it. */
+/**
+ * The values of the variables that the operation has; others, which may be anything, are nothing to it. A cursor says only
+ * where somebody begins: all who come back after a break share as well, wherever each of them had stopped.
+ */
 function variablesOf({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
   const { variableDefinitions = [] } = getOperationAST(document, operationName) ?? {};
-  return Object.fromEntries(
-    variableDefinitions.map(({ variable: { name } }) => [name.value, variableValues?.[name.value]]),
-  );
+  const told = variableDefinitions.filter(({ type }) => !isCursor(type));
+  return Object.fromEntries(told.map(({ variable: { name } }) => [name.value, variableValues?.[name.value]]));
+}
+
+function isCursor(type: TypeNode): boolean {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value === "Cursor" : isCursor(type.type);
 }
 
 function contextOf(args: ExecutionArgs): Context {

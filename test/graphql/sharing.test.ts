@@ -285,33 +285,50 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
   });
 });
 
-test("fifty who ask the same cost as many statements as one", async () => {
-  const { data } = await desk.graphql("{ logCursor }");
-  const query = `subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }`;
-  const clients = Array.from({ length: 50 }, () => connect(desk));
-  const [alone, ...others] = clients;
-  if (alone === undefined) throw new Error("There is no client.");
-  const after = textAt(data, "logCursor");
-  const given = [listen(alone, query, { after })];
+describe("what an event costs", () => {
+  const query =
+    "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }";
+  const cursorNow = async (): Promise<string> => textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
+  const open: Client[] = [];
+  beforeAll(() => writes(desk, "cheap", "The first, which is greeted"));
+  afterAll(async () => {
+    for (const client of open) await client.dispose();
+  });
 
-  await told("The first, which is greeted");
-  const one = await told("By one");
-  given.push(...others.map((client) => listen(client, query, { after })));
-  await told("By all, who come to where the first is");
-  const fifty = await told("By fifty");
-  expect([one, fifty]).toEqual([1, 1]);
-  expect(new Set(given.map((each) => JSON.stringify(each))).size).toBe(1);
-  for (const client of clients) await client.dispose();
+  function another(after: string): unknown[] {
+    const client = connect(desk);
+    open.push(client);
+    return listen(client, query, { after });
+  }
 
-  /** How many statements it takes until everybody knows. */
-  async function told(text: string): Promise<number> {
+  /** How often messages are read until everybody knows of another one. */
+  async function told(listeners: readonly unknown[][], text: string): Promise<number> {
     const { statements } = await countingStatements(desk, async () => {
       await writes(neighbour, "nobody listens", text);
       await writes(desk, "cheap", text);
       await expect
-        .poll(() => given.filter((each) => JSON.stringify(each).includes(text)).length, { interval: 20 })
-        .toBe(given.length);
+        .poll(() => listeners.filter((each) => JSON.stringify(each).includes(text)).length, { interval: 20 })
+        .toBe(listeners.length);
     });
     return statements.filter(({ text: sql }) => sql.includes('FROM "public"."message"')).length;
   }
+
+  test("fifty who ask the same cost as many statements as one", async () => {
+    const after = await cursorNow();
+    const alone = another(after);
+    expect(await told([alone], "By one")).toBe(1);
+    const all = [alone, ...Array.from({ length: 49 }, () => another(after))];
+    await told(all, "By all, who come to where the first is");
+    expect(await told(all, "By fifty")).toBe(1);
+    expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
+  });
+
+  test("those who come back to different places in the log, too", async () => {
+    const back: unknown[][] = [];
+    for (let n = 0; n < 10; n++) {
+      back.push(another(await cursorNow()));
+      await told(back, `Message ${n}`);
+    }
+    expect(await told(back, "By all ten")).toBe(1);
+  });
 });
