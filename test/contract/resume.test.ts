@@ -192,9 +192,11 @@ test("cut anywhere while many write: at the seam between what was there and what
     return { follower, stream: follower.connect(desk) };
   });
   let over = false;
+  const writers = people(desk, 6, { workspace });
+  const someone = first(writers);
   const writing = Promise.all(
-    people(desk, 6, { workspace }).map(async (someone) => {
-      while (!over) await rounds(desk, workspace, someone, 1);
+    writers.map(async (writer) => {
+      while (!over) await rounds(desk, workspace, writer, 1);
     }),
   );
   await Promise.all(
@@ -223,7 +225,10 @@ test("cut anywhere while many write: at the seam between what was there and what
   await resumed.finally(() => {
     over = true;
   });
-  await Promise.all([writing, listening]);
+  await writing;
+  // Who listens still waits for one event more.
+  await rounds(desk, workspace, someone, 1);
+  await listening;
   for (const { follower, stream } of steady) {
     stream.cut();
     const { subscription, heard } = follower;
