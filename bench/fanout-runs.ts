@@ -147,7 +147,7 @@ export function cpuOfOneEvent({ cpu }: Figures): number {
 
 export const CONSOLES = 10;
 const EVENTS_PER_SECOND = 500;
-const SECONDS = 8;
+const SECONDS = 5;
 /** Until the write path is compiled, in seconds. */
 const WARM_UP = 5;
 
@@ -171,7 +171,10 @@ export async function manyCommits(contender: Contender, desk: Desk): Promise<Fig
     });
   };
   await run(WARM_UP);
-  const figures = await run(SECONDS);
+  const rounds: Figures[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await run(SECONDS));
   await contender.disconnect();
-  return figures;
+  const [, median] = rounds.toSorted((a, b) => (a.latency?.p99 ?? 0) - (b.latency?.p99 ?? 0));
+  if (median === undefined) throw new Error("There are too few rounds for a median.");
+  return { ...median, lost: rounds.reduce((sum, { lost }) => sum + lost, 0) };
 }
