@@ -3,7 +3,8 @@ import { type App, startApp } from "./app.ts";
 import { authSecret } from "./auth/secret.ts";
 import { signAgentToken } from "./auth/token.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { runProgram } from "./command-line.ts";
+import { type Config, loadConfig } from "./config.ts";
 import { demoAgents, demoChannelIds, demoContact } from "./demo.ts";
 import { stopSignal } from "./stop-signal.ts";
 
@@ -11,12 +12,7 @@ const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 /** A stop takes at most this long, in milliseconds, whatever hangs. */
 const STOP_WITHIN = 14_000;
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exit(1);
-}
+await runProgram(main);
 
 async function main(): Promise<void> {
   const major = Number(process.versions.node.split(".")[0]);

@@ -11,6 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ["realtime", "partners", "commands"],
   ["store"],
   ["auth"],
+  ["command-line.ts"],
   ["clock.ts", "config.ts", "describe-error.ts", "stop-signal.ts", "write-once.ts"],
   ["domain"],
 ];
