@@ -175,14 +175,6 @@ describe("WebSocket", () => {
     expect(await closing(socket)).toBe(code);
   });
 
-  test("no initialisation within 3 s: 4408", async () => {
-    const socket = open();
-    await once(socket, "open");
-    const started = performance.now();
-    expect(await closing(socket)).toBe(4408);
-    expect(performance.now() - started).toBeGreaterThan(2_500);
-  });
-
   test("another protocol is not spoken", async () => {
     const socket = new WebSocket(endpoint.replace("http", "ws"), ["graphql-ws"]);
     const [error] = await once(socket, "error");
