@@ -109,6 +109,8 @@ function cached<Value extends object>(
   const cache = new LRUCache<string, { readonly value: Value | null }>({
     max: 10_000,
     ttl: KEPT_FOR,
+    // Who asked before it was forgotten is answered all the same, and the answer is not kept.
+    ignoreFetchAbort: true,
     fetchMethod: async (key) => ({ value: await load(key) }),
   });
   return {
