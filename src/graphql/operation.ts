@@ -16,6 +16,7 @@ import {
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import type { Viewer } from "../auth/viewer.ts";
+import type { Clock } from "../clock.ts";
 import { Reader } from "../realtime/reader.ts";
 import { type Context, createContext, inSnapshot } from "./context.ts";
 import type { Validate } from "./document-validation.ts";
@@ -52,6 +53,7 @@ export interface OperationsOptions {
   readonly validate: Validate;
   /** With them, no others run. */
   readonly trustedDocuments: TrustedDocuments | null;
+  readonly clock: Clock;
   readonly mask: Mask;
 }
 
@@ -65,13 +67,13 @@ export const NOTHING_ASKED = "Must provide query string.";
 const MAX_FAULTS = 50;
 
 export function operations(options: OperationsOptions): Operations {
-  const { schema, limits, validate, trustedDocuments, mask } = options;
+  const { schema, limits, validate, trustedDocuments, clock, mask } = options;
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: KEPT,
     sizeCalculation: (_, query) => query.length + 1,
   });
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
-  const sharing = new SharedOperations();
+  const sharing = new SharedOperations(clock);
 
   return { documentOf, check, execute: executeMasked, subscribe };
 

@@ -43,14 +43,14 @@ export interface GraphqlServer {
 /** @throws ConfigError when the trusted documents cannot be used */
 export async function graphqlServer(deps: GraphqlDeps): Promise<GraphqlServer> {
   const mask = createMask(deps.logger);
-  const { limits } = deps;
+  const { limits, clock } = deps;
   const validate = validator(schema, deps);
   const trustedDocuments =
     deps.trustedDocuments === null ? null : await readTrustedDocuments(deps.trustedDocuments, validate);
   const edge = {
     ...deps,
     mask,
-    operations: operations({ schema, limits, validate, trustedDocuments, mask }),
+    operations: operations({ schema, limits, validate, trustedDocuments, clock, mask }),
     origins: origins(deps.allowedOrigins),
     connections: new Connections(deps.connectionsPerActor),
     graphiql: trustedDocuments === null,

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { DocumentNode, ExecutionResult } from "graphql";
+import type { Clock } from "../clock.ts";
 import type { Reader } from "../realtime/reader.ts";
 import type { LogEvent, Position } from "../store/event-log.ts";
 
@@ -30,6 +31,8 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 
 /** How many results an operation keeps for those who come to the same event a little later. */
 const KEPT = 64;
+/** For how long, in milliseconds: what an event points to changes without the log, too, as when a block expires (rule B8). */
+const KEPT_FOR = 1_000;
 /** How many events may be executed at once; they are told in order all the same. */
 const AT_ONCE = 4;
 
@@ -44,6 +47,11 @@ interface Told {
 /** Lets subscriptions with the same document, variables and visibility share their executions. */
 export class SharedOperations {
   readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * `sameness` must say everything besides the document and the event that a result may depend on. Whoever joins leaves
@@ -53,7 +61,7 @@ export class SharedOperations {
     const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
     this.#operations.set(document, ofDocument);
     const operation =
-      ofDocument.get(sameness) ?? new SharedOperation(executor(), () => void ofDocument.delete(sameness));
+      ofDocument.get(sameness) ?? new SharedOperation(executor(), this.#clock, () => void ofDocument.delete(sameness));
     ofDocument.set(sameness, operation);
     operation.join();
     return operation;
@@ -63,14 +71,16 @@ export class SharedOperations {
 /** One operation, as all who sent the same and see the same have it. */
 export class SharedOperation {
   readonly #execute: Execute;
+  readonly #clock: Clock;
   readonly #onDeserted: () => void;
   readonly #results = new Map<string, Promise<SharedResult>>();
   readonly #listeners = new Set<Listener>();
   #live: Reader<LogEvent> | null = null;
   #members = 0;
 
-  constructor(execute: Execute, onDeserted: () => void) {
+  constructor(execute: Execute, clock: Clock, onDeserted: () => void) {
     this.#execute = execute;
+    this.#clock = clock;
     this.#onDeserted = onDeserted;
   }
 
@@ -85,13 +95,17 @@ export class SharedOperation {
 
   /**
    * The result for this event, read when the log went to `head`; executed once, whoever asks first. Who asks when the log
-   * goes further gets another, because what the event points to is read as it is then (rule O6).
+   * goes further, or later, gets another, because what the event points to is read as it is then (rule O6); and so does
+   * who asks after it has failed.
    */
   resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
-    const moment = `${event.position}@${head}`;
+    const moment = `${event.position}@${head}@${Math.floor(this.#clock.now() / KEPT_FOR)}`;
     const known = this.#results.get(moment);
     if (known !== undefined) return known;
-    const result = this.#execute(event).then(serialisedOnce);
+    const result = this.#execute(event).then((executed) => {
+      if (executed.errors !== undefined) this.#results.delete(moment);
+      return serialisedOnce(executed);
+    });
     this.#results.set(moment, result);
     if (this.#results.size > KEPT) {
       const [oldest] = this.#results.keys();
