@@ -95,9 +95,11 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     const { position } = this.#reader;
     // One that joined meanwhile may have heard of some already.
     const unheard = news.filter((each) => each.position > position);
-    if (unheard.length === 0 || this.#take === null || !this.#session.isOpen()) return;
+    const [first] = unheard;
+    if (first === undefined || this.#take === null || !this.#session.isOpen()) return;
     const taken = this.#take(unheard.map(({ shared }) => shared));
-    this.#reader.skipTo(unheard[taken - 1]?.position ?? position);
+    // Whatever lies before the first concerns others: it is not read again, were there hours of it.
+    this.#reader.skipTo(unheard[taken - 1]?.position ?? first.position - 1);
     if (taken < unheard.length) this.#stopTaking?.();
   }
 

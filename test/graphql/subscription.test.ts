@@ -1,0 +1,82 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { parse } from "graphql";
+import { expect, onTestFinished, test } from "vitest";
+import type { Session } from "../../src/auth/session.ts";
+import { idOf } from "../../src/domain/id.ts";
+import { requestError } from "../../src/graphql/errors.ts";
+import { SharedOperations } from "../../src/graphql/shared-operation.ts";
+import { Subscription } from "../../src/graphql/subscription.ts";
+import { createHub } from "../../src/realtime/hub.ts";
+import type { EventLog, LogEvent, Position } from "../../src/store/event-log.ts";
+import { testClock } from "../support/clock.ts";
+
+const workspaceId = idOf<"Workspace">("w");
+const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
+
+function event(position: Position, contactId = ann): LogEvent {
+  return {
+    workspaceId,
+    position,
+    id: idOf<"Event">(`event ${position}`),
+    occurredAt: position,
+    actor: { type: "System" },
+    contactId,
+    channelId: idOf<"Channel">("c"),
+    contactChannelId: idOf<"ContactChannel">("cc"),
+    conversationId: null,
+    agentIds: [],
+    data: { type: "ContactAppeared" },
+  };
+}
+
+const session: Session = {
+  viewer: {
+    actor: { type: "Agent", id: idOf<"Agent">("ada") },
+    workspaceId,
+    role: "ADMIN",
+    permissions: new Set(),
+    expiresAt: null,
+  },
+  isOpen: () => true,
+  onEnd: () => () => {},
+};
+
+test("one whose socket is full reads on where it heard last, not where it last heard something of its own", async () => {
+  const silence = 5_000;
+  let prunedTo = 0;
+  const log: EventLog = {
+    append: () => Promise.reject(new Error("Nobody writes here.")),
+    read: () => Promise.reject(new Error("All of it has been heard.")),
+    bounds: async () => ({ position: 0, prunedTo }),
+    heads: async () => new Map(),
+    prune: async () => {},
+  };
+  const hub = createHub({ log, onError: () => {} });
+  onTestFinished(() => hub.stop());
+  const reader = await hub.follow(workspaceId, {
+    after: null,
+    subject: bob,
+    wants: (each): each is LogEvent => each.contactId === bob,
+  });
+  const operation = new SharedOperations(testClock()).join(
+    parse("subscription { x }"),
+    "",
+    () =>
+      async ({ position }) => ({ data: { position } }),
+  );
+  const subscription = new Subscription({
+    reader,
+    operation,
+    session,
+    mask: (error) => requestError("CURSOR_EXPIRED", String(error)),
+  });
+  expect(await subscription.nextKnown()).toBeNull();
+  const full = subscription.live(() => 0);
+  await turn();
+  for (let position = 1; position <= silence; position++) hub.offer(workspaceId, [event(position)]);
+  prunedTo = silence;
+  hub.offer(workspaceId, [event(silence + 1, bob)]);
+  await full;
+  expect((await subscription.nextKnown())?.result).toEqual({ data: { position: silence + 1 } });
+  await subscription.return();
+});
