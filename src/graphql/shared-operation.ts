@@ -74,6 +74,7 @@ export class SharedOperation {
   readonly #clock: Clock;
   readonly #onDeserted: () => void;
   readonly #results = new Map<string, Promise<SharedResult>>();
+  #keptSince = 0;
   readonly #listeners = new Set<Listener>();
   #live: Reader<LogEvent> | null = null;
   #members = 0;
@@ -99,7 +100,8 @@ export class SharedOperation {
    * who asks after it has failed.
    */
   resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
-    const moment = `${event.position}@${head}@${Math.floor(this.#clock.now() / KEPT_FOR)}`;
+    this.#forgetOld();
+    const moment = `${event.position}@${head}`;
     const known = this.#results.get(moment);
     if (known !== undefined) return known;
     const result = this.#execute(event).then((executed) => {
@@ -112,6 +114,13 @@ export class SharedOperation {
       if (oldest !== undefined) this.#results.delete(oldest);
     }
     return result;
+  }
+
+  #forgetOld(): void {
+    const now = this.#clock.now();
+    if (now - this.#keptSince < KEPT_FOR) return;
+    this.#results.clear();
+    this.#keptSince = now;
   }
 
   /** Tells the listener every event later than where its reader is, until it is forgotten. */
