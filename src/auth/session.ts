@@ -50,6 +50,7 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
   const heeded = new Set<OpenSession>();
   let looking: Promise<void> | null = null;
   let lastFingerprint = "";
+  let stopped = false;
   const timer = setInterval(() => {
     if (heeded.size > 0)
       looking ??= look()
@@ -60,6 +61,7 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
   return {
     start: (authorization, viewer) => new OpenSession(authorization, viewer, clock, heeded),
     stop: async () => {
+      stopped = true;
       clearInterval(timer);
       await looking;
     },
@@ -73,9 +75,14 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
     const doubtful = fingerprint === lastFingerprint ? open.filter(({ looks }) => looks === 0) : open;
     await verify(doubtful);
     lastFingerprint = fingerprint;
-    for (const session of open) {
-      session.looks += 1;
-      if (session.looks % LOOKS_PER_VERIFICATION > 0) continue;
+    for (const session of open) session.looks += 1;
+    void verifyTokens(open.filter(({ looks }) => looks % LOOKS_PER_VERIFICATION === 0)).catch(onError);
+  }
+
+  /** Beside the looks, which it must not hold up: thousands may be due at once, and an identity provider takes its time. */
+  async function verifyTokens(sessions: readonly OpenSession[]): Promise<void> {
+    for (const session of sessions) {
+      if (stopped) return;
       if ((await authenticate(session.authorization)) === null) session.end();
     }
   }
