@@ -100,11 +100,14 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
         typeof key === "function" ? await jwtVerify(token, key, current) : await jwtVerify(token, key, current);
       return payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return null;
+      if (error instanceof errors.JOSEError && !NO_KEYS.has(error.code)) return null;
       throw error;
     }
   }
 }
+
+/** The identity provider did not give its keys, which says nothing of the token. */
+const NO_KEYS = new Set<string>([errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]);
 
 /** Signs a token for the agent with this address. It needs no database, so it works whether the server runs or not. */
 export function signAgentToken(secret: string, email: string, now: Instant, validFor: number): Promise<string> {

@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { generateKeyPair, SignJWT } from "jose";
+import { expect, onTestFinished, test } from "vitest";
+import { signAgentToken, tokens } from "../../src/auth/token.ts";
+import { testClock } from "../support/clock.ts";
+
+test("a token is not called wrong because the identity provider is away", async () => {
+  const provider = createServer((_, response) => response.writeHead(503).end());
+  provider.listen(0, "127.0.0.1");
+  await once(provider, "listening");
+  onTestFinished(() => void provider.close());
+  const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`;
+  const secret = "a-secret-of-tests-that-is-long-enough";
+  const clock = testClock();
+  const { verifyAgent } = tokens({ secret, jwks: { url, issuer: "issuer", audience: "audience" } }, clock);
+  const { privateKey } = await generateKeyPair("RS256");
+  const token = await new SignJWT({ email: "ada@desk.test" })
+    .setProtectedHeader({ alg: "RS256", kid: "1" })
+    .setIssuer("issuer")
+    .setAudience("audience")
+    .setExpirationTime(Math.floor(clock.now() / 1_000) + 60)
+    .sign(privateKey);
+  await expect(verifyAgent(token)).rejects.toThrow("200 OK");
+  // What can be told without the keys is.
+  expect(await verifyAgent(await signAgentToken(secret, "ada@desk.test", clock.now(), 60_000))).toBeNull();
+  expect(await verifyAgent("nonsense")).toBeNull();
+});
