@@ -64,7 +64,8 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
       const event = await this.#reader.nextKnown();
       if (event !== null && this.#session.isOpen()) {
         const shared = await this.#operation.resultAt(event, this.#reader.head);
-        if (!this.#over) return shared;
+        if (!isTold(shared)) this.#end(shared);
+        else if (!this.#over) return shared;
       }
     } catch (error) {
       this.fail(error);
@@ -97,16 +98,18 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     const unheard = news.filter((each) => each.position > position);
     const [first] = unheard;
     if (first === undefined || this.#take === null || !this.#session.isOpen()) return;
-    const taken = this.#take(unheard.map(({ shared }) => shared));
+    const failed = unheard.findIndex(({ shared }) => !isTold(shared));
+    const told = failed === -1 ? unheard : unheard.slice(0, failed);
+    const taken = told.length === 0 ? 0 : this.#take(told.map(({ shared }) => shared));
     // Whatever lies before the first concerns others: it is not read again, were there hours of it.
-    this.#reader.skipTo(unheard[taken - 1]?.position ?? first.position - 1);
+    this.#reader.skipTo(told[taken - 1]?.position ?? first.position - 1);
+    // What was not taken, or has failed, is pulled.
     if (taken < unheard.length) this.#stopTaking?.();
   }
 
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#last = serialisedOnce({ errors: [this.#mask(error)] });
-    this.finish();
+    this.#end(serialisedOnce({ errors: [this.#mask(error)] }));
   }
 
   finish(): void {
@@ -147,11 +150,22 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     await this.return();
   }
 
+  #end(last: SharedResult): void {
+    if (this.#over) return;
+    this.#last = last;
+    this.finish();
+  }
+
   #takeLast(): SharedResult | null {
     const last = this.#last;
     this.#last = null;
     return last;
   }
+}
+
+/** Without data there is no cursor either: going on would lose the event to a client that resumes after the next one. */
+function isTold({ result }: SharedResult): boolean {
+  return result.data != null;
 }
 
 const DONE = { done: true, value: undefined } as const;

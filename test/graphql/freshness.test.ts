@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bootDesk } from "../support/app.ts";
-import { at, follow, textAt } from "./support.ts";
+import { at, follow, followEvents, textAt } from "./support.ts";
 
 const desk = await bootDesk();
 
@@ -32,19 +32,24 @@ test("B8: who comes back later reads the objects as they are then, though somebo
   await comesBack.end();
 });
 
-test("an execution that failed is not kept: who resumes gets the event", async () => {
+test("an event that cannot be told ends the subscription, and is not lost: who resumes gets it", async () => {
   const query = `subscription ($after: Cursor, $filter: MessageRecordedFilter) {
     messageRecorded(after: $after, filter: $filter) { message { text conversation { assignee { name } } } } }`;
   const person = await desk.writes("failing");
   await mutate("takeConversation", { conversationId: person.conversationId }, desk.ben.token);
   const variables = { after: await cursorNow(), filter: { contactId: person.contactId } };
   const stays = follow(desk, query, variables);
+  const stream = await followEvents(desk, query, variables);
   const { pool } = desk.app.database;
   await desk.writes("failing", "Before");
   expect((await stays.next()).errors).toBeUndefined();
+  expect((await stream.next()).errors).toBeUndefined();
   await pool.query("ALTER TABLE agent RENAME COLUMN name TO away");
   await desk.writes("failing", "Meanwhile");
+  expect(at((await stream.next()).errors, "0.extensions.code")).toBe("INTERNAL");
+  await expect(stream.next()).rejects.toThrow("over");
   expect(at((await stays.next()).errors, "0.extensions.code")).toBe("INTERNAL");
+  await expect(stays.next()).rejects.toThrow("over");
   await pool.query("ALTER TABLE agent RENAME COLUMN away TO name");
 
   const resumes = follow(desk, query, variables);
