@@ -36,7 +36,7 @@ const url = (protocols: string[], error: string) =>
 const listOfOrigins = () => {
   const error = (issue: { input?: unknown }) =>
     `is "${issue.input}": use origins as browsers send them, https://desk.example,https://…, or * for any`;
-  const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(text)?.origin === text;
+  const isOrigin = (text: string): boolean => /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
   const listed = (text: string): string[] => text.split(",").map((origin) => origin.trim());
   return z
     .string()
@@ -67,6 +67,9 @@ const environment = z.object({
     ["redis:", "rediss:"],
     "is not a Redis URL: use redis://user:password@host:6379, or rediss:// for TLS, with special characters percent-encoded",
   )
+    .refine((text) => !/^rediss?:/.test(text) || /^\/?\d*$/.test(URL.parse(text)?.pathname ?? ""), {
+      error: "names a database that is no number: use redis://host:6379/0, or leave the path out",
+    })
     .optional()
     .register(notes, {
       meaning: "Redis 6 or later, by which several instances tell each other of events",

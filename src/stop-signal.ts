@@ -4,7 +4,8 @@ const LASTING_SCRIPTS = ["start", "cluster"];
 /** Resolves, with the reason, when the process is asked to end: by a signal, or because whoever started it is gone. */
 export function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
+    // Ctrl-C comes twice, from the terminal and from npm: a second signal must not end by force what is being ended.
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
 
     // A forked process has a channel to its parent, which breaks when the parent dies, however it dies.
     const orphaned = (): void => resolve("the process that started this one has ended");

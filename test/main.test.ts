@@ -77,6 +77,14 @@ describe("npm start", () => {
     expect(await postgresOf(dataDir)).toBe(false);
   });
 
+  test("Ctrl-C comes twice under npm, from the terminal too: it ends in order all the same", async () => {
+    const server = await start();
+    const code = server.exit("SIGINT");
+    server.process.kill("SIGINT");
+    expect(await code).toBe(0);
+    expect(await postgresOf(dataDir)).toBe(false);
+  });
+
   test("a token is printed alone on the last line, whether the server runs or not", async () => {
     const printed = await run("src/print-token.ts", "ben@demo.test");
     const server = await start();

@@ -20,13 +20,20 @@ export function validator(schema: GraphQLSchema, { introspection }: { readonly i
   const rules = [...specifiedRules, unconditionalRoot, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
   return (document) => {
     try {
-      return validate(schema, document, rules);
+      const faults = validate(schema, document, rules);
+      return introspection ? faults : faults.map(withoutSuggestion);
     } catch (error) {
       // graphql-js throws what it finds wrong with `@skip(if: $variable)` on a subscription's field.
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
   };
+}
+
+/** "Did you mean …?" would tell the schema name by name to whom it may not be told. */
+function withoutSuggestion(fault: GraphQLError): GraphQLError {
+  const { message, nodes = null, extensions } = fault;
+  return new GraphQLError(message.replace(/ Did you mean [^?]*\?/, ""), { nodes, extensions });
 }
 
 /**

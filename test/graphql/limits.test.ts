@@ -111,6 +111,10 @@ describe.each(Object.entries(ways))("over %s", (_name, ask) => {
     const query = "{ __schema { queryType { name } } }";
     expect((await ask(desk, query)).errors).toBeUndefined();
     expect(at((await ask(closed, query)).errors, "0.message")).toMatch(/introspection/i);
+    // Nor is the schema told name by name.
+    expect(at((await ask(closed, "{ viewr { role } }")).errors, "0.message")).toBe(
+      'Cannot query field "viewr" on type "Query".',
+    );
     expect((await ask(closed, "{ viewer { __typename } }")).errors).toBeUndefined();
   });
 
