@@ -5,6 +5,7 @@ const pure = [
   "test/domain/**/*.test.ts",
   "test/config.test.ts",
   "test/architecture.test.ts",
+  "test/graphql/at-most.test.ts",
   "test/realtime/hub.test.ts",
   "test/channels/{client-network,line,line-webhook-failure,on-demand}.test.ts",
   "test/channels/web-chat-{follower,mailbox,stream-bounds}.test.ts",

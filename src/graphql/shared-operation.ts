@@ -3,6 +3,7 @@ import type { DocumentNode, ExecutionResult } from "graphql";
 import type { Clock } from "../clock.ts";
 import type { Reader } from "../realtime/reader.ts";
 import type { LogEvent, Position } from "../store/event-log.ts";
+import { atMost } from "./at-most.ts";
 
 /** What one event is to a subscription. */
 export interface SharedResult {
@@ -33,8 +34,10 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 const KEPT = 64;
 /** For how long, in milliseconds: what an event points to changes without the log, too, as when a block expires (rule B8). */
 const KEPT_FOR = 1_000;
-/** How many events may be executed at once; they are told in order all the same. */
+/** How many events of one operation may be executed at once; they are told in order all the same. */
 const AT_ONCE = 4;
+/** And of all operations: however many there are, connections to the database are left for others. */
+const ALL_AT_ONCE = 8;
 
 /** An event on its way to those who listen. */
 interface Told {
@@ -48,9 +51,14 @@ interface Told {
 export class SharedOperations {
   readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>();
   readonly #clock: Clock;
+  readonly #limit = atMost(ALL_AT_ONCE);
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  #inTurn(execute: Execute): Execute {
+    return (event) => this.#limit(() => execute(event));
   }
 
   /**
@@ -61,7 +69,8 @@ export class SharedOperations {
     const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
     this.#operations.set(document, ofDocument);
     const operation =
-      ofDocument.get(sameness) ?? new SharedOperation(executor(), this.#clock, () => void ofDocument.delete(sameness));
+      ofDocument.get(sameness) ??
+      new SharedOperation(this.#inTurn(executor()), this.#clock, () => void ofDocument.delete(sameness));
     ofDocument.set(sameness, operation);
     operation.join();
     return operation;

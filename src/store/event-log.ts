@@ -188,9 +188,11 @@ const appendStatement: Statement = {
                        contact_id, channel_id, contact_channel_id, conversation_id, agent_ids, data)
     SELECT $1, head.base + e.n, e.id, e.type, "occurredAt", actor.type, actor.id,
            "contactId", "channelId", "contactChannelId", "conversationId", "agentIds", data
-    FROM head, json_to_recordset($3::json) AS e (
+    FROM json_to_recordset($3::json) AS e (
       n int, id uuid, type text, "occurredAt" timestamptz, actor json, "contactId" uuid, "channelId" uuid,
-      "contactChannelId" uuid, "conversationId" uuid, "agentIds" uuid[], data jsonb),
+      "contactChannelId" uuid, "conversationId" uuid, "agentIds" uuid[], data jsonb)
+    -- Without a log there is no position, which fails the commit: nothing may happen that is not told.
+    LEFT JOIN head ON true,
       json_to_record(e.actor) AS actor (type "ActorType", id uuid)
     )
     SELECT base FROM head`,

@@ -241,3 +241,24 @@ describe("what an event says", () => {
     ]);
   });
 });
+
+test("O2: what cannot be told does not happen", async () => {
+  const place = await desk.workspace();
+  const { prisma } = desk.app.database;
+  await prisma.logHead.delete({ where: { workspaceId: rowId(place.id) } });
+  const input = {
+    channelId: place.custom,
+    externalId: "nobody hears",
+    eventId: "1",
+    kind: "TEXT",
+    text: "Hello",
+    sentAt: new Date(desk.clock.now()).toISOString(),
+  };
+  const { errors } = await desk.graphql(
+    "mutation ($input: RecordInboundInput!) { recordInbound(input: $input) { __typename } }",
+    { input },
+    await place.key("inbound:write"),
+  );
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["INTERNAL"]);
+  expect(await prisma.message.count({ where: { workspaceId: rowId(place.id) } })).toBe(0);
+});
