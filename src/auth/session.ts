@@ -33,7 +33,8 @@ export interface Standings {
 }
 
 export interface SessionsOptions {
-  readonly authenticate: Authenticate;
+  /** Says whether a token still holds, where that can change before its end: an identity provider may withdraw its key. */
+  readonly authenticate: Authenticate | null;
   readonly standings: Standings;
   /** Called when somebody turned out to be no longer who they were, so that nobody else believes it. */
   readonly onChange: () => void;
@@ -43,7 +44,7 @@ export interface SessionsOptions {
 
 /** In milliseconds: with the look itself well below the second within which a change must take effect. */
 const LOOK_EVERY = 500;
-/** After how many looks a token is verified anew: an identity provider may withdraw its key. */
+/** After how many looks a token is verified anew. */
 const LOOKS_PER_VERIFICATION = 120;
 
 export function createSessions({ authenticate, standings, onChange, clock, onError }: SessionsOptions): Sessions {
@@ -76,11 +77,15 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
     await verify(doubtful);
     lastFingerprint = fingerprint;
     for (const session of open) session.looks += 1;
-    void verifyTokens(open.filter(({ looks }) => looks % LOOKS_PER_VERIFICATION === 0)).catch(onError);
+    if (authenticate === null) return;
+    void verifyTokens(
+      authenticate,
+      open.filter(({ looks }) => looks % LOOKS_PER_VERIFICATION === 0),
+    ).catch(onError);
   }
 
   /** Beside the looks, which it must not hold up: thousands may be due at once, and an identity provider takes its time. */
-  async function verifyTokens(sessions: readonly OpenSession[]): Promise<void> {
+  async function verifyTokens(authenticate: Authenticate, sessions: readonly OpenSession[]): Promise<void> {
     for (const session of sessions) {
       if (stopped) return;
       if ((await authenticate(session.authorization)) === null) session.end();
