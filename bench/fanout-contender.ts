@@ -100,6 +100,8 @@ export class Contender {
         );
       await sleep(100);
     } while ((await this.#clients.ask("silent")) > 0);
+    // What is still told of these messages belongs to nothing that is measured.
+    await sleep(1_000);
   }
 
   async disconnect(): Promise<void> {

@@ -37,7 +37,7 @@ const KEPT_FOR = 1_000;
 /** How many events of one operation may be executed at once; they are told in order all the same. */
 const AT_ONCE = 4;
 /** And of all operations: however many there are, connections to the database are left for others. */
-const ALL_AT_ONCE = 8;
+const ALL_AT_ONCE = 12;
 
 /** An event on its way to those who listen. */
 interface Told {
