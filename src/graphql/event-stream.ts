@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Position } from "../store/event-log.ts";
 import { requestError } from "./errors.ts";
-import { FAREWELL, patience } from "./patience.ts";
+import { FAREWELL, patience, TOO_SLOW_REASON } from "./patience.ts";
 
 /** The open SSE responses. A client that does not read is waited for, so that nothing piles up for it. */
 export class EventStreams {
@@ -56,5 +56,5 @@ async function drained(response: ServerResponse, head: () => Position): Promise<
   }
 }
 
-const tooSlow = requestError("TOO_SLOW", "Too slow: resume with the last cursor.");
+const tooSlow = requestError("TOO_SLOW", `${TOO_SLOW_REASON}.`);
 const GIVEN_UP = `event: next\ndata: ${JSON.stringify({ errors: [tooSlow] })}\n\n`;

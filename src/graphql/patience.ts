@@ -3,6 +3,8 @@ import type { Position } from "../store/event-log.ts";
 
 /** The close code of a WebSocket whose client has stopped reading: it resumes with its last cursor. */
 const TOO_SLOW = 4013;
+/** What it is told. */
+export const TOO_SLOW_REASON = "Too slow: resume with the last cursor";
 /** How long a client that was given up has to read what is on its way, and why it ended, in milliseconds. */
 export const FAREWELL = 30_000;
 
@@ -29,7 +31,7 @@ export function patience(head: () => Position, onTooLong: () => void): () => voi
 /** Closes the socket of a client that does not read. */
 export function giveUp(socket: WebSocket): void {
   if (socket.readyState !== WebSocket.OPEN) return;
-  socket.close(TOO_SLOW, "Too slow: resume with the last cursor");
+  socket.close(TOO_SLOW, TOO_SLOW_REASON);
   const tooLate = setTimeout(() => socket.terminate(), FAREWELL);
   socket.once("close", () => clearTimeout(tooLate));
 }

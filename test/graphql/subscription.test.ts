@@ -7,27 +7,12 @@ import { requestError } from "../../src/graphql/errors.ts";
 import { SharedOperations } from "../../src/graphql/shared-operation.ts";
 import { Subscription } from "../../src/graphql/subscription.ts";
 import { createHub } from "../../src/realtime/hub.ts";
-import type { EventLog, LogEvent, Position } from "../../src/store/event-log.ts";
+import type { EventLog, LogEvent } from "../../src/store/event-log.ts";
 import { testClock } from "../support/clock.ts";
+import { logEvent } from "../support/log-event.ts";
 
 const workspaceId = idOf<"Workspace">("w");
-const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
-
-function event(position: Position, contactId = ann): LogEvent {
-  return {
-    workspaceId,
-    position,
-    id: idOf<"Event">(`event ${position}`),
-    occurredAt: position,
-    actor: { type: "System" },
-    contactId,
-    channelId: idOf<"Channel">("c"),
-    contactChannelId: idOf<"ContactChannel">("cc"),
-    conversationId: null,
-    agentIds: [],
-    data: { type: "ContactAppeared" },
-  };
-}
+const bob = idOf<"Contact">("bob");
 
 const session: Session = {
   viewer: {
@@ -73,9 +58,9 @@ test("one whose socket is full reads on where it heard last, not where it last h
   expect(await subscription.nextKnown()).toBeNull();
   const full = subscription.live(() => 0);
   await turn();
-  for (let position = 1; position <= silence; position++) hub.offer(workspaceId, [event(position)]);
+  for (let position = 1; position <= silence; position++) hub.offer(workspaceId, [logEvent(position)]);
   prunedTo = silence;
-  hub.offer(workspaceId, [event(silence + 1, bob)]);
+  hub.offer(workspaceId, [logEvent(silence + 1, bob)]);
   await full;
   expect((await subscription.nextKnown())?.result).toEqual({ data: { position: silence + 1 } });
   await subscription.return();

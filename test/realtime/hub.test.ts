@@ -4,6 +4,7 @@ import { CursorExpired } from "../../src/realtime/feed.ts";
 import { createHub, type Hub } from "../../src/realtime/hub.ts";
 import type { Reader } from "../../src/realtime/reader.ts";
 import type { EventLog, LogEvent, Position } from "../../src/store/event-log.ts";
+import { logEvent } from "../support/log-event.ts";
 
 const workspaceId = idOf<"Workspace">("w");
 const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
@@ -30,20 +31,7 @@ function newHub(): Hub {
 }
 
 function event(contactId = ann): LogEvent {
-  const position = written.length + 1;
-  const happened: LogEvent = {
-    workspaceId,
-    position,
-    id: idOf<"Event">(`event ${position}`),
-    occurredAt: position,
-    actor: { type: "System" },
-    contactId,
-    channelId: idOf<"Channel">("c"),
-    contactChannelId: idOf<"ContactChannel">("cc"),
-    conversationId: null,
-    agentIds: [],
-    data: { type: "ContactAppeared" },
-  };
+  const happened = logEvent(written.length + 1, contactId);
   written.push(happened);
   return happened;
 }
