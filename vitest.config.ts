@@ -5,10 +5,11 @@ const pure = [
   "test/domain/**/*.test.ts",
   "test/config.test.ts",
   "test/architecture.test.ts",
-  "test/graphql/at-most.test.ts",
+  "test/platform/**/*.test.ts",
   "test/realtime/hub.test.ts",
-  "test/channels/{client-network,line,line-webhook-failure,on-demand}.test.ts",
-  "test/channels/web-chat-{follower,mailbox,stream-bounds}.test.ts",
+  "test/http/client-network.test.ts",
+  "test/channels/line/{events,webhook-failure}.test.ts",
+  "test/channels/web-chat/{channel-follower,mailbox,stream-bounds}.test.ts",
 ];
 
 const common = { pool: "forks", testTimeout: 30_000, hookTimeout: 30_000 } as const;

@@ -6,7 +6,7 @@ import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { signAgentToken } from "../src/auth/token.ts";
 import { toGlobalId } from "../src/domain/global-id.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/store/embedded.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/embedded-postgres/server.ts";
 import { migrate } from "../src/store/migrate.ts";
 import { textOf } from "./fanout-message.ts";
 import { Connection, postRequest } from "./http-load.ts";

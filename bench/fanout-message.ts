@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { toGlobalId } from "../src/domain/global-id.ts";
 import { idOf } from "../src/domain/id.ts";
-import { toCursor } from "../src/graphql/cursor.ts";
+import { toCursor } from "../src/graphql/resolve/cursor.ts";
 
 /** How many messages come at the same moment when they are not paced: for us one commit, for others one turn. */
 export const BURST = 50;

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { toGlobalId } from "../src/domain/global-id.ts";
-import { startTemporaryPostgres } from "../src/store/embedded.ts";
+import { startTemporaryPostgres } from "../src/embedded-postgres/server.ts";
 import { migrate } from "../src/store/migrate.ts";
 import { Connection, postRequest } from "./http-load.ts";
 import { interactiveTransaction, type Peer, preparedStatement } from "./ingest-peers.ts";

@@ -15,9 +15,9 @@ import {
 } from "@prisma/driver-adapter-utils";
 import { SchemaEngine } from "@prisma/schema-engine-wasm";
 import pg from "pg";
-import { startTemporaryPostgres } from "../src/store/embedded.ts";
+import { startTemporaryPostgres } from "../src/embedded-postgres/server.ts";
+import { writeOnce } from "../src/platform/write-once.ts";
 import { migrate } from "../src/store/migrate.ts";
-import { writeOnce } from "../src/write-once.ts";
 
 const here = import.meta.dirname;
 

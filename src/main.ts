@@ -2,11 +2,11 @@ import pino from "pino";
 import { type App, startApp } from "./app.ts";
 import { authSecret } from "./auth/secret.ts";
 import { signAgentToken } from "./auth/token.ts";
-import { systemClock } from "./clock.ts";
-import { runProgram } from "./command-line.ts";
 import { type Config, loadConfig } from "./config.ts";
-import { demoAgents, demoChannelIds, demoContact } from "./demo.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { demoAgents, demoChannelIds, demoContact } from "./demo/workspace.ts";
+import { systemClock } from "./platform/clock.ts";
+import { runProgram } from "./platform/command-line.ts";
+import { stopSignal } from "./platform/stop-signal.ts";
 
 const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 /** A stop takes at most this long, in milliseconds, whatever hangs. */

@@ -86,9 +86,9 @@ describe("npm start", () => {
   });
 
   test("a token is printed alone on the last line, whether the server runs or not", async () => {
-    const printed = await run("src/print-token.ts", "ben@demo.test");
+    const printed = await run("src/programs/print-token.ts", "ben@demo.test");
     const server = await start();
-    const lines = (await run("src/print-token.ts", "ben@demo.test")).trim().split("\n");
+    const lines = (await run("src/programs/print-token.ts", "ben@demo.test")).trim().split("\n");
     for (const token of [printed.trim(), lines.at(-1) ?? ""]) {
       const answer = await graphql({ ...server, token }, "{ viewer { role actor { ... on Agent { email } } } }");
       expect(answer).toEqual({ data: { viewer: { role: "AGENT", actor: { email: "ben@demo.test" } } } });

@@ -8,9 +8,9 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { permissionsOfRole, permissionsOfScopes, roles, scopes } from "../src/auth/permission.ts";
 import { settings } from "../src/config.ts";
-import { demoChannelIds } from "../src/demo.ts";
+import { demoChannelIds } from "../src/demo/workspace.ts";
 import { ongoingStatuses, terminalStatuses } from "../src/domain/conversation.ts";
-import { joinEmbeddedPostgres } from "../src/store/embedded.ts";
+import { joinEmbeddedPostgres } from "../src/embedded-postgres/server.ts";
 
 const root = join(import.meta.dirname, "..");
 const readme = read("README.md");
@@ -268,7 +268,7 @@ async function startServer(): Promise<Server> {
     throw error;
   });
   const url = /http:\/\/localhost:\d+(?=\/graphql)/.exec(output.join("\n"))?.[0] ?? "";
-  const token = execFileSync(process.execPath, ["src/print-token.ts", "ada@demo.test"], {
+  const token = execFileSync(process.execPath, ["src/programs/print-token.ts", "ada@demo.test"], {
     cwd: root,
     env: { ...outerEnvironment(), DATA_DIR: dataDir },
   });

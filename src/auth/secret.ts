@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { writeOnce } from "../write-once.ts";
+import { writeOnce } from "../platform/write-once.ts";
 
 /**
  * The secret that signs and verifies tokens: AUTH_SECRET, else one that is made once and kept in the data directory, so

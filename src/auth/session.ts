@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
 import type { AgentId, ApiKeyId, WorkspaceId } from "../domain/id.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { AgentRecord, ApiKeyRecord, Authenticate } from "./authenticate.ts";
 import { permissionsOfScopes } from "./permission.ts";
 import type { Viewer } from "./viewer.ts";

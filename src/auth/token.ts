@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
-import type { Clock } from "../clock.ts";
 import { type ChannelId, type Instant, idOf } from "../domain/id.ts";
+import type { Clock } from "../platform/clock.ts";
 
 /** How agents' tokens are verified: with our own secret, or with the keys of an identity provider. */
 export interface TokenSettings {

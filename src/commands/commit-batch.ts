@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
 import type { ContactChannel } from "../domain/contact-channel.ts";
 import { decide } from "../domain/decide.ts";
 import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
 import { invalidInput, notFound } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
+import type { Clock } from "../platform/clock.ts";
 import { removeContactChannels } from "../store/contact-channels.ts";
 import { type Database, NothingBegun, type Tx } from "../store/database.ts";
 import type { Directory } from "../store/directory.ts";
@@ -18,7 +18,7 @@ import {
 import type { DecidedEvent } from "../store/save-decisions.ts";
 import { type AddressBook, type ResolvedWork, resolveTargets } from "./address-book.ts";
 import { type BatchFacts, loadFacts } from "./batch-facts.ts";
-import { toLogEvents } from "./log-entries.ts";
+import { toLogEvents } from "./to-log-events.ts";
 import type { Answer, Work } from "./work.ts";
 
 /** What the write path asks of the store; a test may put a faulty one in its place. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import { Overloaded } from "../commands/work.ts";
-import { describeError } from "../describe-error.ts";
+import { describeError } from "../platform/describe-error.ts";
 import { CursorExpired } from "../realtime/feed.ts";
 
 /** The `extensions.code` of an error that its receiver can do something about. */

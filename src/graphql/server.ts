@@ -4,17 +4,17 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { Sessions } from "../auth/session.ts";
-import { Connections } from "./connections.ts";
-import type { Services } from "./context.ts";
-import { validator } from "./document-validation.ts";
 import { createMask } from "./errors.ts";
-import { httpRoutes } from "./http-routes.ts";
-import type { Limits } from "./limits.ts";
-import { operations } from "./operation.ts";
-import { origins } from "./origin.ts";
-import { schema } from "./schema.ts";
-import { readTrustedDocuments } from "./trusted-documents.ts";
-import { webSockets } from "./web-socket.ts";
+import type { Limits } from "./execution/cost.ts";
+import { validator } from "./execution/document.ts";
+import { operations } from "./execution/operations.ts";
+import { readTrustedDocuments } from "./execution/trusted-documents.ts";
+import type { Services } from "./resolve/context.ts";
+import { schema } from "./schema/index.ts";
+import { Connections } from "./transport/connections.ts";
+import { httpRoutes } from "./transport/http.ts";
+import { origins } from "./transport/origin.ts";
+import { webSockets } from "./transport/websocket.ts";
 
 export interface GraphqlDeps extends Services {
   readonly authenticate: Authenticate;

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
 import type { Executor } from "../commands/executor.ts";
 import type { Command } from "../domain/command.ts";
 import { idOf } from "../domain/id.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
 import type { Database } from "../store/database.ts";
 import { REMEMBER_FOR } from "../store/idempotency.ts";
-import { type PeriodicJob, periodicJob } from "./periodic.ts";
 
 export interface DueJobOptions {
   readonly database: Database;

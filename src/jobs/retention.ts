@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
 import type { EventLog } from "../store/event-log.ts";
-import { type PeriodicJob, periodicJob } from "./periodic.ts";
 
 const EVERY = 60 * 60 * 1_000;
 

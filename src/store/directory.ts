@@ -4,7 +4,7 @@ import type { Standing, Standings } from "../auth/session.ts";
 import type { ChannelKind } from "../domain/contact-channel.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
-import { flowFrom } from "./flow-definition.ts";
+import { flowFrom } from "../flows/definition.ts";
 import type { Agent, ApiKey, PrismaClient } from "./generated/client.ts";
 
 export interface ChannelRecord {

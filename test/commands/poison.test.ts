@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { addressBook } from "../../src/commands/address-book.ts";
 import { type AggregateStore, commitBatch } from "../../src/commands/commit-batch.ts";
 import { createExecutor } from "../../src/commands/executor.ts";
 import type { Work } from "../../src/commands/work.ts";
 import { idOf } from "../../src/domain/id.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { loadContactChannels, lockContactChannels } from "../../src/store/contact-channels.ts";
 import { CommitOutcomeUnknown, type Database, NothingBegun, openDatabase } from "../../src/store/database.ts";
 import { directory } from "../../src/store/directory.ts";

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { v7 as uuidv7 } from "uuid";
-import { systemClock } from "../../src/clock.ts";
 import { addressBook } from "../../src/commands/address-book.ts";
 import { type AggregateStore, commitBatch } from "../../src/commands/commit-batch.ts";
 import { createExecutor, type Executor } from "../../src/commands/executor.ts";
 import type { Command } from "../../src/domain/command.ts";
 import { idOf, type WorkspaceId } from "../../src/domain/id.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { directory } from "../../src/store/directory.ts";
 import { eventLog, type LogEvent } from "../../src/store/event-log.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
-import { openSession, type Visitor } from "../channels/visitor.ts";
+import { openSession, type Visitor } from "../channels/web-chat/visitor.ts";
 import { type Desk, lineText, rowId, type TestWorkspace } from "../support/app.ts";
 import { done, look, mutate } from "./api.ts";
 

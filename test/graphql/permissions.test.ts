@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { schema } from "../../src/graphql/schema.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
 import { bootDesk } from "../support/app.ts";
 import { at, textAt } from "./support.ts";
 

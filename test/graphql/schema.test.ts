@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isInterfaceType, isObjectType, isUnionType, parse, print, visit } from "graphql";
 import { describe, expect, test } from "vitest";
-import { printedSchema } from "../../src/graphql/print-schema.ts";
-import { schema } from "../../src/graphql/schema.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
+import { printedSchema } from "../../src/graphql/schema/print.ts";
 
 /** The names that the contract pins (section 3), in its own words; arguments of connections are left out. */
 const pinned = `

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toGlobalId } from "../../src/domain/global-id.ts";
-import { schema } from "../../src/graphql/schema.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
 import { bootDesk, rowId } from "../support/app.ts";
 import { at, follow, nodesAt, seedContact, seedConversation, textAt } from "./support.ts";
 

@@ -1,5 +1,5 @@
 /** A process that starts the embedded PostgreSQL of the folder it is given, tells its URL, and stays until it is killed. */
-import { startEmbeddedPostgres } from "../../src/store/embedded.ts";
+import { startEmbeddedPostgres } from "../../src/embedded-postgres/server.ts";
 
 process.on("SIGINT", () => process.send?.("interrupted"));
 

@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { TestProject } from "vitest/node";
-import { startTemporaryPostgres } from "../../src/store/embedded.ts";
+import { startTemporaryPostgres } from "../../src/embedded-postgres/server.ts";
 import { migrate } from "../../src/store/migrate.ts";
 
 declare module "vitest" {

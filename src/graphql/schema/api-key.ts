@@ -1,0 +1,120 @@
+import { v7 as newId } from "uuid";
+import { newApiKey } from "../../auth/api-key.ts";
+import { scopes } from "../../auth/permission.ts";
+import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
+import { faultsOf, nameFault } from "../../domain/input.ts";
+import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
+import { demand, may } from "../resolve/context.ts";
+import { existing, find } from "../resolve/rows.ts";
+import { builder } from "./builder.ts";
+import { ApiKeyScope } from "./enums.ts";
+import { Node } from "./node.ts";
+import { MAY_NOT, type Outcome, resultUnion, success } from "./result.ts";
+
+export const ApiKey = builder.prismaObject("ApiKey", {
+  description: "A partner's key, as an actor and for those who manage keys.",
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.id({ resolve: (apiKey) => toGlobalId("ApiKey", apiKey.id) }),
+    name: t.exposeString("name"),
+    prefix: t.exposeString("prefix", { description: "The beginning of the key, by which a person recognises it." }),
+    scopes: t.field({
+      type: [ApiKeyScope],
+      resolve: (apiKey) => scopes.filter((scope) => apiKey.scopes.includes(scope)),
+    }),
+    createdAt: t.expose("createdAt", { type: "DateTime" }),
+    revokedAt: t.expose("revokedAt", { type: "DateTime", nullable: true }),
+  }),
+});
+
+builder.queryField("apiKeys", (t) =>
+  t.prismaField({
+    description: "The partners' keys, newest first; for admins.",
+    type: [ApiKey],
+    resolve: (query, _root, _args, ctx) => {
+      demand(ctx, "ADMINISTER");
+      return ctx.prisma.apiKey.findMany({
+        ...query,
+        where: { workspaceId: ctx.viewer.workspaceId },
+        orderBy: [{ createdAt: "desc" }, { id: "desc" }],
+      });
+    },
+  }),
+);
+
+const CreateApiKeySuccess = success<{ apiKeyId: string; key: string }>("CreateApiKey", (t) => ({
+  apiKey: t.prismaField({
+    type: ApiKey,
+    resolve: (query, { apiKeyId }, _args, ctx) => existing(find.apiKey(ctx, query, apiKeyId)),
+  }),
+  key: t.exposeString("key", { description: "The key itself. It is shown this once and kept nowhere." }),
+}));
+
+const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
+  fields: (t) => ({
+    name: t.string({ required: true }),
+    scopes: t.field({ type: [ApiKeyScope], required: true }),
+  }),
+});
+
+builder.mutationField("createApiKey", (t) =>
+  t.field({
+    description: "Makes a key for a partner; for admins.",
+    type: resultUnion("CreateApiKey", CreateApiKeySuccess, ["Forbidden", "InvalidInput"]),
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true }) },
+    resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; key: string }>> => {
+      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+      const invalid = faultsOf(nameFault("name", input.name));
+      if (invalid !== null) return invalid;
+      if (input.scopes.length === 0) return invalidInput("scopes", "Must name at least one scope.");
+
+      const { key, prefix, hash } = newApiKey();
+      const { id } = await ctx.prisma.apiKey.create({
+        data: {
+          id: newId(),
+          workspaceId: ctx.viewer.workspaceId,
+          name: input.name.trim(),
+          prefix,
+          hash,
+          scopes: [...new Set(input.scopes)],
+          createdAt: ctx.now,
+        },
+        select: { id: true },
+      });
+      return { type: "Success", apiKeyId: id, key };
+    },
+  }),
+);
+
+const RevokeApiKeySuccess = success<{ apiKeyId: string; changed: boolean }>("RevokeApiKey", (t) => ({
+  apiKey: t.prismaField({
+    type: ApiKey,
+    resolve: (query, { apiKeyId }, _args, ctx) => existing(find.apiKey(ctx, query, apiKeyId)),
+  }),
+  changed: t.exposeBoolean("changed", { description: "False if it had been revoked before." }),
+}));
+
+const RevokeApiKeyInput = builder.inputType("RevokeApiKeyInput", {
+  fields: (t) => ({ apiKeyId: t.id({ required: true }) }),
+});
+
+builder.mutationField("revokeApiKey", (t) =>
+  t.field({
+    description: "Ends a key for good, within a second; for admins.",
+    type: resultUnion("RevokeApiKey", RevokeApiKeySuccess, ["NotFound", "Forbidden"]),
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true }) },
+    resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; changed: boolean }>> => {
+      const id = fromGlobalId("ApiKey", input.apiKeyId);
+      const found = id === null ? null : await find.apiKey(ctx, {}, id);
+      if (found === null) return notFound("There is no such key.");
+      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+
+      const { count } = await ctx.prisma.apiKey.updateMany({
+        where: { id: found.id, workspaceId: ctx.viewer.workspaceId, revokedAt: null },
+        data: { revokedAt: ctx.now },
+      });
+      ctx.services.directory.forget();
+      return { type: "Success", apiKeyId: found.id, changed: count > 0 };
+    },
+  }),
+);

@@ -1,0 +1,21 @@
+import { builder } from "./builder.ts";
+import "./scalars.ts";
+import "./workspace.ts";
+import "./agent.ts";
+import "./api-key.ts";
+import "./channel.ts";
+import "./contact.ts";
+import "./contact-channel.ts";
+import "./conversation.ts";
+import "./message.ts";
+import "./block.ts";
+import "./flow.ts";
+import "./block-mutations.ts";
+import "./message-mutations.ts";
+import "./conversation-mutations.ts";
+import "./record-inbound.ts";
+import "./subscriptions.ts";
+import "./viewer.ts";
+import "./node-query.ts";
+
+export const schema = builder.toSchema();

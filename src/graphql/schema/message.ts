@@ -1,0 +1,71 @@
+import { toGlobalId } from "../../domain/global-id.ts";
+import { toActor } from "../../store/actor-columns.ts";
+import { bySeq, pageOf } from "../resolve/paging.ts";
+import { Actor, present } from "./actor.ts";
+import { builder } from "./builder.ts";
+import { ContactChannel } from "./contact-channel.ts";
+import { DeliveryStatus, MessageDirection, MessageKind } from "./enums.ts";
+import { Node } from "./node.ts";
+
+export const Message = builder.prismaObject("Message", {
+  description: "One timeline entry: a text, an image, a sticker … or an event such as a follow.",
+  interfaces: [Node],
+  select: { id: true, seq: true },
+  fields: (t) => ({
+    id: t.id({ resolve: (message) => toGlobalId("Message", message.id) }),
+    contactChannel: t.relation("contactChannel"),
+    conversation: t.relation("conversation", {
+      nullable: true,
+      description: "Null for what came before the first conversation there.",
+    }),
+    direction: t.expose("direction", { type: MessageDirection }),
+    kind: t.expose("kind", { type: MessageKind }),
+    eventType: t.exposeString("eventType", {
+      nullable: true,
+      description: "Names an event: `follow`, `postback`, a partner's own. Null for a message.",
+    }),
+    text: t.string({
+      nullable: true,
+      description: "Null where there is none, and once it was unsent.",
+      select: { text: true, unsentAt: true },
+      resolve: ({ text, unsentAt }) => (unsentAt === null ? text : null),
+    }),
+    payload: t.field({
+      type: "JSON",
+      nullable: true,
+      description: "What else the provider said. Null where there is none, and once it was unsent.",
+      select: { payload: true, unsentAt: true },
+      resolve: ({ payload, unsentAt }) => (unsentAt === null ? payload : null),
+    }),
+    author: t.field({
+      type: Actor,
+      select: { authorType: true, authorId: true },
+      resolve: async ({ authorType, authorId }, _args, ctx) =>
+        present(await ctx.actors.load(toActor({ type: authorType, id: authorId }))),
+    }),
+    sentAt: t.expose("sentAt", {
+      type: "DateTime",
+      description: "The provider's own time where it can be trusted, else the time of arrival.",
+    }),
+    recordedAt: t.expose("recordedAt", { type: "DateTime" }),
+    unsentAt: t.expose("unsentAt", { type: "DateTime", nullable: true }),
+    receivedWhileBlocked: t.exposeBoolean("receivedWhileBlocked", {
+      description: "Whether a block was in force when it arrived or was sent.",
+    }),
+    deliveryStatus: t.expose("deliveryStatus", {
+      type: DeliveryStatus,
+      nullable: true,
+      description: "Null on inbound.",
+    }),
+  }),
+});
+
+builder.prismaObjectField(ContactChannel, "messages", (t) =>
+  t.connection({
+    description:
+      "The whole timeline, in and out of conversations, oldest first. `last`/`before` page back from the newest.",
+    type: Message,
+    select: (args, _ctx, nested) => ({ messages: nested(pageOf(bySeq, args).query, ["edges", "node"]) }),
+    resolve: ({ messages }, args) => pageOf(bySeq, args).connection(messages),
+  }),
+);

@@ -1,0 +1,10 @@
+/** `npm run schema`: writes what the code says into schema.graphql. */
+import { writeFile } from "node:fs/promises";
+import { lexicographicSortSchema, printSchema } from "graphql";
+import { schema } from "./index.ts";
+
+export function printedSchema(): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+}
+
+if (import.meta.main) await writeFile(new URL("../../../schema.graphql", import.meta.url), printedSchema());

@@ -1,0 +1,12 @@
+import { toGlobalId } from "../../domain/global-id.ts";
+import { builder } from "./builder.ts";
+import { Node } from "./node.ts";
+
+export const Workspace = builder.prismaObject("Workspace", {
+  description: "The tenant: everything belongs to exactly one.",
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.id({ resolve: (workspace) => toGlobalId("Workspace", workspace.id) }),
+    name: t.exposeString("name"),
+  }),
+});

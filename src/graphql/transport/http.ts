@@ -1,0 +1,205 @@
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { type DocumentNode, GraphQLError, getOperationAST } from "graphql";
+import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
+import type { Authenticate } from "../../auth/authenticate.ts";
+import type { Session, Sessions } from "../../auth/session.ts";
+import type { Viewer } from "../../auth/viewer.ts";
+import type { Position } from "../../store/event-log.ts";
+import { type Mask, type RequestErrorCode, requestError } from "../errors.ts";
+import type { Operations } from "../execution/operations.ts";
+import { type Context, createContext, type Services } from "../resolve/context.ts";
+import { schema } from "../schema/index.ts";
+import type { Connections } from "./connections.ts";
+import { graphiql } from "./graphiql.ts";
+import { acceptsStream, errorWithStatus, faultOfRequest, operationRequest } from "./http-request.ts";
+import { type Origins, originFault } from "./origin.ts";
+import { EventStreams } from "./sse.ts";
+
+/** Largest request, in bytes, on HTTP as on WebSocket. */
+export const MAX_REQUEST = 256 * 1_024;
+
+/** What both transports work with. */
+export interface Edge extends Services {
+  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
+  readonly operations: Operations;
+  readonly origins: Origins;
+  readonly connections: Connections;
+  /** Whether a browser gets GraphiQL. */
+  readonly graphiql: boolean;
+  readonly mask: Mask;
+}
+
+/** What goes to Yoga with a request. */
+interface Caller {
+  readonly session: Session;
+  readonly viewer: Viewer;
+}
+
+/** GraphQL over HTTP, and its subscriptions over SSE. */
+export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; stop(): Promise<void> } {
+  const streams = new EventStreams();
+  const yoga = createYoga<Caller, Context>({
+    schema,
+    context: ({ session, viewer }) => createContext(edge, session, viewer),
+    graphqlEndpoint: "/graphql",
+    graphiql: false,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    logging: false,
+    maxRequestBodySize: MAX_REQUEST,
+    parserAndValidationCache: false,
+    cors: false,
+    maskedErrors: { maskError: edge.mask },
+    extraParamNames: ["documentId"],
+    plugins: [ourRequests, ourOperations(edge.operations)],
+  });
+
+  return { routes, stop: () => streams.stop() };
+
+  async function routes(http: Parameters<FastifyPluginAsync>[0]): Promise<void> {
+    // The body goes to Yoga as it came.
+    http.removeAllContentTypeParsers();
+    http.addContentTypeParser(
+      "*",
+      { parseAs: "buffer", bodyLimit: MAX_REQUEST },
+      async (_: unknown, body: unknown) => body,
+    );
+    http.addHook("onRequest", checkOrigin);
+    http.setErrorHandler<FastifyError>((error, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      const fault =
+        status === 413
+          ? requestError("PAYLOAD_TOO_LARGE", `A request may be ${MAX_REQUEST / 1_024} KB large.`)
+          : status < 500
+            ? requestError("INVALID_INPUT", error.message)
+            : error;
+      return reply.code(status).send({ errors: [edge.mask(fault)] });
+    });
+    http.route({ method: ["GET", "POST", "OPTIONS"], url: "/graphql", bodyLimit: MAX_REQUEST, handler: answer });
+  }
+
+  /** Before anything else is looked at; what a page may read of the answer is said here, too (CORS). */
+  function checkOrigin({ headers }: FastifyRequest, reply: FastifyReply, next: () => void): void {
+    const { origin, host } = headers;
+    reply.header("vary", "Origin");
+    if (!edge.origins.allow(origin, host)) {
+      reply.code(403).send({ errors: [originFault()] });
+      return;
+    }
+    if (origin !== undefined) {
+      reply.headers({ "access-control-allow-origin": origin, "access-control-expose-headers": "x-request-id" });
+    }
+    next();
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { method, headers } = request;
+    if (method === "OPTIONS") return answerPreflight(request, reply);
+    if (edge.graphiql && method === "GET" && headers.accept?.includes("text/html")) {
+      return reply.type("text/html; charset=utf-8").send(graphiql);
+    }
+    const viewer = await edge.authenticate(headers.authorization);
+    if (viewer === null) {
+      reply.header("www-authenticate", "Bearer");
+      return refuse(reply, 401, "UNAUTHENTICATED", "Send a valid token: `Authorization: Bearer …`.");
+    }
+    const fault = faultOfRequest(method, headers, request.body);
+    if (fault !== null) return reply.code(fault.status).send({ errors: [fault.error] });
+    if (acceptsStream(headers.accept) && !takePlace(viewer, reply)) {
+      return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
+    }
+    const url = new URL(request.url, "http://localhost");
+    const init = { method, headers: headersOf(request), ...bodyOf(request) };
+    const session = edge.sessions.start(headers.authorization, viewer);
+    const response = await yoga.fetch(url, init, { viewer, session });
+    return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
+  }
+
+  /** Counts what may become a stream for as long as it lasts; says false if it is one too many. */
+  function takePlace(viewer: Viewer, { raw }: FastifyReply): boolean {
+    const leave = edge.connections.take(viewer);
+    if (leave === null) return false;
+    if (raw.closed) leave();
+    else raw.once("close", leave);
+    return true;
+  }
+
+  async function respond(reply: FastifyReply, response: Response, head: () => Position): Promise<unknown> {
+    const { body, status, headers } = response;
+    if (body !== null && headers.get("content-type")?.startsWith("text/event-stream")) {
+      reply.hijack();
+      const stream = reply.raw;
+      stream.statusCode = status;
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) stream.setHeader(name, value);
+      }
+      for (const [name, value] of headers) stream.setHeader(name, value);
+      await streams.send(body, stream, head);
+      return reply;
+    }
+    for (const [name, value] of headers) reply.header(name, value);
+    return reply.code(status).send(await response.text());
+  }
+}
+
+function refuse(reply: FastifyReply, status: number, code: RequestErrorCode, message: string): FastifyReply {
+  return reply.code(status).send({ errors: [requestError(code, message)] });
+}
+
+/** Answers what a browser asks before it sends a page's request: it asks for nothing that belongs to anybody. */
+function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const asked = headers["access-control-request-headers"];
+  return reply
+    .code(204)
+    .headers({
+      "access-control-allow-methods": "GET, POST",
+      "access-control-max-age": "86400",
+      ...(asked === undefined ? {} : { "access-control-allow-headers": asked }),
+    })
+    .send();
+}
+
+/** Makes Yoga read requests our way, which is the same for all who send JSON. */
+const ourRequests: Plugin<Caller> = {
+  onRequestParse: ({ setRequestParser }) => setRequestParser(operationRequest),
+};
+
+/** Makes Yoga parse, check, execute and subscribe as it is done over WebSocket. */
+function ourOperations(operations: Operations): Plugin<Caller> {
+  return {
+    onParse: ({ context, setParseFn }) => setParseFn(() => operations.documentOf(context.params)),
+    onValidate: ({ context, params, setResult }) => {
+      const faults = operations.check(params.documentAST, context.params, context.viewer);
+      setResult(faults.length > 0 ? faults.map(inHttp) : faultsOfStream(params.documentAST, context));
+    },
+    onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
+    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(operations.subscribe),
+  };
+}
+
+/** A subscription is answered by a stream, so it is not begun for those who are not ready for one. */
+function faultsOfStream(document: DocumentNode, { params, request }: YogaInitialContext): GraphQLError[] {
+  const operation = getOperationAST(document, params.operationName);
+  if (operation?.operation !== "subscription" || acceptsStream(request.headers.get("accept"))) return [];
+  return [errorWithStatus("NOT_ACCEPTABLE", "A subscription needs `accept: text/event-stream`.", 406)];
+}
+
+/** A copy, because Yoga writes the status into it, and other transports get the same error. */
+function inHttp(error: GraphQLError): GraphQLError {
+  const { message, nodes = null, source = null, positions = null, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, extensions: { ...extensions } });
+}
+
+function headersOf(request: FastifyRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return headers;
+}
+
+function bodyOf({ body }: FastifyRequest): { body?: string } {
+  return Buffer.isBuffer(body) ? { body: body.toString() } : {};
+}

@@ -1,0 +1,162 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { ExecutionArgs, GraphQLError } from "graphql";
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
+import { WebSocket, WebSocketServer } from "ws";
+import type { Session } from "../../auth/session.ts";
+import { requestError } from "../errors.ts";
+import { Subscription } from "../execution/subscription.ts";
+import { createContext } from "../resolve/context.ts";
+import { schema } from "../schema/index.ts";
+import { type Edge, MAX_REQUEST } from "./http.ts";
+import { originFault } from "./origin.ts";
+import { admit } from "./websocket-admission.ts";
+import { SocketDelivery } from "./websocket-delivery.ts";
+import { Heartbeat } from "./websocket-heartbeat.ts";
+import { SocketLimits } from "./websocket-limits.ts";
+import { closeWith, receiveMessages } from "./websocket-messages.ts";
+
+/** How much may wait for a client that sends but does not read, in bytes, before it is cut off. */
+const MAX_UNREAD = 4 * 1_024 * 1_024;
+/** How long sockets have to close by themselves at the end, in milliseconds. */
+const CLOSE_WITHIN = 2_000;
+
+/** What is known of a connection. */
+interface Connection {
+  readonly socket: WebSocket;
+  /** What is below the socket. */
+  readonly wire: Duplex;
+  readonly limits: SocketLimits;
+  session: Session | null;
+}
+
+/** GraphQL over WebSocket: the protocol `graphql-transport-ws`. */
+export function webSockets(edge: Edge): {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  stop(): Promise<void>;
+} {
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_REQUEST,
+    perMessageDeflate: false,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+  });
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: 3_000,
+    execute: (args) => edge.operations.execute(args),
+    subscribe: (args) => edge.operations.subscribe(args),
+    onConnect: async ({ connectionParams, extra }) => {
+      const admitted = await admit(extra.socket, connectionParams, edge);
+      if (admitted === null) return false;
+      const session = edge.sessions.start(admitted.authorization, admitted.viewer);
+      // Clients get a new token on 4403.
+      const stopHearing = session.onEnd(() => extra.socket.close(CloseCode.Forbidden, "Forbidden"));
+      extra.socket.once("close", stopHearing);
+      extra.session = session;
+      return true;
+    },
+    onSubscribe: ({ extra, subscriptions }, id, payload) => {
+      const fault = extra.limits.faultOf(id, Object.keys(subscriptions).length);
+      return fault === null ? prepare(extra, payload) : [fault];
+    },
+    onOperation: ({ extra }, id, _payload, _args, result) =>
+      result instanceof Subscription ? new SocketDelivery(extra.socket, extra.wire, id, result) : undefined,
+  });
+  const heartbeat = new Heartbeat();
+  let stopping = false;
+
+  wss.on("connection", (socket: WebSocket, request: IncomingMessage) => serve(socket, request.socket));
+  return { handleUpgrade, stop };
+
+  function handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = request.url?.split("?")[0];
+    if (stopping) refuse(socket, 503);
+    else if (path !== "/graphql") refuse(socket, 404);
+    else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originFault());
+    else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
+  }
+
+  function serve(socket: WebSocket, wire: Duplex): void {
+    const limits = new SocketLimits(socket, edge.clock);
+    const connection: Connection = { socket, wire, limits, session: null };
+    // What the client did wrong is in the close code that it gets; there is nothing for us to do.
+    socket.on("error", () => {});
+    // Answers to pings, and errors, are sent at once, also to a client that does not read them.
+    const cutOffIfUnread = (): void => {
+      if (socket.bufferedAmount > MAX_UNREAD) socket.terminate();
+    };
+    socket.on("ping", cutOffIfUnread);
+
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => send(socket, data),
+        close: (code, reason) => closeWith(socket, code, reason),
+        onMessage: (receive) => {
+          socket.on("message", cutOffIfUnread);
+          receiveMessages(socket, receive, edge.mask);
+        },
+      },
+      connection,
+    );
+    heartbeat.watch(socket);
+    socket.once("close", (code, reason) => void closed(code, String(reason)));
+  }
+
+  /** The same as over HTTP. What speaks against an operation is answered: thrown, it would end its neighbours too. */
+  async function prepare(
+    { session, socket }: Connection,
+    request: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    try {
+      if (session === null || !session.isOpen()) {
+        socket.close(CloseCode.Forbidden, "Forbidden");
+        return [requestError("UNAUTHENTICATED", "The token is no longer valid.")];
+      }
+      const { viewer } = session;
+      const document = edge.operations.documentOf(request);
+      const faults = edge.operations.check(document, request, viewer);
+      if (faults.length > 0) return faults;
+      const contextValue = createContext(edge, session, viewer);
+      return {
+        schema,
+        document,
+        contextValue,
+        operationName: request.operationName ?? null,
+        variableValues: request.variables ?? null,
+      };
+    } catch (error) {
+      return [edge.mask(error)];
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    heartbeat.stop();
+    const open = [...wss.clients];
+    const closed = open.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+    for (const socket of open) socket.close(1001, "Going away");
+    const tooLate = setTimeout(() => {
+      for (const socket of open) socket.terminate();
+    }, CLOSE_WITHIN);
+    await Promise.all(closed);
+    clearTimeout(tooLate);
+    wss.close();
+  }
+}
+
+/** Resolves when the system has taken the data: so an event is only fetched when there is room for it. */
+function send(socket: WebSocket, data: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket.readyState !== WebSocket.OPEN) resolve();
+    else socket.send(data, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Answers a connection that does not become a WebSocket. */
+function refuse(socket: Duplex, status: number, error?: GraphQLError): void {
+  const body = error === undefined ? "" : JSON.stringify({ errors: [error] });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"];
+  socket.on("error", () => {});
+  socket.end(`${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

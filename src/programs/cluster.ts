@@ -1,0 +1,133 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { authSecret } from "../auth/secret.ts";
+import { signAgentToken } from "../auth/token.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { demoAgents, demoContact } from "../demo/workspace.ts";
+import { startEmbeddedPostgres } from "../embedded-postgres/server.ts";
+import { systemClock } from "../platform/clock.ts";
+import { stopSignal } from "../platform/stop-signal.ts";
+import { openDatabase } from "../store/database.ts";
+
+/** `npm run cluster`: three instances on one PostgreSQL, for trying how they work together. */
+const INSTANCES = 3;
+const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const stopRequested = stopSignal();
+  const postgres =
+    config.databaseUrl === undefined
+      ? await startEmbeddedPostgres({ dataDir: config.dataDir, log: () => {} })
+      : { url: config.databaseUrl, stop: async () => {} };
+  const cluster = createCluster(postgres.url);
+  try {
+    const portOf = (n: number): number => (config.port === 0 ? 0 : config.port + n);
+    // The first one makes and fills the tables, which the others would only wait for.
+    const first = await cluster.start(portOf(0));
+    const others = await Promise.all(Array.from({ length: INSTANCES - 1 }, (_, n) => cluster.start(portOf(n + 1))));
+    console.log(await welcome([first, ...others], config, postgres.url));
+    await Promise.race([stopRequested, cluster.failed]);
+  } finally {
+    await cluster.stop();
+    await postgres.stop();
+  }
+}
+
+interface Instance {
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+
+interface Cluster {
+  /** Rejects when one could not be started again. */
+  readonly failed: Promise<never>;
+  /** Starts one more; resolves when it is ready. Port 0 takes a free one. */
+  start(port: number): Promise<Instance>;
+  stop(): Promise<void>;
+}
+
+/** Instances as processes of their own. One that dies is started again at its place; one that cannot start ends them all. */
+function createCluster(databaseUrl: string): Cluster {
+  const failure = Promise.withResolvers<never>();
+  // It may come before anybody waits for it.
+  failure.promise.catch(() => {});
+  const running = new Map<ChildProcess, Promise<unknown>>();
+  let stopping = false;
+  return { failed: failure.promise, start, stop };
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    for (const child of running.keys()) child.kill("SIGTERM");
+    await Promise.all(running.values());
+  }
+
+  async function start(port: number): Promise<Instance> {
+    const child = fork(new URL("../main.ts", import.meta.url), {
+      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port) },
+      // A session of its own: Ctrl-C in the terminal is for us, and we stop them in order.
+      detached: true,
+    });
+    const exited = once(child, "exit").then(() => running.delete(child));
+    running.set(child, exited);
+    const url = await Promise.race([
+      once(child, "message").then(([address]) => String(address)),
+      exited.then(() => {
+        throw new Error(`The instance on port ${port} ended before it was ready; what it said is above.`);
+      }),
+    ]);
+    void exited.then(() => (stopping ? undefined : startAgain(url)));
+    return { url, process: child };
+  }
+
+  async function startAgain(url: string): Promise<void> {
+    console.log(`${url} has ended. It is started again.`);
+    try {
+      const { process } = await start(Number(new URL(url).port));
+      console.log(`${url} is back as process ${process.pid}.`);
+    } catch (error) {
+      failure.reject(error);
+    }
+  }
+}
+
+async function welcome(instances: readonly Instance[], config: Config, databaseUrl: string): Promise<string> {
+  const via = config.redisUrl === undefined ? "PostgreSQL" : "Redis";
+  const lines = [
+    "",
+    `Deskgate runs ${instances.length} times on one database; what is committed on one is told to the others by ${via}.`,
+    "",
+    ...instances.map(({ url, process: { pid } }) => `  API and GraphiQL   ${url}/graphql   (process ${pid})`),
+  ];
+  const database = openDatabase(databaseUrl, { poolSize: 1, onError: () => {} });
+  const contact = await demoContact(database).finally(database.close);
+  const [first, second] = instances;
+  const [ada] = demoAgents;
+  if (first !== undefined && second !== undefined && contact !== null && config.jwks === undefined) {
+    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now(), TOKEN_LIFETIME);
+    const curl = (options: string, { url }: Instance, query: string): string =>
+      `curl -s ${options}${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`;
+    const follow = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";
+    // Unblocked first, so that there is something to hear each time.
+    const input = `input: { contactId: "${contact.id}" }`;
+    const block = `mutation { unblockContact(${input}) { __typename } blockContact(${input}) { __typename } }`;
+    lines.push(
+      "",
+      `  Token of ${ada.email} (others: npm run -s token -- ben@demo.test):`,
+      "",
+      token,
+      "",
+      `  Listen on the first while ${contact.name} is blocked on the second:`,
+      "",
+      `(${curl("-N --max-time 3 -H 'accept: text/event-stream' ", first, follow)} & sleep 1; ${curl("", second, block)}; wait)`,
+    );
+  }
+  return [...lines, ""].join("\n");
+}

@@ -1,0 +1,44 @@
+import { v7 as uuidv7 } from "uuid";
+import { loadConfig } from "../config.ts";
+import { joinEmbeddedPostgres } from "../embedded-postgres/server.ts";
+import { runProgram } from "../platform/command-line.ts";
+import { openDatabase } from "../store/database.ts";
+import { migrate } from "../store/migrate.ts";
+
+await runProgram(main);
+
+/** `npm run workspace -- <name> <email> [<name of the admin>]`: how the first people get in. */
+async function main(): Promise<void> {
+  const [name, email, agentName = email?.split("@")[0] ?? ""] = process.argv.slice(2);
+  if (name === undefined || email === undefined || !email.includes("@")) {
+    console.error('Say the workspace and its first admin: npm run workspace -- "Acme" admin@acme.example "Ada Admin"');
+    process.exit(1);
+  }
+
+  const config = loadConfig(process.env);
+  const postgres =
+    config.databaseUrl === undefined ? await joinEmbeddedPostgres({ dataDir: config.dataDir, log: () => {} }) : null;
+  const database = openDatabase(config.databaseUrl ?? postgres?.url ?? "", { poolSize: 1, onError: () => {} });
+  try {
+    await migrate(database.pool);
+    if ((await database.prisma.agent.count({ where: { email: email.toLowerCase() } })) > 0) {
+      console.error(`${email} is an agent already; an address belongs to one workspace.`);
+      process.exitCode = 1;
+    } else {
+      const createdAt = new Date();
+      await database.prisma.workspace.create({
+        data: {
+          id: uuidv7(),
+          name,
+          createdAt,
+          logHead: { create: {} },
+          agents: { create: { id: uuidv7(), name: agentName, email: email.toLowerCase(), role: "ADMIN", createdAt } },
+        },
+      });
+      console.log(`The workspace ${name} is there, and ${email} is its admin.`);
+    }
+  } finally {
+    await database.close();
+    await postgres?.stop();
+  }
+}

@@ -1,0 +1,24 @@
+import { authSecret } from "../auth/secret.ts";
+import { signAgentToken } from "../auth/token.ts";
+import { loadConfig } from "../config.ts";
+import { systemClock } from "../platform/clock.ts";
+import { runProgram } from "../platform/command-line.ts";
+
+/** How long the token is valid, in milliseconds. */
+const LIFETIME = 30 * 24 * 60 * 60 * 1_000;
+
+await runProgram(main);
+
+async function main(): Promise<void> {
+  const [email] = process.argv.slice(2);
+  if (email === undefined || !email.includes("@")) {
+    console.error("Say whose token: npm run -s token -- <email>   (demo: ada@demo.test, ben@demo.test, vic@demo.test)");
+    process.exit(1);
+  }
+  const config = loadConfig(process.env);
+  if (config.jwks !== undefined) {
+    console.error("AUTH_JWKS_URL is set: tokens come from your identity provider.");
+    process.exit(1);
+  }
+  console.log(await signAgentToken(await authSecret(config), email, systemClock.now(), LIFETIME));
+}

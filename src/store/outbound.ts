@@ -1,0 +1,145 @@
+import type pg from "pg";
+import { type ContactChannelId, type Instant, idOf, type MessageId } from "../domain/id.ts";
+import type { Address } from "./contact-channels.ts";
+
+/** A message to a visitor, as far as its delivery needs it. */
+export interface OutboundMessage {
+  readonly id: MessageId;
+  readonly seq: number;
+  readonly status: "QUEUED" | "SENDING" | "SENT";
+  readonly text: string;
+  readonly sentAt: Instant;
+  readonly author: { readonly type: "Agent"; readonly name: string } | { readonly type: "Bot" };
+}
+
+/** Where a visitor's stream begins. */
+export interface Place {
+  readonly contactChannelId: ContactChannelId;
+  /** Up to where everything is settled: no message that is sent from now on has a lower number. */
+  readonly settledTo: number;
+}
+
+/** What the delivery of a web chat reads. Messages are sent in the order of their `seq`, so what is pending follows what was sent. */
+export interface Timeline {
+  /** Null for a visitor who has not written yet. */
+  place(address: Address): Promise<Place | null>;
+  /** The number of the outbound message with this id; null if this ContactChannel has none. */
+  seqOf(contactChannelId: ContactChannelId, messageId: string): Promise<number | null>;
+  /** The number below the last `count` messages that were sent. */
+  beforeLast(contactChannelId: ContactChannelId, count: number): Promise<number>;
+  /** What was sent after `after`, and what is pending, at most `limit` of each, in order. */
+  news(contactChannelId: ContactChannelId, after: number, limit: number): Promise<OutboundMessage[]>;
+  leasedAt(messageId: MessageId): Promise<Instant | null>;
+  /** Whose ContactChannels these are. */
+  visitors(
+    ids: readonly ContactChannelId[],
+  ): Promise<{ readonly contactChannelId: ContactChannelId; readonly visitorId: string }[]>;
+}
+
+export function timeline(pool: pg.Pool): Timeline {
+  return {
+    place: async ({ channelId, externalId }) => {
+      const [row] = await all<{ id: string; settled_to: number }>(findPlace, [channelId, externalId]);
+      return row === undefined ? null : { contactChannelId: idOf(row.id), settledTo: row.settled_to };
+    },
+    seqOf: async (contactChannelId, messageId) => {
+      const [row] = await all<{ seq: number }>(findSeq, [contactChannelId, messageId]);
+      return row?.seq ?? null;
+    },
+    beforeLast: async (contactChannelId, count) => {
+      const [row] = await all<{ seq: number | null }>(findBeforeLast, [contactChannelId, count]);
+      return row?.seq ?? 0;
+    },
+    news: async (contactChannelId, after, limit) => {
+      const rows = await all<NewsRow>(findNews, [contactChannelId, after, limit]);
+      return rows.map(toOutboundMessage);
+    },
+    leasedAt: async (messageId) => {
+      const [row] = await all<{ leased_at: Date | null }>(findLease, [messageId]);
+      return row?.leased_at?.getTime() ?? null;
+    },
+    visitors: async (ids) => {
+      const rows = await all<{ id: string; external_id: string }>(findVisitors, [ids]);
+      return rows.map((row) => ({ contactChannelId: idOf(row.id), visitorId: row.external_id }));
+    },
+  };
+
+  async function all<Row extends pg.QueryResultRow>(
+    statement: { readonly name: string; readonly text: string },
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const { rows } = await pool.query<Row>({ ...statement, values: [...values] });
+    return rows;
+  }
+}
+
+interface NewsRow {
+  id: string;
+  seq: number;
+  status: OutboundMessage["status"];
+  text: string | null;
+  sent_at: Date;
+  agent_name: string | null;
+}
+
+function toOutboundMessage(row: NewsRow): OutboundMessage {
+  return {
+    id: idOf(row.id),
+    seq: row.seq,
+    status: row.status,
+    text: row.text ?? "",
+    sentAt: row.sent_at.getTime(),
+    // A visitor sees who of the desk writes; which flow or key does is not theirs to know.
+    author: row.agent_name === null ? { type: "Bot" } : { type: "Agent", name: row.agent_name },
+  };
+}
+
+const findPlace = {
+  name: "web_chat_place",
+  text: `
+    SELECT cc.id, coalesce((SELECT min(seq) - 1 FROM message
+                            WHERE contact_channel_id = cc.id AND delivery_status IN ('QUEUED', 'SENDING')),
+                           cc.last_seq) AS settled_to
+    FROM contact_channel cc WHERE cc.channel_id = $1 AND cc.external_id = $2`,
+};
+
+const findSeq = {
+  name: "web_chat_seq",
+  text: "SELECT seq FROM message WHERE id = $2 AND contact_channel_id = $1 AND direction = 'OUTBOUND'",
+};
+
+const findBeforeLast = {
+  name: "web_chat_before_last",
+  text: `
+    SELECT min(seq) - 1 AS seq FROM (
+      SELECT seq FROM message
+      WHERE contact_channel_id = $1 AND direction = 'OUTBOUND' AND delivery_status = 'SENT'
+      ORDER BY seq DESC LIMIT $2) AS last`,
+};
+
+const findNews = {
+  name: "web_chat_news",
+  text: `
+    SELECT m.id, m.seq, m.delivery_status AS status, m.text, m.sent_at, agent.name AS agent_name
+    FROM (
+      (SELECT * FROM message
+       WHERE contact_channel_id = $1 AND direction = 'OUTBOUND' AND delivery_status = 'SENT' AND seq > $2
+       ORDER BY seq LIMIT $3)
+      UNION ALL
+      (SELECT * FROM message
+       WHERE contact_channel_id = $1 AND delivery_status IN ('QUEUED', 'SENDING')
+       ORDER BY seq LIMIT $3)
+    ) AS m
+    LEFT JOIN agent ON m.author_type = 'Agent' AND agent.id = m.author_id
+    ORDER BY m.seq`,
+};
+
+const findLease = {
+  name: "web_chat_lease",
+  text: "SELECT leased_at FROM message WHERE id = $1",
+};
+
+const findVisitors = {
+  name: "web_chat_visitors",
+  text: "SELECT id, external_id FROM contact_channel WHERE id = ANY($1::uuid[])",
+};

@@ -1,0 +1,104 @@
+import { createParser } from "eventsource-parser";
+import type { Desk } from "../../support/app.ts";
+
+export interface Received {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly data: unknown;
+}
+
+/** A person on a web page: what the widget does. */
+export interface Visitor {
+  readonly id: string;
+  readonly token: string;
+  say(text: string, clientMessageId?: string): Promise<Response>;
+  stream(lastEventId?: string): Promise<ChatReader>;
+}
+
+/** A stream as the page reads it. */
+export interface ChatReader {
+  readonly response: Response;
+  /** The next event, waited for. */
+  next(): Promise<Received>;
+  /** The text of the next one. */
+  text(): Promise<unknown>;
+  /** Resolves when the server ends the stream; to whatever came and was not asked for. */
+  rest(): Promise<Received[]>;
+  close(): void;
+}
+
+export async function openSession(desk: Desk, channel = desk.webChat): Promise<Visitor> {
+  const response = await post(desk, channel, "sessions", {});
+  if (response.status !== 201) throw new Error(`A session was answered with ${response.status}.`);
+  const { token, visitorId }: { token: string; visitorId: string } = JSON.parse(await response.text());
+  const headers = { authorization: `Bearer ${token}` };
+  return {
+    id: visitorId,
+    token,
+    say: (text, clientMessageId = crypto.randomUUID()) =>
+      post(desk, channel, "messages", { text, clientMessageId }, headers),
+    stream: (lastEventId) =>
+      openStream(desk, channel, lastEventId === undefined ? headers : { ...headers, "last-event-id": lastEventId }),
+  };
+}
+
+export function post(
+  desk: Desk,
+  channel: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${desk.url}/chat/${channel}/${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+
+export async function openStream(desk: Desk, channel: string, headers: Record<string, string>): Promise<ChatReader> {
+  const abort = new AbortController();
+  const response = await fetch(`${desk.url}/chat/${channel}/stream`, { headers, signal: abort.signal });
+  if (response.status !== 200) throw new Error(`The stream was answered with ${response.status}.`);
+  const arrived: Received[] = [];
+  let wake = Promise.withResolvers<void>();
+  const ended = read();
+
+  async function read(): Promise<void> {
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => {
+        arrived.push({ id, event, data: JSON.parse(data) });
+        wake.resolve();
+        wake = Promise.withResolvers();
+      },
+    });
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk, { stream: true }));
+    } catch {
+      // Closed by us, or cut by the server: either way nothing more comes.
+    }
+  }
+
+  const next = async (): Promise<Received> => {
+    for (;;) {
+      const event = arrived.shift();
+      if (event !== undefined) return event;
+      const isOver = await Promise.race([wake.promise, ended.then(() => arrived.length === 0)]);
+      if (isOver === true) throw new Error("The stream ended before the event came.");
+    }
+  };
+  return {
+    response,
+    next,
+    text: async () => {
+      const { data } = await next();
+      return typeof data === "object" && data !== null && "text" in data ? data.text : data;
+    },
+    rest: async () => {
+      await ended;
+      return arrived;
+    },
+    close: () => abort.abort(),
+  };
+}

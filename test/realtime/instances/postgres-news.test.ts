@@ -1,0 +1,150 @@
+import { Writable } from "node:stream";
+import pino from "pino";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { idOf } from "../../../src/domain/id.ts";
+import { postgresNews } from "../../../src/realtime/instances/postgres-news.ts";
+import { cursorNow, type Heard, listen } from "../../contract/subscriber.ts";
+import { freshDatabase } from "../../support/database.ts";
+import {
+  bootInstances,
+  consolesOn,
+  everybodyWrites,
+  type Instances,
+  lastRecorded,
+  latencies,
+  shown,
+} from "../consoles.ts";
+
+let instances: Instances;
+beforeAll(async () => {
+  instances = await bootInstances(3);
+});
+afterAll(() => instances.stop());
+
+describe("three instances with PostgreSQL alone", () => {
+  test("what is committed on one is on the others' consoles long before they would look", () => expectPrompt(100));
+
+  test("everything that is committed anywhere is on every console, once and in order", async () => {
+    const consoles = await consolesOn(instances);
+    const count = await everybodyWrites(instances, 10);
+    const recorded = await lastRecorded(instances, count);
+    for (const console of consoles) expect((await console.take(count)).map(shown)).toEqual(recorded);
+    for (const console of consoles) await console.close();
+  });
+
+  test("whose connection is cut hears all the same, and listens again", async () => {
+    const sessions = (): Promise<number[]> => sessionsOn(instances.url);
+    const before = await sessions();
+    expect(before).toHaveLength(3);
+    const consoles = await consolesOn(instances);
+    const writing = everybodyWrites(instances, 10);
+    await cut(before);
+    const count = await writing;
+    const recorded = await lastRecorded(instances, count);
+    for (const console of consoles) expect((await console.take(count)).map(shown)).toEqual(recorded);
+    for (const console of consoles) await console.close();
+
+    await expect.poll(sessions, { timeout: 10_000 }).toHaveLength(3);
+    expect((await sessions()).filter((pid) => before.includes(pid))).toEqual([]);
+    await expectPrompt(20);
+  });
+
+  test("a console that goes from one to another resumes where it was, while others write", async () => {
+    const { desks } = instances;
+    const [{ ada }] = desks;
+    let after = await cursorNow(desks[0]);
+    const heard: Heard[] = [];
+    let visits = 0;
+    const writing = everybodyWrites(instances, 20);
+    // Fewer than are written, so that it never waits for one that nobody writes.
+    while (heard.length < 200) {
+      const listener = listen(desks[visits % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
+      heard.push(...(await listener.take(1 + (visits % 5))));
+      after = heard.at(-1)?.cursor ?? after;
+      visits += 1;
+      await listener.close();
+    }
+    const count = await writing;
+    const rest = listen(desks[1] ?? desks[0], "messageRecorded", { after, token: ada.token });
+    heard.push(...(await rest.take(count - heard.length)));
+    await rest.close();
+    expect(heard.map(shown)).toEqual(await lastRecorded(instances, count));
+    expect(visits).toBeGreaterThan(60);
+  });
+});
+
+describe("news by PostgreSQL", () => {
+  const workspaces = ["one", "two", "three"].map((name) => idOf<"Workspace">(name));
+
+  test("tells together, once for each workspace, what came while it was telling; and not itself", async () => {
+    const { url, drop } = await freshDatabase();
+    const [one, two] = [await ear(url), await ear(url)];
+    one.news.tell(idOf("first"), []);
+    for (let n = 0; n < 30; n++) for (const workspaceId of workspaces) one.news.tell(workspaceId, []);
+    await expect.poll(() => two.heard).toEqual(["first", ...workspaces].map((id) => [id, null]));
+    two.news.tell(idOf("back"), []);
+    await expect.poll(() => one.heard).toEqual([["back", null]]);
+    expect([...one.logged, ...two.logged]).toEqual([]);
+    await Promise.all([one.news.stop(), two.news.stop()]);
+    await drop();
+  });
+
+  test("that the connection is lost is logged once, and that it is back", async () => {
+    const { url, drop } = await freshDatabase();
+    const { news, logged } = await ear(url);
+    await cut(await sessionsOn(url));
+    for (const workspaceId of workspaces) news.tell(workspaceId, []);
+    await expect
+      .poll(() => logged, { timeout: 10_000 })
+      .toEqual([
+        "no word from other instances; the log is looked at all the same",
+        "word from other instances comes again",
+      ]);
+    await news.stop();
+    await drop();
+  });
+
+  test("a database that cannot be reached is not waited for, and stopping neither", async () => {
+    const { news, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
+    news.tell(idOf("one"), []);
+    await news.stop();
+    expect(logged).toEqual(["no word from other instances; the log is looked at all the same"]);
+  });
+});
+
+/** What an instance hears, and what it logs. */
+async function ear(url: string) {
+  const heard: unknown[] = [];
+  const logged: string[] = [];
+  const lines = new Writable({
+    write: (chunk, _, done) => {
+      logged.push(JSON.parse(String(chunk)).msg);
+      done();
+    },
+  });
+  const news = await postgresNews({ url, hear: (...told) => heard.push(told), logger: pino({}, lines) });
+  return { news, heard, logged };
+}
+
+/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+async function expectPrompt(messages: number): Promise<void> {
+  const samples = await latencies(instances, messages);
+  expect(samples[samples.length * 0.5]).toBeLessThan(50);
+  expect(samples[samples.length * 0.9]).toBeLessThan(125);
+}
+
+/** The sessions by which the instances on a database hear of each other. */
+async function sessionsOn(url: string): Promise<number[]> {
+  const { rows } = await instances.desks[0].app.database.pool.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity
+     WHERE datname = $1 AND application_name = 'deskgate news' AND query ~ 'LISTEN|pg_notify'`,
+    [new URL(url).pathname.slice(1)],
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+async function cut(pids: readonly number[]): Promise<void> {
+  await instances.desks[0].app.database.pool.query("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", [
+    pids,
+  ]);
+}

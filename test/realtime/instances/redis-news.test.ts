@@ -1,0 +1,275 @@
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Writable } from "node:stream";
+import pino from "pino";
+import { afterEach, describe, expect, test } from "vitest";
+import { idOf } from "../../../src/domain/id.ts";
+import type { News } from "../../../src/realtime/instances/news.ts";
+import { redisNews } from "../../../src/realtime/instances/redis-news.ts";
+import { openDatabase } from "../../../src/store/database.ts";
+import type { LogEvent } from "../../../src/store/event-log.ts";
+import { freshDatabase, type TestDatabase } from "../../support/database.ts";
+import { randomFrom } from "../../support/random.ts";
+import { type Delivery, type FakeRedis, startFakeRedis } from "../../support/redis.ts";
+import {
+  bootInstances,
+  consolesOn,
+  everybodyWrites,
+  type Instances,
+  lastRecorded,
+  latencies,
+  shown,
+} from "../consoles.ts";
+
+const REAL = "redis://127.0.0.1:6379";
+const isThere = await new Promise<boolean>((resolve) => {
+  const socket = connect(6379, "127.0.0.1");
+  socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  socket.once("connect", () => socket.destroy());
+});
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function boot(count: number, env: NodeJS.ProcessEnv): Promise<Instances> {
+  const instances = await bootInstances(count, env);
+  ends.push(instances.stop);
+  return instances;
+}
+
+async function fakeRedis(deliver?: Delivery): Promise<FakeRedis> {
+  const redis = await startFakeRedis(deliver);
+  ends.push(redis.halt);
+  return redis;
+}
+
+/** Everybody writes, and every console has to have it all, once and in order. */
+async function expectComplete(instances: Instances, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+  const consoles = await consolesOn(instances);
+  const writing = everybodyWrites(instances, 10);
+  await meanwhile();
+  const count = await writing;
+  const recorded = await lastRecorded(instances, count);
+  for (const console of consoles) expect((await console.take(count)).map(shown)).toEqual(recorded);
+  for (const console of consoles) await console.close();
+}
+
+/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+async function expectPrompt(instances: Instances): Promise<void> {
+  const samples = await latencies(instances, 50);
+  expect(samples[samples.length * 0.5]).toBeLessThan(50);
+  expect(samples[samples.length * 0.9]).toBeLessThan(125);
+}
+
+const reason = isThere ? "" : ` (skipped: no Redis answers at ${REAL})`;
+
+describe.skipIf(!isThere)(`three instances on a Redis${reason}`, () => {
+  test("what is committed on one is on the others' consoles long before they would look, and all of it", async () => {
+    const instances = await boot(3, { REDIS_URL: REAL });
+    await expectPrompt(instances);
+    await expectComplete(instances);
+  });
+});
+
+describe("three instances on a Redis that is not what it should be", () => {
+  const seeds = process.env.SEED === undefined ? [1, 2, 3].map(() => randomInt(2 ** 32)) : [Number(process.env.SEED)];
+
+  test.for(seeds)(
+    "drops, doubles, reorders and corrupts what it carries: nothing but time is lost (SEED=%i)",
+    async (seed) => {
+      const done = { dropped: 0, doubled: 0, delayed: 0, corrupted: 0, passed: 0 };
+      const redis = await fakeRedis(faulty(seed, done));
+      await expectComplete(await boot(3, { REDIS_URL: redis.url }));
+      for (const times of Object.values(done)) expect(times).toBeGreaterThan(0);
+    },
+  );
+
+  test("goes away and comes back: what is committed meanwhile is heard too", async () => {
+    const redis = await fakeRedis();
+    const instances = await boot(3, { REDIS_URL: redis.url });
+    await expectComplete(instances, redis.halt);
+    await redis.start();
+    await expect.poll(redis.subscribers, { timeout: 10_000 }).toBe(3);
+    await expectPrompt(instances);
+  });
+
+  test("is away from the start: they start, are ready, and use it once it is there", async () => {
+    const redis = await fakeRedis();
+    await redis.halt();
+    const instances = await boot(2, { REDIS_URL: redis.url });
+    for (const { url } of instances.desks) expect((await fetch(`${url}/ready`)).status).toBe(200);
+    await expectComplete(instances);
+    await redis.start();
+    await expect.poll(redis.subscribers, { timeout: 10_000 }).toBe(2);
+    await expectPrompt(instances);
+  });
+});
+
+describe("news by Redis", () => {
+  const workspaceId = idOf<"Workspace">("w");
+  const event = (position: number): LogEvent => ({
+    workspaceId,
+    position,
+    id: idOf(`e${position}`),
+    occurredAt: 0,
+    actor: { type: "System" },
+    contactId: idOf("c"),
+    channelId: idOf("ch"),
+    contactChannelId: idOf("cc"),
+    conversationId: null,
+    agentIds: [],
+    data: { type: "ContactAppeared" },
+  });
+
+  /** What an instance hears, and what it logs. */
+  interface Ear {
+    readonly news: News;
+    readonly heard: unknown[];
+    readonly logged: string[];
+  }
+
+  async function ear(database: TestDatabase, url: string, secret = "shared"): Promise<Ear> {
+    const heard: unknown[] = [];
+    const logged: string[] = [];
+    const opened = openDatabase(database.url, { poolSize: 1, onError: () => {} });
+    const lines = new Writable({
+      write: (chunk, _, done) => {
+        logged.push(JSON.parse(String(chunk)).msg);
+        done();
+      },
+    });
+    const news = await redisNews({
+      url,
+      database: opened,
+      secret,
+      hear: (...told) => heard.push(told),
+      logger: pino({}, lines),
+    });
+    ends.push(async () => {
+      await news.stop();
+      await opened.close();
+    });
+    return { news, heard, logged };
+  }
+
+  async function database(): Promise<TestDatabase> {
+    const made = await freshDatabase();
+    ends.push(made.drop);
+    return made;
+  }
+
+  test("carries events to the other instances on the database, and to nobody else", async () => {
+    const { url } = await fakeRedis();
+    const [ours, theirs] = [await database(), await database()];
+    const [one, two, stranger] = [await ear(ours, url), await ear(ours, url), await ear(theirs, url)];
+    one.news.tell(workspaceId, [event(1), event(2)]);
+    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(1), event(2)]]]);
+    const friend = await ear(theirs, url);
+    friend.news.tell(workspaceId, [event(3)]);
+    await expect.poll(() => stranger.heard).toEqual([[workspaceId, [event(3)]]]);
+    expect([one.heard, friend.heard]).toEqual([[], []]);
+    expect([one, two, stranger, friend].flatMap(({ logged }) => logged)).toEqual([]);
+  });
+
+  test("tells together what came while it was telling, commit by commit", async () => {
+    const messages: string[] = [];
+    const { url } = await fakeRedis((message, pass) => {
+      messages.push(message);
+      pass(message);
+    });
+    const ours = await database();
+    const [one, two] = [await ear(ours, url), await ear(ours, url)];
+    const commits = Array.from({ length: 100 }, (_, n) => [event(n)]);
+    for (const commit of commits) one.news.tell(workspaceId, commit);
+    await expect.poll(() => two.heard).toEqual(commits.map((commit) => [workspaceId, commit]));
+    // To both of them: the first commit, and then all others.
+    expect(messages).toHaveLength(2 * 2);
+  });
+
+  test("an instance with another AUTH_SECRET is not heard, which is logged once", async () => {
+    const { url } = await fakeRedis();
+    const ours = await database();
+    const [one, two] = [await ear(ours, url), await ear(ours, url)];
+    const other = await ear(ours, url, "not shared");
+    for (const position of [1, 2, 3]) other.news.tell(workspaceId, [event(position)]);
+    one.news.tell(workspaceId, [event(4)]);
+    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(4)]]]);
+    await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
+  });
+
+  test("one that takes connections and says nothing is not waited for, nor one that is away, and stopping neither", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sockets: Socket[] = [];
+    silent.on("connection", (socket) => sockets.push(socket));
+    const redis = await fakeRedis();
+    await redis.halt();
+    const { port } = silent.address() as AddressInfo;
+    const ours = await database();
+    for (const url of [`redis://127.0.0.1:${port}`, redis.url]) {
+      const { news } = await ear(ours, url);
+      news.tell(workspaceId, [event(1)]);
+      await news.stop();
+    }
+    expect(sockets).toHaveLength(1);
+    silent.close();
+    for (const socket of sockets) socket.destroy();
+    await redis.start();
+    const { news } = await ear(ours, redis.url);
+    // Who was stopped has not come back.
+    expect(redis.subscribers()).toBe(1);
+    await news.stop();
+  });
+
+  test("that Redis is away is logged once, and that it is back", async () => {
+    const redis = await fakeRedis();
+    await redis.halt();
+    const { news, logged } = await ear(await database(), redis.url);
+    const away = "no word from other instances; the log is looked at all the same";
+    const back = "word from other instances comes again";
+    expect(logged).toEqual([away]);
+    for (const position of [1, 2, 3]) news.tell(workspaceId, [event(position)]);
+    await redis.start();
+    await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back]);
+    await redis.halt();
+    await expect.poll(() => logged).toEqual([away, back, away]);
+    await redis.start();
+    await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back, away, back]);
+  });
+});
+
+/** A tenth of what is delivered is dropped, a tenth doubled, one delayed past what follows, and two corrupted. */
+function faulty(
+  seed: number,
+  done: Record<"dropped" | "doubled" | "delayed" | "corrupted" | "passed", number>,
+): Delivery {
+  const random = randomFrom(seed);
+  return (message, pass) => {
+    const choice = random();
+    if (choice < 0.1) {
+      done.dropped += 1;
+    } else if (choice < 0.2) {
+      done.doubled += 1;
+      pass(message);
+      pass(message);
+    } else if (choice < 0.3) {
+      done.delayed += 1;
+      setTimeout(() => pass(message), random() * 50);
+    } else if (choice < 0.5) {
+      done.corrupted += 1;
+      pass(corrupt(message, random));
+    } else {
+      done.passed += 1;
+      pass(message);
+    }
+  };
+}
+
+/** Cut short, or with the ids of events and messages changed, which leaves it as well-formed as it was. */
+function corrupt(message: string, random: () => number): string {
+  if (random() < 0.3) return message.slice(0, Math.floor(random() * message.length));
+  return message.replaceAll(/(?<="(?:id|messageId)":"[\da-f-]*)\d/g, (digit) => String((Number(digit) + 1) % 10));
+}
