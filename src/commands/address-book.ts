@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Command } from "../domain/command.ts";
 import { type ContactChannelId, type Instant, idOf, type WorkspaceId } from "../domain/id.ts";
-import { type Address, ensureContactChannels, type KnownAddress } from "../store/contact-channels.ts";
+import { type Address, ensureContactChannels, type KnownAddress } from "../store/addresses.ts";
 import type { Tx } from "../store/database.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
 import type { Work } from "./work.ts";

@@ -4,7 +4,7 @@ import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../
 import { type Facts, noFacts } from "../domain/turn.ts";
 import { findConversationStatuses, findInbound, type InboundKnown } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
-import type { DecidedEvent } from "../store/save-decisions.ts";
+import type { DecidedEvent } from "../store/row-changes.ts";
 import type { ResolvedWork } from "./address-book.ts";
 
 /** What commands need to know beyond their aggregate: looked up once for the batch, then kept up with its decisions. */

@@ -4,10 +4,10 @@ import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
 import { invalidInput, notFound } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
 import type { Clock } from "../platform/clock.ts";
-import { removeContactChannels } from "../store/contact-channels.ts";
+import { removeContactChannels } from "../store/addresses.ts";
 import { type Database, NothingBegun, type Tx } from "../store/database.ts";
 import type { Directory } from "../store/directory.ts";
-import type { EventLog, LogEvent } from "../store/event-log.ts";
+import type { EventLog } from "../store/event-log.ts";
 import {
   findCalls,
   type IdempotencyClaim,
@@ -15,7 +15,8 @@ import {
   type RememberedCall,
   rememberCall,
 } from "../store/idempotency.ts";
-import type { DecidedEvent } from "../store/save-decisions.ts";
+import type { LogEvent } from "../store/log-event.ts";
+import type { DecidedEvent } from "../store/row-changes.ts";
 import { type AddressBook, type ResolvedWork, resolveTargets } from "./address-book.ts";
 import { type BatchFacts, loadFacts } from "./batch-facts.ts";
 import { toLogEvents } from "./to-log-events.ts";

@@ -1,8 +1,8 @@
 import type { ContactChannelId, ContactId, Instant } from "../domain/id.ts";
 import { findBlocked } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
-import type { ContactStatus, EventData, NewLogEvent } from "../store/event-log.ts";
-import type { DecidedEvent } from "../store/save-decisions.ts";
+import type { ContactStatus, EventData, NewLogEvent } from "../store/log-event.ts";
+import type { DecidedEvent } from "../store/row-changes.ts";
 
 /**
  * What the log keeps of decided and saved events. A lift also says whether the contact is still blocked elsewhere at

@@ -2,7 +2,7 @@ import type { Command } from "../domain/command.ts";
 import type { ContactChannelId, WorkspaceId } from "../domain/id.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
-import type { Address } from "../store/contact-channels.ts";
+import type { Address } from "../store/addresses.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
 
 /** One command and the ContactChannel it is for: a known one, or an address that becomes one. */

@@ -1,5 +1,6 @@
 import type { AgentId, ChannelId, ContactId, ConversationId, WorkspaceId } from "../domain/id.ts";
-import type { EventLog, LogEvent, Position } from "../store/event-log.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { LogEvent, Position } from "../store/log-event.ts";
 
 /** The log no longer reaches back to the position asked for: what lies between is lost to this reader, and it is told so. */
 export class CursorExpired extends Error {

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from "../domain/id.ts";
-import type { EventLog, LogEvent, Position } from "../store/event-log.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { LogEvent, Position } from "../store/log-event.ts";
 import { CursorExpired, Feed, type Subject } from "./feed.ts";
 import { Reader, type ReaderHost } from "./reader.ts";
 

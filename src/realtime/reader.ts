@@ -1,4 +1,4 @@
-import type { LogEvent, Position } from "../store/event-log.ts";
+import type { LogEvent, Position } from "../store/log-event.ts";
 import { CursorExpired, type Feed, type Subject } from "./feed.ts";
 
 /** What a reader is there for. */

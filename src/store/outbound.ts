@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { type ContactChannelId, type Instant, idOf, type MessageId } from "../domain/id.ts";
-import type { Address } from "./contact-channels.ts";
+import type { Address } from "./addresses.ts";
 
 /** A message to a visitor, as far as its delivery needs it. */
 export interface OutboundMessage {

@@ -10,7 +10,8 @@ import { loadContactChannels, lockContactChannels } from "../../src/store/contac
 import { CommitOutcomeUnknown, type Database, NothingBegun, openDatabase } from "../../src/store/database.ts";
 import { directory } from "../../src/store/directory.ts";
 import { eventLog } from "../../src/store/event-log.ts";
-import { type DecidedEvent, saveDecisions } from "../../src/store/save-decisions.ts";
+import type { DecidedEvent } from "../../src/store/row-changes.ts";
+import { saveDecisions } from "../../src/store/save-decisions.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
 

@@ -7,7 +7,8 @@ import { requestError } from "../../src/graphql/errors.ts";
 import { SharedOperations } from "../../src/graphql/execution/shared-operation.ts";
 import { Subscription } from "../../src/graphql/execution/subscription.ts";
 import { createHub } from "../../src/realtime/hub.ts";
-import type { EventLog, LogEvent } from "../../src/store/event-log.ts";
+import type { EventLog } from "../../src/store/event-log.ts";
+import type { LogEvent } from "../../src/store/log-event.ts";
 import { testClock } from "../support/clock.ts";
 import { logEvent } from "../support/log-event.ts";
 

@@ -3,7 +3,8 @@ import { idOf } from "../../src/domain/id.ts";
 import { CursorExpired } from "../../src/realtime/feed.ts";
 import { createHub, type Hub } from "../../src/realtime/hub.ts";
 import type { Reader } from "../../src/realtime/reader.ts";
-import type { EventLog, LogEvent, Position } from "../../src/store/event-log.ts";
+import type { EventLog } from "../../src/store/event-log.ts";
+import type { LogEvent, Position } from "../../src/store/log-event.ts";
 import { logEvent } from "../support/log-event.ts";
 
 const workspaceId = idOf<"Workspace">("w");

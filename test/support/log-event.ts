@@ -1,5 +1,5 @@
 import { idOf } from "../../src/domain/id.ts";
-import type { LogEvent, Position } from "../../src/store/event-log.ts";
+import type { LogEvent, Position } from "../../src/store/log-event.ts";
 
 /** An event of the workspace `w`, at this position of its log. */
 export function logEvent(position: Position, contactId = idOf<"Contact">("ann")): LogEvent {

@@ -2,7 +2,7 @@ import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import { OnDemand } from "../../platform/on-demand.ts";
 import type { FollowOptions } from "../../realtime/hub.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
-import type { LogEvent } from "../../store/event-log.ts";
+import type { LogEvent } from "../../store/log-event.ts";
 import { Mailbox, type MailboxOptions } from "./mailbox.ts";
 
 /** Whatever tells what is committed in a workspace from now on. */

@@ -6,7 +6,7 @@ import { toGlobalId } from "../../domain/global-id.ts";
 import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { OnDemand } from "../../platform/on-demand.ts";
-import type { LogEvent } from "../../store/event-log.ts";
+import type { LogEvent } from "../../store/log-event.ts";
 import type { OutboundMessage, Timeline } from "../../store/outbound.ts";
 import type { ChatEvent, ChatStream } from "./stream.ts";
 

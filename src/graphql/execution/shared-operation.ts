@@ -3,7 +3,7 @@ import type { DocumentNode, ExecutionResult } from "graphql";
 import { atMost } from "../../platform/at-most.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Reader } from "../../realtime/reader.ts";
-import type { LogEvent, Position } from "../../store/event-log.ts";
+import type { LogEvent, Position } from "../../store/log-event.ts";
 
 /** What one event is to a subscription. */
 export interface SharedResult {

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Session } from "../../auth/session.ts";
 import type { Reader } from "../../realtime/reader.ts";
-import type { LogEvent, Position } from "../../store/event-log.ts";
+import type { LogEvent, Position } from "../../store/log-event.ts";
 import { type Mask, requestError } from "../errors.ts";
 import {
   type Listener,

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from "../../domain/id.ts";
-import type { Position } from "../../store/event-log.ts";
+import type { Position } from "../../store/log-event.ts";
 
 /** A place in the log of a workspace, as clients see it. */
 export function toCursor(workspaceId: WorkspaceId, position: Position): string {

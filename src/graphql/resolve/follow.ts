@@ -1,6 +1,6 @@
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { AgentId, ChannelId, ContactId, ConversationId } from "../../domain/id.ts";
-import type { EventData, LogEvent, Position } from "../../store/event-log.ts";
+import type { EventData, LogEvent, Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
 import { type Context, demand } from "./context.ts";
 import { fromCursor } from "./cursor.ts";

@@ -1,5 +1,5 @@
 import { isOngoing } from "../../domain/conversation.ts";
-import type { LogEvent } from "../../store/event-log.ts";
+import type { LogEvent } from "../../store/log-event.ts";
 import { demand } from "../resolve/context.ts";
 import { toCursor } from "../resolve/cursor.ts";
 import { type EventOf, follow, isOf } from "../resolve/follow.ts";

@@ -4,7 +4,7 @@ import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import type { Session, Sessions } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
-import type { Position } from "../../store/event-log.ts";
+import type { Position } from "../../store/log-event.ts";
 import { type Mask, type RequestErrorCode, requestError } from "../errors.ts";
 import type { Operations } from "../execution/operations.ts";
 import { type Context, createContext, type Services } from "../resolve/context.ts";

@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import type { Position } from "../../store/event-log.ts";
+import type { Position } from "../../store/log-event.ts";
 
 /** The close code of a WebSocket whose client has stopped reading: it resumes with its last cursor. */
 const TOO_SLOW = 4013;

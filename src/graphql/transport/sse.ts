@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { Position } from "../../store/event-log.ts";
+import type { Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
 import { FAREWELL, patience, TOO_SLOW_REASON } from "./slow-client.ts";
 

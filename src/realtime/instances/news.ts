@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { WorkspaceId } from "../../domain/id.ts";
-import type { LogEvent } from "../../store/event-log.ts";
+import type { LogEvent } from "../../store/log-event.ts";
 
 /**
  * Word between instances that logs have grown. It is only ever a hint: lost, doubled, late or reordered it costs time and

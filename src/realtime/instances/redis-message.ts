@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { WorkspaceId } from "../../domain/id.ts";
-import type { LogEvent } from "../../store/event-log.ts";
+import type { LogEvent } from "../../store/log-event.ts";
 import type { Commit, Hear } from "./news.ts";
 
 /** Raise it with every change to what a `LogEvent` is: an instance takes no events from one of another version. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChannelFollower, type Followable } from "../../../src/channels/web-chat/channel-follower.ts";
 import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
 import type { FollowOptions } from "../../../src/realtime/hub.ts";
-import type { EventData, LogEvent } from "../../../src/store/event-log.ts";
+import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
 import type { OutboundMessage, Timeline } from "../../../src/store/outbound.ts";
 import { testClock } from "../../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";

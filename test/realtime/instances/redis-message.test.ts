@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
 import type { Commit } from "../../../src/realtime/instances/news.ts";
 import { redisMessages } from "../../../src/realtime/instances/redis-message.ts";
-import type { EventData, LogEvent } from "../../../src/store/event-log.ts";
+import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
 
 const SECRET = "a-secret-of-tests-that-is-long-enough";
 const workspaceId = idOf<"Workspace">("w");

@@ -8,7 +8,7 @@ import { idOf } from "../../../src/domain/id.ts";
 import type { News } from "../../../src/realtime/instances/news.ts";
 import { redisNews } from "../../../src/realtime/instances/redis-news.ts";
 import { openDatabase } from "../../../src/store/database.ts";
-import type { LogEvent } from "../../../src/store/event-log.ts";
+import type { LogEvent } from "../../../src/store/log-event.ts";
 import { freshDatabase, type TestDatabase } from "../../support/database.ts";
 import { randomFrom } from "../../support/random.ts";
 import { type Delivery, type FakeRedis, startFakeRedis } from "../../support/redis.ts";

@@ -1,0 +1,242 @@
+import { type ContactChannel, dueAt } from "../domain/contact-channel.ts";
+import { type Conversation, isOngoing } from "../domain/conversation.ts";
+import type { BlockInForce } from "../domain/episode.ts";
+import type { DomainEvent } from "../domain/event.ts";
+import type { BlockId, ContactId, ConversationId, Instant, MessageId } from "../domain/id.ts";
+import type { DeliveryStatus, Message } from "../domain/message.ts";
+import { toActorColumns } from "./actor-columns.ts";
+
+/** One event with the aggregate that it happened to, as it was before the batch where only its fixed ids matter. */
+export interface DecidedEvent {
+  readonly of: ContactChannel;
+  readonly event: DomainEvent;
+}
+
+interface BlockChange {
+  readonly id: BlockId;
+  suppressed: number;
+  terms?: { readonly notes: string | null; readonly expiresAt: string | null };
+  lift?: Lift;
+}
+
+interface Lift {
+  readonly at: string;
+  readonly by: { readonly type: string; readonly id: string | null };
+  readonly notes: string | null;
+}
+
+interface NewBlock {
+  readonly contactChannelId: string;
+  block: BlockInForce;
+  suppressed: number;
+  lift: Lift | null;
+}
+
+interface MessageChange {
+  readonly id: MessageId;
+  deliveryStatus?: DeliveryStatus;
+  leasedAt?: string;
+  unsentAt?: string;
+}
+
+/** The rows that a batch touches, each once. */
+export class RowChanges {
+  readonly #newBlocks = new Map<BlockId, NewBlock>();
+  readonly #blockChanges = new Map<BlockId, BlockChange>();
+  readonly #newMessages = new Map<MessageId, { of: ContactChannel; message: Message; leasedAt: string | null }>();
+  readonly #messageChanges = new Map<MessageId, MessageChange>();
+  readonly #contacts = new Map<ContactId, { id: ContactId; name: string | null; lastActivityAt: string | null }>();
+  readonly #conversations = new Map<ConversationId, { of: ContactChannel; conversation: Conversation }>();
+  readonly #active = new Set<ConversationId>();
+  readonly #touched: { readonly id: ConversationId; readonly lastActivityAt: string }[] = [];
+
+  add(of: ContactChannel, event: DomainEvent): void {
+    switch (event.type) {
+      case "MessageRecorded":
+        this.#newMessages.set(event.message.id, { of, message: event.message, leasedAt: null });
+        if (event.suppressedBy !== null) this.#suppress(event.suppressedBy);
+        if (event.activity) {
+          this.#contact(of.contactId).lastActivityAt = iso(event.message.recordedAt);
+          if (event.message.conversationId !== null) this.#active.add(event.message.conversationId);
+        }
+        break;
+      case "MessageUnsent":
+        this.#changeMessage(event.messageId, { unsentAt: event.occurredAt });
+        break;
+      case "DeliveryChanged":
+        this.#changeMessage(event.messageId, { deliveryStatus: event.to, at: event.occurredAt });
+        break;
+      case "ConversationChanged":
+        this.#conversations.set(event.conversation.id, { of, conversation: event.conversation });
+        break;
+      case "ContactBlocked":
+        this.#newBlocks.set(event.block.id, { contactChannelId: of.id, block: event.block, suppressed: 0, lift: null });
+        break;
+      case "BlockUpdated": {
+        const created = this.#newBlocks.get(event.block.id);
+        const { notes, expiresAt } = event.block;
+        if (created !== undefined) created.block = event.block;
+        else this.#blockChange(event.block.id).terms = { notes, expiresAt: iso(expiresAt) };
+        break;
+      }
+      case "BlockLifted": {
+        const lift: Lift = {
+          at: iso(event.liftedAt),
+          by: toActorColumns(event.actor),
+          notes: event.liftNotes,
+        };
+        const created = this.#newBlocks.get(event.block.id);
+        if (created !== undefined) created.lift = lift;
+        else this.#blockChange(event.block.id).lift = lift;
+        break;
+      }
+      case "DisplayNameChanged":
+        this.#contact(of.contactId).name = event.displayName;
+        break;
+      case "ContactAppeared":
+      case "ReachabilityChanged":
+      case "BotSessionChanged":
+        break;
+    }
+  }
+
+  /** An ongoing conversation is written as it stands after the batch; one that is over is moved by nothing any more. */
+  addOngoing(of: ContactChannel): void {
+    const { conversation } = of;
+    if (conversation === null) return;
+    const { id, lastActivityAt } = conversation;
+    if (this.#conversations.has(id)) this.#conversations.set(id, { of, conversation });
+    else if (this.#active.has(id)) this.#touched.push({ id, lastActivityAt: iso(lastActivityAt) });
+  }
+
+  newBlockRows(): object[] {
+    return [...this.#newBlocks.values()];
+  }
+
+  blockChangeRows(): object[] {
+    return [...this.#blockChanges.values()];
+  }
+
+  newMessageRows(): object[] {
+    return [...this.#newMessages.values()].map(messageRow);
+  }
+
+  messageChangeRows(): object[] {
+    return [...this.#messageChanges.values()];
+  }
+
+  /** Ended ones first: the index that allows one ongoing conversation looks at each row as it comes (rule C2). */
+  conversationRows(): object[] {
+    const rows = [...this.#conversations.values()].map(({ of, conversation }) => conversationRow(of, conversation));
+    return rows.toSorted((a, b) => Number(isOngoing(a.status)) - Number(isOngoing(b.status)));
+  }
+
+  /** Those of which nothing changed but that something was said. */
+  touchedConversationRows(): object[] {
+    return this.#touched;
+  }
+
+  /** In id order, in which all transactions touch contacts. */
+  contactRows(): object[] {
+    return [...this.#contacts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  #contact(id: ContactId): { id: ContactId; name: string | null; lastActivityAt: string | null } {
+    return getOrSet(this.#contacts, id, () => ({ id, name: null, lastActivityAt: null }));
+  }
+
+  #blockChange(id: BlockId): BlockChange {
+    return getOrSet(this.#blockChanges, id, () => ({ id, suppressed: 0 }));
+  }
+
+  #suppress(id: BlockId): void {
+    const block = this.#newBlocks.get(id) ?? this.#blockChange(id);
+    block.suppressed += 1;
+  }
+
+  #changeMessage(id: MessageId, change: { unsentAt?: Instant; deliveryStatus?: DeliveryStatus; at?: Instant }): void {
+    const created = this.#newMessages.get(id);
+    const leasedAt = change.deliveryStatus === "SENDING" && change.at !== undefined ? iso(change.at) : null;
+    if (created !== undefined) {
+      const { unsentAt, deliveryStatus } = created.message;
+      created.message = {
+        ...created.message,
+        unsentAt: change.unsentAt ?? unsentAt,
+        deliveryStatus: change.deliveryStatus ?? deliveryStatus,
+      };
+      created.leasedAt = leasedAt ?? created.leasedAt;
+      return;
+    }
+    const row = getOrSet(this.#messageChanges, id, (): MessageChange => ({ id }));
+    if (change.unsentAt !== undefined) row.unsentAt = iso(change.unsentAt);
+    if (change.deliveryStatus !== undefined) row.deliveryStatus = change.deliveryStatus;
+    if (leasedAt !== null) row.leasedAt = leasedAt;
+  }
+}
+
+function messageRow({
+  of,
+  message,
+  leasedAt,
+}: {
+  of: ContactChannel;
+  message: Message;
+  leasedAt: string | null;
+}): object {
+  return {
+    ...message,
+    channelId: of.channelId,
+    contactChannelId: of.id,
+    author: toActorColumns(message.author),
+    sentAt: iso(message.sentAt),
+    recordedAt: iso(message.recordedAt),
+    unsentAt: iso(message.unsentAt),
+    leasedAt,
+  };
+}
+
+function conversationRow(of: ContactChannel, conversation: Conversation) {
+  return {
+    ...conversation,
+    contactChannelId: of.id,
+    contactId: of.contactId,
+    channelId: of.channelId,
+    offerExpiresAt: iso(conversation.offerExpiresAt),
+    startedAt: iso(conversation.startedAt),
+    lastActivityAt: iso(conversation.lastActivityAt),
+    endedAt: iso(conversation.endedAt),
+    endedBy: conversation.endedBy === null ? null : toActorColumns(conversation.endedBy),
+  };
+}
+
+/** A ContactChannel as its row stands after the batch. */
+export function contactChannelRow(state: ContactChannel): object {
+  return {
+    id: state.id,
+    displayName: state.displayName,
+    clock: iso(state.clock),
+    lastSeq: state.lastSeq,
+    reachable: state.reachable,
+    reachableAsOf: iso(state.reachableAsOf),
+    awaitingFirstMessage: state.awaitingFirstMessage,
+    recentConversationId: state.recentConversation?.id ?? null,
+    botFlowId: state.botSession?.flowId ?? null,
+    botStepId: state.botSession?.stepId ?? null,
+    botDueAt: iso(state.botSession?.dueAt ?? null),
+    dueAt: iso(dueAt(state)),
+  };
+}
+
+function iso(instant: Instant): string;
+function iso(instant: Instant | null): string | null;
+function iso(instant: Instant | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
+}
+
+function getOrSet<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
