@@ -17,6 +17,8 @@ import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { graphqlServer } from "./graphql/server.ts";
 import { httpServer } from "./http/server.ts";
 import { dueJob } from "./jobs/due.ts";
+import { forgetCallsJob } from "./jobs/forget-calls.ts";
+import { lostLeasesJob } from "./jobs/lost-leases.ts";
 import { retentionJob } from "./jobs/retention.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { describeError } from "./platform/describe-error.ts";
@@ -103,12 +105,16 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     started.push(executor.drain);
     if (config.demo) await seedDemo(database, executor);
 
-    const due = dueJob({ database, executor, clock, logger });
-    due.start();
-    started.push(due.stop);
+    const dueJobs = [
+      dueJob({ database, executor, clock, logger }),
+      lostLeasesJob({ database, executor, clock, logger }),
+      forgetCallsJob({ database, clock, logger }),
+    ];
     const retention = retentionJob({ log, clock, logger, keepFor: config.eventRetention });
-    retention.start();
-    started.push(retention.stop);
+    for (const job of [...dueJobs, retention]) {
+      job.start();
+      started.push(job.stop);
+    }
 
     const tokens = createTokens({ secret, jwks: config.jwks ?? null }, clock);
     const authenticate = authenticator(directory, tokens);
@@ -153,7 +159,11 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     await http.listen({ port: config.port, host: "::" }).catch((error: unknown) => listenOnIpv4(error));
 
     const { port } = http.server.address() as AddressInfo;
-    return { url: `http://localhost:${port}`, database, runDue: due.runOnce, pruneLog: retention.runOnce, stop };
+    return { url: `http://localhost:${port}`, database, runDue, pruneLog: retention.runOnce, stop };
+
+    async function runDue(): Promise<void> {
+      for (const job of dueJobs) await job.runOnce();
+    }
 
     async function listenOnIpv4(error: unknown): Promise<void> {
       if (!(error instanceof Error && "code" in error && error.code === "EAFNOSUPPORT")) throw error;

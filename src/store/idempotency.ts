@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { type ConversationId, type Instant, idOf, type MessageId, type WorkspaceId } from "../domain/id.ts";
 import type { Statement, Tx } from "./database.ts";
 
@@ -18,7 +19,7 @@ export interface RememberedCall {
 }
 
 /** How long a success is remembered, in milliseconds. */
-export const REMEMBER_FOR = 24 * 60 * 60 * 1_000;
+const REMEMBER_FOR = 24 * 60 * 60 * 1_000;
 
 /** What is remembered of these calls, by `nameOfCall`. */
 export async function findCalls(
@@ -66,6 +67,11 @@ export function rememberCall(
   const key = [workspaceId, claim.actorId, claim.mutation, claim.key];
   tx.write(forgetOld, [...key, new Date(now - REMEMBER_FOR)]);
   tx.write(insert, [...key, claim.inputHash, made.messageId, made.conversationId, new Date(now)]);
+}
+
+/** Deletes what is remembered no longer, in every workspace. */
+export async function forgetCalls(pool: pg.Pool, now: Instant): Promise<void> {
+  await pool.query("DELETE FROM idempotency_key WHERE created_at <= $1", [new Date(now - REMEMBER_FOR)]);
 }
 
 const find: Statement = {

@@ -4,6 +4,7 @@ import type { Executor } from "../../commands/executor.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord, Directory } from "../../store/directory.ts";
+import { insertUnroutable } from "../../store/unroutable-events.ts";
 import { type ChannelParams, fail, findChannel } from "../channel.ts";
 import { type LineEvent, parseLine, type UnroutableLineEvent, verifyLineSignature } from "./events.ts";
 
@@ -88,10 +89,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
 
   async function keepRaw(channel: ChannelRecord, events: readonly UnroutableLineEvent[]): Promise<void> {
     const rows = events.map((event) => ({ ...event, id: newId() }));
-    await database.pool.query({
-      ...insertUnroutable,
-      values: [channel.workspaceId, channel.id, new Date(clock.now()), JSON.stringify(rows)],
-    });
+    await insertUnroutable(database.pool, channel, rows, clock.now());
   }
 }
 
@@ -109,15 +107,6 @@ function parseJson(body: Buffer): unknown {
     return undefined;
   }
 }
-
-const insertUnroutable = {
-  name: "unroutable_event_insert",
-  text: `
-    INSERT INTO unroutable_event (id, workspace_id, channel_id, event_id, payload, received_at)
-    SELECT id, $1, $2, "eventId", coalesce(payload, 'null'), $3
-    FROM json_to_recordset($4::json) AS e (id uuid, "eventId" text, payload jsonb)
-    ON CONFLICT (channel_id, event_id) DO NOTHING`,
-};
 
 interface Route {
   Params: ChannelParams;

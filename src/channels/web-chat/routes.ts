@@ -4,13 +4,13 @@ import { z } from "zod";
 import type { Tokens, Visitor } from "../../auth/token.ts";
 import type { Executor } from "../../commands/executor.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
-import type { MessageId } from "../../domain/id.ts";
 import { faultOfText, MAX_TEXT, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord, Directory } from "../../store/directory.ts";
+import { findSentAt } from "../../store/messages.ts";
 import { type ChannelParams, fail, findChannel } from "../channel.ts";
 import { allowOrigin, answerPreflight } from "./origin.ts";
 import { ChatStream } from "./stream.ts";
@@ -144,14 +144,15 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     if (answer?.type !== "Accepted" || answer.messageId === null) {
       throw new Error(`A visitor's message was answered with ${answer?.type}.`);
     }
-    const sentAt = await sentAtOf(answer.messageId);
-    return reply.code(201).send({ id: toGlobalId("Message", answer.messageId), clientMessageId, sentAt });
-  }
-
-  /** As recorded, so that a repeat is answered like the first. */
-  async function sentAtOf(messageId: MessageId): Promise<Date | undefined> {
-    const { rows } = await database.pool.query<{ sent_at: Date }>({ ...findSentAt, values: [messageId] });
-    return rows[0]?.sent_at;
+    // As recorded, so that a repeat is answered like the first.
+    const sentAt = await findSentAt(database.pool, answer.messageId);
+    return reply
+      .code(201)
+      .send({
+        id: toGlobalId("Message", answer.messageId),
+        clientMessageId,
+        sentAt: sentAt === null ? undefined : new Date(sentAt),
+      });
   }
 
   async function authenticate(request: FastifyRequest): Promise<Visitor | null> {
@@ -223,8 +224,6 @@ function textOfAtMost(codePoints: number): z.core.CheckFn<string> {
     if (fault !== null) issues.push({ code: "custom", message: fault, input: value });
   };
 }
-
-const findSentAt = { name: "web_chat_sent_at", text: "SELECT sent_at FROM message WHERE id = $1" };
 
 interface Route {
   Params: ChannelParams;

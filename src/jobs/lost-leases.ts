@@ -1,0 +1,35 @@
+import type { Logger } from "pino";
+import type { Executor } from "../commands/executor.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
+import type { Database } from "../store/database.ts";
+import { findLostLeases } from "../store/due.ts";
+
+export interface LostLeasesJobOptions {
+  readonly database: Database;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const EVERY = 1_000;
+const PAGE = 500;
+/** A lease this old, in milliseconds, belongs to a process that died between taking and settling it. */
+const LOST_AFTER = 30_000;
+
+/** Settles leases that nobody settled, so that their messages are queued again. */
+export function lostLeasesJob({ database, executor, clock, logger }: LostLeasesJobOptions): PeriodicJob {
+  return periodicJob("lost-leases", EVERY, runOnce, logger);
+
+  async function runOnce(): Promise<void> {
+    const lost = await findLostLeases(database.pool, clock.now() - LOST_AFTER, PAGE);
+    await Promise.all(
+      lost.map(({ workspaceId, contactChannelId, messageId }) =>
+        executor.execute({
+          workspaceId,
+          steps: [{ target: contactChannelId, command: { type: "SettleOutbound", messageId, result: "NOT_BEGUN" } }],
+        }),
+      ),
+    );
+  }
+}
