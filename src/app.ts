@@ -1,6 +1,5 @@
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import { collectDefaultMetrics, Registry } from "prom-client";
 import { v7 as uuidv7 } from "uuid";
 import { authenticator } from "./auth/authenticate.ts";
 import { authSecret } from "./auth/secret.ts";
@@ -22,10 +21,11 @@ import { lostLeasesJob } from "./jobs/lost-leases.ts";
 import { retentionJob } from "./jobs/retention.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { describeError } from "./platform/describe-error.ts";
+import { createMetrics } from "./platform/metrics.ts";
 import { createHub } from "./realtime/hub.ts";
-import type { Hear } from "./realtime/instances/news.ts";
-import { postgresNews } from "./realtime/instances/postgres-news.ts";
-import { redisNews } from "./realtime/instances/redis-news.ts";
+import type { OnChange } from "./realtime/instances/change-notifier.ts";
+import { postgresNotifier } from "./realtime/instances/postgres-notifier.ts";
+import { redisNotifier } from "./realtime/instances/redis-notifier.ts";
 import { loadContactChannels, lockContactChannels } from "./store/contact-channels.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { directory as createDirectory } from "./store/directory.ts";
@@ -81,12 +81,13 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     const directory = createDirectory(database.prisma);
     const hub = createHub({ log, onError: (error) => logger.warn({ err: error }, "reading the event log failed") });
     const secret = await authSecret(config);
-    const hear: Hear = (workspaceId, events) => (events ? hub.offer(workspaceId, events) : hub.hint(workspaceId));
-    const news =
+    const onChange: OnChange = (workspaceId, events) =>
+      events ? hub.offer(workspaceId, events) : hub.hint(workspaceId);
+    const notifier =
       config.redisUrl === undefined
-        ? await postgresNews({ url: databaseUrl, hear, logger })
-        : await redisNews({ url: config.redisUrl, database, secret, hear, logger });
-    started.push(news.stop);
+        ? await postgresNotifier({ url: databaseUrl, onChange, logger })
+        : await redisNotifier({ url: config.redisUrl, database, secret, onChange, logger });
+    started.push(notifier.stop);
     const executor = createExecutor({
       commitBatch: commitBatch({
         database,
@@ -98,7 +99,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
         newId: uuidv7,
         onCommitted: (workspaceId, events) => {
           hub.offer(workspaceId, events);
-          news.tell(workspaceId, events);
+          notifier.notify(workspaceId, events);
         },
       }),
     });
@@ -126,8 +127,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
       onError: (error) => logger.warn({ err: error }, "looking up who is connected failed"),
     });
     started.push(sessions.stop);
-    const metrics = new Registry();
-    collectDefaultMetrics({ register: metrics });
+    const metrics = createMetrics();
 
     const http = httpServer({ logger, metrics, trustProxy: config.trustProxy, ready: () => ready(database) });
     const graphql = await graphqlServer({

@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import type { ChannelKind } from "../domain/contact-channel.ts";
 import { fromGlobalId } from "../domain/global-id.ts";
+import { errorBody } from "../platform/error-body.ts";
 import type { ChannelRecord, Directory } from "../store/directory.ts";
 
 /** The routes' `:channelId`. */
@@ -19,7 +20,7 @@ export async function findChannel(
   return channel?.kind === kind ? channel : null;
 }
 
-/** Answers what a caller did wrong, or that it should come again, in the one form that channels use. */
+/** Answers an error in the form that all routes outside GraphQL use. */
 export function fail(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ error: { code, message } });
+  return reply.code(status).send(errorBody(code, message));
 }

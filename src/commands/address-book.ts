@@ -39,7 +39,7 @@ export interface Resolution {
 }
 
 /** Turns addresses into ContactChannels, new ones where there are none yet. */
-export async function resolveTargets(
+export async function resolveAddresses(
   tx: Tx,
   book: AddressBook,
   workspaceId: WorkspaceId,
@@ -47,8 +47,9 @@ export async function resolveTargets(
   { now, newId }: { readonly now: Instant; readonly newId: () => string },
 ): Promise<Resolution> {
   const unknown = new Map<string, Address>();
-  for (const { target } of works.flatMap((work) => work.steps)) {
-    if (typeof target !== "string" && book.find(target) === undefined) unknown.set(keyOf(target), target);
+  for (const { contactChannel } of works.flatMap((work) => work.steps)) {
+    if (typeof contactChannel !== "string" && book.find(contactChannel) === undefined)
+      unknown.set(keyOf(contactChannel), contactChannel);
   }
   const wanted = [...unknown.values()].map(({ channelId, externalId }) => ({
     channelId,
@@ -66,8 +67,8 @@ export async function resolveTargets(
     return id;
   };
   const resolved = works.map(({ steps, idempotency }) => ({
-    steps: steps.map(({ target, command }) => ({
-      contactChannelId: typeof target === "string" ? target : idFor(target),
+    steps: steps.map(({ contactChannel, command }) => ({
+      contactChannelId: typeof contactChannel === "string" ? contactChannel : idFor(contactChannel),
       command,
     })),
     idempotency,

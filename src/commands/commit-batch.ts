@@ -17,7 +17,7 @@ import {
 } from "../store/idempotency.ts";
 import type { LogEvent } from "../store/log-event.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
-import { type AddressBook, type ResolvedWork, resolveTargets } from "./address-book.ts";
+import { type AddressBook, type ResolvedWork, resolveAddresses } from "./address-book.ts";
 import { type BatchFacts, loadFacts } from "./batch-facts.ts";
 import { toLogEvents } from "./to-log-events.ts";
 import type { Answer, Work } from "./work.ts";
@@ -54,7 +54,7 @@ export function commitBatch(options: CommitBatchOptions) {
       throw new NothingBegun(error);
     });
     const outcome = await database.transaction(async (tx) => {
-      const { resolved, learned, created } = await resolveTargets(tx, addresses, workspaceId, works, {
+      const { resolved, learned, created } = await resolveAddresses(tx, addresses, workspaceId, works, {
         now: clock.now(),
         newId,
       });

@@ -80,38 +80,41 @@ function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventDat
   }
 }
 
-/** Which contacts are blocked where. */
-class BlockedPlaces {
-  readonly #places = new Map<ContactId, Set<ContactChannelId>>();
+/** The blocked ContactChannels of each contact. */
+class BlockedContactChannels {
+  readonly #byContact = new Map<ContactId, Set<ContactChannelId>>();
 
   has(contactId: ContactId): boolean {
-    return (this.#places.get(contactId)?.size ?? 0) > 0;
+    return (this.#byContact.get(contactId)?.size ?? 0) > 0;
   }
 
-  add(contactId: ContactId, place: ContactChannelId): void {
-    const places = this.#places.get(contactId);
-    if (places === undefined) this.#places.set(contactId, new Set([place]));
-    else places.add(place);
+  add(contactId: ContactId, id: ContactChannelId): void {
+    const ids = this.#byContact.get(contactId);
+    if (ids === undefined) this.#byContact.set(contactId, new Set([id]));
+    else ids.add(id);
   }
 
-  remove(contactId: ContactId, place: ContactChannelId): void {
-    this.#places.get(contactId)?.delete(place);
+  remove(contactId: ContactId, id: ContactChannelId): void {
+    this.#byContact.get(contactId)?.delete(id);
   }
 }
 
-/** The store already shows the batch's own changes; walking them back gives what held before it. Blocking locks the contact too, so that a lift elsewhere comes clearly before or after it. */
-async function blockedBefore(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<BlockedPlaces> {
-  const places = new BlockedPlaces();
+/**
+ * The rows already contain the batch's own changes; undoing them in reverse gives the state before it. Blocking locks the
+ * contact too, so a lift on another channel is ordered before or after it.
+ */
+async function blockedBefore(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<BlockedContactChannels> {
+  const blocked = new BlockedContactChannels();
   const contactIds = events
     .filter(({ event }) => event.type === "BlockLifted" || event.type === "ContactBlocked")
     .map(({ of }) => of.contactId);
-  if (contactIds.length === 0) return places;
+  if (contactIds.length === 0) return blocked;
   for (const { contactId, contactChannelId } of await findBlocked(tx, contactIds, now)) {
-    places.add(contactId, contactChannelId);
+    blocked.add(contactId, contactChannelId);
   }
   for (const { of, event } of events.toReversed()) {
-    if (event.type === "ContactBlocked") places.remove(of.contactId, of.id);
-    if (event.type === "BlockLifted") places.add(of.contactId, of.id);
+    if (event.type === "ContactBlocked") blocked.remove(of.contactId, of.id);
+    if (event.type === "BlockLifted") blocked.add(of.contactId, of.id);
   }
-  return places;
+  return blocked;
 }

@@ -7,7 +7,7 @@ import type { IdempotencyClaim } from "../store/idempotency.ts";
 
 /** One command and the ContactChannel it is for: a known one, or an address that becomes one. */
 export interface Step {
-  readonly target: ContactChannelId | Address;
+  readonly contactChannel: ContactChannelId | Address;
   readonly command: Command;
 }
 

@@ -77,7 +77,7 @@ export async function seedDemo(database: Database, executor: Executor): Promise<
   await executor.execute({
     workspaceId: idOf(WORKSPACE),
     steps: visitors.map(({ channelId, externalId, name, text }) => ({
-      target: { channelId: idOf<"Channel">(channelId), externalId },
+      contactChannel: { channelId: idOf<"Channel">(channelId), externalId },
       command: {
         type: "ReceiveInbound",
         entry: {

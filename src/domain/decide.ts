@@ -8,7 +8,7 @@ import { receive } from "./inbound.ts";
 import { lease, settle } from "./outbound.ts";
 import type { Refusal } from "./refusal.ts";
 import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
-import { type Accepted, accepted, type Context, Turn } from "./turn.ts";
+import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
 /** The answer to a command, and what it did: also a refused one appends the expiries that it found (rule B8). */
 export interface Decision {
@@ -21,12 +21,12 @@ export interface Decision {
  * Decides one command on one ContactChannel: same state, command and context, same decision. No I/O, no exceptions for
  * what can be expected. First whatever has ended by time alone is put down as ended, then the command is judged.
  */
-export function decide(before: ContactChannel, command: Command, context: Context): Decision {
-  const turn = new Turn(before, context);
+export function decide(before: ContactChannel, command: Command, input: DecisionInput): Decision {
+  const turn = new Turn(before, input);
   expireBlock(turn);
   lapseOffer(turn);
   turn.settled = turn.events.length;
-  const answer = carryOut(turn, command);
+  const answer = apply(turn, command);
   return {
     answer,
     events: turn.events,
@@ -34,7 +34,7 @@ export function decide(before: ContactChannel, command: Command, context: Contex
   };
 }
 
-function carryOut(turn: Turn, command: Command): Accepted | Refusal {
+function apply(turn: Turn, command: Command): Accepted | Refusal {
   switch (command.type) {
     case "ReceiveInbound":
       return receive(turn, command.entry);

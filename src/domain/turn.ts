@@ -26,7 +26,8 @@ export const noFacts: Facts = {
   conversationStatus: null,
 };
 
-export interface Context {
+/** What a decision depends on besides the aggregate and the command. */
+export interface DecisionInput {
   /** Our clock, read after locking and loading (rule O1). */
   readonly now: Instant;
   /** Supplies a new time-ordered UUID at each call (rule O5). */
@@ -56,12 +57,12 @@ export class Turn {
   settled = 0;
   readonly #newId: () => string;
 
-  constructor(state: ContactChannel, context: Context) {
+  constructor(state: ContactChannel, input: DecisionInput) {
     this.state = state;
-    this.now = Math.max(context.now, state.clock ?? context.now);
-    this.flows = context.flows;
-    this.facts = context.facts;
-    this.#newId = context.newId;
+    this.now = Math.max(input.now, state.clock ?? input.now);
+    this.flows = input.flows;
+    this.facts = input.facts;
+    this.#newId = input.newId;
   }
 
   newId<Kind extends string>(): Id<Kind> {

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import type { Flow } from "../domain/flow.ts";
+import { type Flow, HANDOVER } from "../domain/flow.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
-import type { FlowModel } from "../store/generated/models.ts";
+import { jsonFault } from "../domain/input.ts";
+import type { InvalidField } from "../domain/refusal.ts";
+import { MAX_TEXT } from "../domain/text.ts";
 
 const menuOption = z.object({ id: z.string().min(1), label: z.string().min(1), next: z.string().min(1) });
 
@@ -14,14 +16,22 @@ const chatbotStep = z.object({
 });
 
 /** The JSON column `definition`, by kind of flow. */
-export const flowDefinitions = {
+const flowDefinitions = {
   AUTO_REPLY_FIRST_MESSAGE: z.object({ text: z.string().min(1) }),
   AUTO_REPLY_KEYWORD: z.object({ keywords: z.array(z.string().min(1)).min(1), text: z.string().min(1) }),
   CHATBOT: z.object({ steps: z.array(chatbotStep).min(1) }),
 };
 
+/** A flow as its row has it. */
+export interface FlowRow {
+  readonly id: string;
+  readonly channelId: string;
+  readonly kind: Flow["kind"];
+  readonly definition: unknown;
+}
+
 /** A flow as stored, read as the core knows it; a definition of another shape is a bug of who stored it. */
-export function flowFrom(row: FlowModel): Flow & { readonly channelId: ChannelId } {
+export function flowFrom(row: FlowRow): Flow & { readonly channelId: ChannelId } {
   const common = { id: idOf<"Flow">(row.id), channelId: idOf<"Channel">(row.channelId) };
   switch (row.kind) {
     case "AUTO_REPLY_FIRST_MESSAGE":
@@ -31,4 +41,71 @@ export function flowFrom(row: FlowModel): Flow & { readonly channelId: ChannelId
     case "CHATBOT":
       return { ...common, kind: row.kind, ...flowDefinitions.CHATBOT.parse(row.definition) };
   }
+}
+
+/** Longest pause before a step, in milliseconds. */
+const MAX_DELAY = 7 * 24 * 60 * 60 * 1_000;
+
+type ChatbotDefinition = z.infer<typeof flowDefinitions.CHATBOT>;
+
+/** A definition as it may be kept, or what is wrong with it. */
+export function checkDefinition(
+  kind: Flow["kind"],
+  definition: unknown,
+): { readonly definition: object; readonly faults: readonly InvalidField[] } {
+  const unkeepable = jsonFault("definition", definition);
+  if (unkeepable !== null) return { definition: {}, faults: [unkeepable] };
+  const { data, error } = flowDefinitions[kind].safeParse(definition);
+  if (error) {
+    const faults = error.issues.map(({ path, message }) => ({ path: ["definition", ...path].join("."), message }));
+    return { definition: {}, faults };
+  }
+  const faults = "steps" in data ? faultsOfChatbot(data) : faultsOfText("definition.text", data.text);
+  return { definition: data, faults };
+}
+
+/** What the shape alone does not say: where its paths lead. */
+function faultsOfChatbot({ steps }: ChatbotDefinition): InvalidField[] {
+  const ids = new Set(steps.map(({ id }) => id));
+  const leadsNowhere = (next: string | undefined): boolean => next !== undefined && next !== HANDOVER && !ids.has(next);
+  return steps.flatMap((step, index) => {
+    const path = `definition.steps.${index}`;
+    const options = step.options ?? [];
+    return [
+      ...(steps.findIndex(({ id }) => id === step.id) === index
+        ? []
+        : [{ path: `${path}.id`, message: "Another step has this id." }]),
+      ...faultsOfText(`${path}.text`, [step.text, ...options.map(({ label }) => label)].join("\n")),
+      ...((step.delay ?? 0) > MAX_DELAY ? [{ path: `${path}.delay`, message: "Must be at most 7 days." }] : []),
+      ...(leadsNowhere(step.next) ? [{ path: `${path}.next`, message: `Must name a step or ${HANDOVER}.` }] : []),
+      ...options.flatMap((option, at) => [
+        ...(options.findIndex(({ id }) => id === option.id) === at
+          ? []
+          : [{ path: `${path}.options.${at}.id`, message: "Another option of this step has this id." }]),
+        ...(leadsNowhere(option.next)
+          ? [{ path: `${path}.options.${at}.next`, message: `Must name a step or ${HANDOVER}.` }]
+          : []),
+      ]),
+      ...(talksForEver(steps, step) ? [{ path: `${path}.next`, message: "Leads back here without ever asking." }] : []),
+    ];
+  });
+}
+
+/** Whether the steps that follow of themselves come back to this one. */
+function talksForEver(steps: ChatbotDefinition["steps"], from: ChatbotDefinition["steps"][number]): boolean {
+  const said = new Set<string>();
+  let step: typeof from | undefined = from;
+  while (step !== undefined && (step.options ?? []).length === 0 && !said.has(step.id)) {
+    said.add(step.id);
+    const next: string | undefined = step.next;
+    if (next === from.id) return true;
+    step = steps.find(({ id }) => id === next);
+  }
+  return false;
+}
+
+function faultsOfText(path: string, text: string): InvalidField[] {
+  return [...text].length > MAX_TEXT
+    ? [{ path, message: `Must be at most ${MAX_TEXT.toLocaleString("en")} characters long.` }]
+    : [];
 }

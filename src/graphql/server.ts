@@ -49,6 +49,7 @@ export async function graphqlServer(deps: GraphqlDeps): Promise<GraphqlServer> {
     deps.trustedDocuments === null ? null : await readTrustedDocuments(deps.trustedDocuments, validate);
   const edge = {
     ...deps,
+    schema,
     mask,
     operations: operations({ schema, limits, validate, trustedDocuments, clock, mask }),
     origins: origins(deps.allowedOrigins),

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
-import { Histogram, type Registry } from "prom-client";
 import { Overloaded } from "../commands/work.ts";
+import { errorBody } from "../platform/error-body.ts";
+import type { Metrics } from "../platform/metrics.ts";
 
 export interface HttpOptions {
   readonly logger: Logger;
-  readonly metrics: Registry;
+  readonly metrics: Metrics;
   readonly trustProxy: boolean;
   /** Throws, saying why, while the service cannot serve. */
   readonly ready: () => Promise<void>;
@@ -27,13 +28,6 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
     bodyLimit: 64 * 1_024,
   });
 
-  const duration = new Histogram({
-    name: "http_request_duration_seconds",
-    help: "Time from the request's arrival to the end of its answer.",
-    labelNames: ["method", "route", "status"],
-    registers: [metrics],
-  });
-
   closeWithoutLingering(http);
 
   http.addHook("onRequest", async (request, reply) => {
@@ -44,7 +38,7 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
     const route = request.routeOptions.url ?? "unknown";
     const { method } = request;
     const status = reply.statusCode;
-    duration.observe({ method, route, status }, reply.elapsedTime / 1_000);
+    metrics.requestAnswered({ method, route, status, seconds: reply.elapsedTime / 1_000 });
     // The route, not the URL: a query string may carry what people wrote.
     request.log.info({ method, route, status, ms: Math.round(reply.elapsedTime) }, "request");
   });
@@ -74,7 +68,10 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
       return reply.code(503).send(errorBody("NOT_READY", "The database cannot be reached or lacks migrations."));
     }
   });
-  http.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  http.get("/metrics", async (_request, reply) => {
+    const { contentType, text } = await metrics.scrape();
+    return reply.type(contentType).send(text);
+  });
   return http;
 }
 
@@ -102,11 +99,6 @@ function closeWithoutLingering(http: FastifyInstance): void {
 
 /** In milliseconds. */
 const SWEEP_EVERY = 50;
-
-/** The shape of every error outside GraphQL. */
-export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
-  return { error: { code, message } };
-}
 
 /** Seen as no more than Fastify asks of it, so that the server keeps Fastify's plain type. */
 function asFastifyLogger(logger: FastifyBaseLogger): FastifyBaseLogger {

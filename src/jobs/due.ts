@@ -26,7 +26,7 @@ export function dueJob({ database, executor, clock, logger }: DueJobOptions): Pe
       const due = await findDue(database.pool, now, PAGE);
       await Promise.all(
         due.map(({ workspaceId, id }) =>
-          executor.execute({ workspaceId, steps: [{ target: id, command: { type: "RunDue" } }] }),
+          executor.execute({ workspaceId, steps: [{ contactChannel: id, command: { type: "RunDue" } }] }),
         ),
       );
       if (due.length < PAGE) return;

@@ -27,7 +27,9 @@ export function lostLeasesJob({ database, executor, clock, logger }: LostLeasesJ
       lost.map(({ workspaceId, contactChannelId, messageId }) =>
         executor.execute({
           workspaceId,
-          steps: [{ target: contactChannelId, command: { type: "SettleOutbound", messageId, result: "NOT_BEGUN" } }],
+          steps: [
+            { contactChannel: contactChannelId, command: { type: "SettleOutbound", messageId, result: "NOT_BEGUN" } },
+          ],
         }),
       ),
     );

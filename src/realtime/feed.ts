@@ -45,7 +45,7 @@ export class Feed {
     return this.#head;
   }
 
-  /** Says that there may be news; the log itself says whether there is. */
+  /** Hints that the log may have grown; the log is read to find out. */
   hint(): void {
     this.#wanted = true;
     this.#reading ??= this.#readOn().finally(() => {
@@ -80,8 +80,8 @@ export class Feed {
     return this.#log.read(this.workspaceId, position, PAGE);
   }
 
-  /** Calls back once, at the first news that may concern the subject; answers how to call it off. */
-  onNews(subject: Subject, wake: Wake): () => void {
+  /** Calls back once, at the first event that may concern the subject; returns a function that cancels it. */
+  wakeOn(subject: Subject, wake: Wake): () => void {
     let sleepers = this.#sleepers.get(subject);
     if (sleepers === undefined) {
       sleepers = new Set();
@@ -136,14 +136,14 @@ export class Feed {
 
   /** Adds what is new of these; answers false where they do not continue the tail. */
   #append(events: readonly LogEvent[]): boolean {
-    const news = events.filter(({ position }) => position > this.#head);
-    const [first] = news;
+    const added = events.filter(({ position }) => position > this.#head);
+    const [first] = added;
     if (first === undefined) return true;
     if (first.position !== this.#head + 1) return false;
-    this.#tail.push(...news);
+    this.#tail.push(...added);
     if (this.#tail.length > 2 * TAIL) this.#tail = this.#tail.slice(-TAIL);
-    this.#head += news.length;
-    for (const event of news) this.#announce(event);
+    this.#head += added.length;
+    for (const event of added) this.#announce(event);
     return true;
   }
 }

@@ -2,9 +2,9 @@ import type { WorkspaceId } from "../domain/id.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { LogEvent, Position } from "../store/log-event.ts";
 import { CursorExpired, Feed, type Subject } from "./feed.ts";
-import { Reader, type ReaderHost } from "./reader.ts";
+import { LogReader, type LogReaderHost } from "./log-reader.ts";
 
-export interface FollowOptions<Event extends LogEvent> {
+export interface ReaderOptions<Event extends LogEvent> {
   /** Where to resume: everything later is given; null for what comes from now on. */
   readonly after: Position | null;
   /** What every event that is wanted concerns: narrows down for what the reader is woken. */
@@ -19,7 +19,10 @@ export interface Hub {
    * the seam. Resolves once the place to start is fixed, so that whatever is committed afterwards is heard. Throws
    * `CursorExpired`, here or later, where the log was pruned past the reader.
    */
-  follow<Event extends LogEvent>(workspaceId: WorkspaceId, options: FollowOptions<Event>): Promise<Reader<Event>>;
+  openReader<Event extends LogEvent>(
+    workspaceId: WorkspaceId,
+    options: ReaderOptions<Event>,
+  ): Promise<LogReader<Event>>;
   /** How far the log is known here; at least as far as it went when the last reader of the workspace began. */
   head(workspaceId: WorkspaceId): Position;
   /** Tells of events that are committed, in order: they are heard without reading the log again. */
@@ -39,31 +42,31 @@ export interface HubOptions {
 
 export function createHub({ log, onError, pollEvery = 250 }: HubOptions): Hub {
   const feeds = new Map<WorkspaceId, Feed>();
-  const readers = new Set<Reader<LogEvent>>();
+  const readers = new Set<LogReader<LogEvent>>();
   let stopped = false;
   let polling: Promise<void> | null = null;
   const timer = setInterval(() => {
     if (feeds.size > 0) polling ??= poll().finally(() => (polling = null));
   }, pollEvery);
 
-  return { follow, head, offer, hint, stop };
+  return { openReader, head, offer, hint, stop };
 
-  async function follow<Event extends LogEvent>(
+  async function openReader<Event extends LogEvent>(
     workspaceId: WorkspaceId,
-    { after, subject = "everything", wants }: FollowOptions<Event>,
-  ): Promise<Reader<Event>> {
+    { after, subject = "everything", wants }: ReaderOptions<Event>,
+  ): Promise<LogReader<Event>> {
     const { position, prunedTo } = await log.bounds(workspaceId);
     if (after !== null && after < prunedTo) throw new CursorExpired();
     const feed = feeds.get(workspaceId) ?? new Feed(workspaceId, position, log, onError);
     feeds.set(workspaceId, feed);
-    const reader = new Reader(feed, after ?? position, { subject, wants }, hostOf(feed));
+    const reader = new LogReader(feed, after ?? position, { subject, wants }, hostOf(feed));
     await feed.reach(position);
     if (stopped) reader.end();
     return reader;
   }
 
   /** A feed is kept for as long as somebody reads it. */
-  function hostOf(feed: Feed): ReaderHost {
+  function hostOf(feed: Feed): LogReaderHost {
     return {
       opened: (reader) => {
         readers.add(reader);

@@ -163,3 +163,12 @@ function asReads(tx: Omit<PrismaClient, "$transaction" | "$connect" | "$disconne
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }
+
+/** What distinguishes this database from every other: the identifier of its cluster and its oid there. */
+export async function databaseIdentity(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ identity: string }>(
+    `SELECT concat_ws(':', system_identifier, oid) AS identity FROM pg_control_system(), pg_database
+     WHERE datname = current_database()`,
+  );
+  return rows[0]?.identity ?? "";
+}

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { type ContactChannelId, type Instant, idOf, type MessageId } from "../domain/id.ts";
 import type { Address } from "./addresses.ts";
 
-/** A message to a visitor, as far as its delivery needs it. */
+/** An outbound message, as far as its delivery needs it. */
 export interface OutboundMessage {
   readonly id: MessageId;
   readonly seq: number;
@@ -12,34 +12,34 @@ export interface OutboundMessage {
   readonly author: { readonly type: "Agent"; readonly name: string } | { readonly type: "Bot" };
 }
 
-/** Where a visitor's stream begins. */
-export interface Place {
+/** Where a new stream of a ContactChannel begins. */
+export interface StreamStart {
   readonly contactChannelId: ContactChannelId;
-  /** Up to where everything is settled: no message that is sent from now on has a lower number. */
+  /** The `seq` up to which every outbound message is settled: a message sent from now on has a higher one. */
   readonly settledTo: number;
 }
 
-/** What the delivery of a web chat reads. Messages are sent in the order of their `seq`, so what is pending follows what was sent. */
-export interface Timeline {
+/** Reads for web-chat delivery. Messages are sent in `seq` order, so pending messages follow those that were sent. */
+export interface OutboundReads {
   /** Null for a visitor who has not written yet. */
-  place(address: Address): Promise<Place | null>;
-  /** The number of the outbound message with this id; null if this ContactChannel has none. */
+  streamStart(address: Address): Promise<StreamStart | null>;
+  /** The `seq` of the outbound message with this id; null if this ContactChannel has none. */
   seqOf(contactChannelId: ContactChannelId, messageId: string): Promise<number | null>;
-  /** The number below the last `count` messages that were sent. */
+  /** The highest `seq` below the last `count` messages that were sent. */
   beforeLast(contactChannelId: ContactChannelId, count: number): Promise<number>;
-  /** What was sent after `after`, and what is pending, at most `limit` of each, in order. */
-  news(contactChannelId: ContactChannelId, after: number, limit: number): Promise<OutboundMessage[]>;
+  /** Messages sent after `after`, and pending ones, at most `limit` of each, in `seq` order. */
+  undelivered(contactChannelId: ContactChannelId, after: number, limit: number): Promise<OutboundMessage[]>;
   leasedAt(messageId: MessageId): Promise<Instant | null>;
-  /** Whose ContactChannels these are. */
+  /** The visitors of these ContactChannels. */
   visitors(
     ids: readonly ContactChannelId[],
   ): Promise<{ readonly contactChannelId: ContactChannelId; readonly visitorId: string }[]>;
 }
 
-export function timeline(pool: pg.Pool): Timeline {
+export function outboundReads(pool: pg.Pool): OutboundReads {
   return {
-    place: async ({ channelId, externalId }) => {
-      const [row] = await all<{ id: string; settled_to: number }>(findPlace, [channelId, externalId]);
+    streamStart: async ({ channelId, externalId }) => {
+      const [row] = await all<{ id: string; settled_to: number }>(findStreamStart, [channelId, externalId]);
       return row === undefined ? null : { contactChannelId: idOf(row.id), settledTo: row.settled_to };
     },
     seqOf: async (contactChannelId, messageId) => {
@@ -50,8 +50,8 @@ export function timeline(pool: pg.Pool): Timeline {
       const [row] = await all<{ seq: number | null }>(findBeforeLast, [contactChannelId, count]);
       return row?.seq ?? 0;
     },
-    news: async (contactChannelId, after, limit) => {
-      const rows = await all<NewsRow>(findNews, [contactChannelId, after, limit]);
+    undelivered: async (contactChannelId, after, limit) => {
+      const rows = await all<UndeliveredRow>(findUndelivered, [contactChannelId, after, limit]);
       return rows.map(toOutboundMessage);
     },
     leasedAt: async (messageId) => {
@@ -73,7 +73,7 @@ export function timeline(pool: pg.Pool): Timeline {
   }
 }
 
-interface NewsRow {
+interface UndeliveredRow {
   id: string;
   seq: number;
   status: OutboundMessage["status"];
@@ -82,7 +82,7 @@ interface NewsRow {
   agent_name: string | null;
 }
 
-function toOutboundMessage(row: NewsRow): OutboundMessage {
+function toOutboundMessage(row: UndeliveredRow): OutboundMessage {
   return {
     id: idOf(row.id),
     seq: row.seq,
@@ -94,8 +94,8 @@ function toOutboundMessage(row: NewsRow): OutboundMessage {
   };
 }
 
-const findPlace = {
-  name: "web_chat_place",
+const findStreamStart = {
+  name: "web_chat_stream_start",
   text: `
     SELECT cc.id, coalesce((SELECT min(seq) - 1 FROM message
                             WHERE contact_channel_id = cc.id AND delivery_status IN ('QUEUED', 'SENDING')),
@@ -117,8 +117,8 @@ const findBeforeLast = {
       ORDER BY seq DESC LIMIT $2) AS last`,
 };
 
-const findNews = {
-  name: "web_chat_news",
+const findUndelivered = {
+  name: "web_chat_undelivered",
   text: `
     SELECT m.id, m.seq, m.delivery_status AS status, m.text, m.sent_at, agent.name AS agent_name
     FROM (

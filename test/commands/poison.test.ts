@@ -58,7 +58,7 @@ function writePath(store: AggregateStore) {
       workspaceId: place.workspaceId,
       steps: [
         {
-          target: { channelId: place.channelId, externalId: `${text} ${uuidv7()}` },
+          contactChannel: { channelId: place.channelId, externalId: `${text} ${uuidv7()}` },
           command: { type: "ReceiveInbound", entry: inboundText(uuidv7(), text) },
         },
       ],

@@ -55,9 +55,12 @@ export async function storm(options: {
       for (let n = 0; goesOn(); n++) {
         const externalId = pick(PEOPLE, random);
         const eventId = `${seed}-${random() < 0.9 ? n : Math.floor(n / 2)}`;
-        const target = { channelId: place.channelId, externalId };
+        const contactChannel = { channelId: place.channelId, externalId };
         const step = async (command: Command): Promise<void> => {
-          const [answer] = await executor.execute({ workspaceId: place.workspaceId, steps: [{ target, command }] });
+          const [answer] = await executor.execute({
+            workspaceId: place.workspaceId,
+            steps: [{ contactChannel, command }],
+          });
           commands += 1;
           if (answer?.type === "Accepted" && command.type === "ReceiveInbound") sent.add(eventId);
         };

@@ -39,7 +39,7 @@ test("one whose socket is full reads on where it heard last, not where it last h
   };
   const hub = createHub({ log, onError: () => {} });
   onTestFinished(() => hub.stop());
-  const reader = await hub.follow(workspaceId, {
+  const reader = await hub.openReader(workspaceId, {
     after: null,
     subject: bob,
     wants: (each): each is LogEvent => each.contactId === bob,

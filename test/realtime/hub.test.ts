@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { idOf } from "../../src/domain/id.ts";
 import { CursorExpired } from "../../src/realtime/feed.ts";
 import { createHub, type Hub } from "../../src/realtime/hub.ts";
-import type { Reader } from "../../src/realtime/reader.ts";
+import type { LogReader } from "../../src/realtime/log-reader.ts";
 import type { EventLog } from "../../src/store/event-log.ts";
 import type { LogEvent, Position } from "../../src/store/log-event.ts";
 import { logEvent } from "../support/log-event.ts";
@@ -37,14 +37,14 @@ function event(contactId = ann): LogEvent {
   return happened;
 }
 
-async function heard(reader: Reader<LogEvent>): Promise<Position | undefined> {
+async function heard(reader: LogReader<LogEvent>): Promise<Position | undefined> {
   return (await reader.next()).value?.position;
 }
 
 test("what is offered is heard in order, once, whatever is lost, repeated or late of it", async () => {
   const hub = newHub();
-  const all = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
-  const bobs = await hub.follow(workspaceId, {
+  const all = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  const bobs = await hub.openReader(workspaceId, {
     after: null,
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
@@ -68,8 +68,8 @@ test("what is offered is heard in order, once, whatever is lost, repeated or lat
 
 test("a log that was pruned past this instance's own tail is told, also to those who sleep: never a silent gap", async () => {
   const hub = newHub();
-  const reader = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
-  const bobs = await hub.follow(workspaceId, {
+  const reader = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  const bobs = await hub.openReader(workspaceId, {
     after: null,
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
@@ -81,7 +81,7 @@ test("a log that was pruned past this instance's own tail is told, also to those
   const told = await Promise.allSettled(waiting);
   expect(told).toEqual(told.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
 
-  const next = await hub.follow(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
+  const next = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   hub.offer(workspaceId, [event()]);
   expect(await heard(next)).toBe(written.length);
 });

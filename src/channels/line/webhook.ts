@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { Counter, type Registry } from "prom-client";
 import type { Executor } from "../../commands/executor.ts";
 import type { Clock } from "../../platform/clock.ts";
+import type { Metrics } from "../../platform/metrics.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord, Directory } from "../../store/directory.ts";
 import { insertUnroutable } from "../../store/unroutable-events.ts";
@@ -14,7 +14,7 @@ export interface LineWebhookOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly metrics: Registry;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -26,12 +26,6 @@ export interface LineWebhookOptions {
  */
 export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
   const { directory, executor, database, clock, newId, metrics } = options;
-  const ignored = new Counter({
-    name: "line_events_ignored_total",
-    help: "LINE events that are no person's and so not recorded: of groups, rooms and the account itself.",
-    registers: [metrics],
-  });
-
   return async (app) => {
     app.decorateRequest(CHANNEL, null);
     // The signature is over the bytes as they came, whatever type they are said to be of.
@@ -58,7 +52,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
     const delivery = parseLine(parseJson(body));
     if (delivery === null) return fail(reply, 400, "MALFORMED_BODY", "The body is no LINE webhook.");
     const { events, unroutable } = delivery;
-    if (delivery.ignored > 0) ignored.inc(delivery.ignored);
+    if (delivery.ignored > 0) metrics.lineEventsIgnored(delivery.ignored);
     const kept = await Promise.allSettled([
       ...perPerson(events).map((ofOne) => recordInOrder(channel, ofOne)),
       ...(unroutable.length > 0 ? [keepRaw(channel, unroutable)] : []),
@@ -82,7 +76,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
   async function record(channel: ChannelRecord, { externalId, entry }: LineEvent): Promise<void> {
     const [answer] = await executor.execute({
       workspaceId: channel.workspaceId,
-      steps: [{ target: { channelId: channel.id, externalId }, command: { type: "ReceiveInbound", entry } }],
+      steps: [{ contactChannel: { channelId: channel.id, externalId }, command: { type: "ReceiveInbound", entry } }],
     });
     if (answer?.type !== "Accepted") throw new Error(`An inbound event was answered with ${answer?.type}.`);
   }

@@ -1,20 +1,20 @@
 import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import { OnDemand } from "../../platform/on-demand.ts";
-import type { FollowOptions } from "../../realtime/hub.ts";
+import type { ReaderOptions } from "../../realtime/hub.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 import { Mailbox, type MailboxOptions } from "./mailbox.ts";
 
-/** Whatever tells what is committed in a workspace from now on. */
-export interface Followable {
-  follow(workspaceId: WorkspaceId, options: FollowOptions<LogEvent>): Promise<AsyncIterableIterator<LogEvent>>;
+/** Opens log readers: the part of the hub that a follower uses. */
+export interface ReaderSource {
+  openReader(workspaceId: WorkspaceId, options: ReaderOptions<LogEvent>): Promise<AsyncIterableIterator<LogEvent>>;
 }
 
 export interface FollowerOptions extends Omit<MailboxOptions, "workspaceId"> {
   readonly channel: ChannelRecord;
-  readonly hub: Followable;
+  readonly hub: ReaderSource;
   /** Called when the last visitor has left. */
-  readonly onDeserted: () => void;
+  readonly onEmpty: () => void;
 }
 
 /** A mailbox, and how many streams are open or being opened on it. */
@@ -23,19 +23,19 @@ interface Entry {
   holders: number;
 }
 
-/** Follows the log for all visitors of one channel who have streams open here, and wakes the one whom an event concerns. */
+/** Reads the log for all visitors of one channel who have streams open on this instance, and wakes the mailboxes concerned. */
 export class ChannelFollower {
-  /** Resolves once the place in the log is fixed: what is committed from then on is heard. Rejects where the log cannot be read. */
+  /** Resolves when the log position is fixed: every later commit is seen. Rejects if the log cannot be read. */
   readonly started: Promise<void>;
   readonly #options: FollowerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #known = new Map<ContactChannelId, Mailbox>();
-  /** ContactChannels that are new while some visitors here had none yet. */
+  /** ContactChannels that were created while some visitors here had none. */
   #appeared = new Set<ContactChannelId>();
   readonly #introductions: OnDemand;
   readonly #resumption: OnDemand;
   #reader: AsyncIterableIterator<LogEvent> | null = null;
-  #deserted = false;
+  #isEmpty = false;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -44,7 +44,7 @@ export class ChannelFollower {
     this.started = this.#listen();
   }
 
-  /** The visitor's mailbox, kept until it is released as often as it was asked for. */
+  /** The visitor's mailbox, kept until `release` was called as often as `hold`. */
   hold(visitorId: string): Mailbox {
     const { channel, ...rest } = this.#options;
     const entry = this.#entries.get(visitorId) ?? {
@@ -64,11 +64,11 @@ export class ChannelFollower {
     this.#entries.delete(visitorId);
     if (entry.mailbox.contactChannelId !== null) this.#known.delete(entry.mailbox.contactChannelId);
     if (this.#entries.size > 0) return;
-    this.#deserted = true;
+    this.#isEmpty = true;
     void this.#reader?.return?.();
     void this.#introductions.stop();
     void this.#resumption.stop();
-    this.#options.onDeserted();
+    this.#options.onEmpty();
   }
 
   introduce(visitorId: string, contactChannelId: ContactChannelId): void {
@@ -88,25 +88,25 @@ export class ChannelFollower {
 
   async #listen(): Promise<void> {
     const { channel, hub } = this.#options;
-    const reader = await hub.follow(channel.workspaceId, {
+    const reader = await hub.openReader(channel.workspaceId, {
       after: null,
       wants: (event): event is LogEvent => this.#wants(event),
     });
     this.#reader = reader;
-    if (this.#deserted) await reader.return?.();
+    if (this.#isEmpty) await reader.return?.();
     else void this.#read(reader);
   }
 
   async #read(reader: AsyncIterableIterator<LogEvent>): Promise<void> {
     try {
-      for await (const event of reader) this.#hear(event);
+      for await (const event of reader) this.#handle(event);
     } catch (error) {
       this.#onError(error);
       this.#resumption.request();
     }
   }
 
-  /** Goes on from the present: what was missed is found by looking, because mailboxes compare states, not events. */
+  /** Reads on from the current end of the log and wakes every mailbox: mailboxes compare states, so missed events do not matter. */
   async #resume(): Promise<void> {
     await this.#listen();
     for (const mailbox of this.mailboxes) mailbox.wake();
@@ -118,7 +118,7 @@ export class ChannelFollower {
     return this.#known.get(event.contactChannelId)?.wants(event) ?? false;
   }
 
-  #hear(event: LogEvent): void {
+  #handle(event: LogEvent): void {
     if (event.data.type === "ContactAppeared") {
       this.#appeared.add(event.contactChannelId);
       this.#introductions.request();
@@ -131,7 +131,7 @@ export class ChannelFollower {
     const ids = this.#appeared;
     this.#appeared = new Set();
     try {
-      for (const { visitorId, contactChannelId } of await this.#options.timeline.visitors([...ids])) {
+      for (const { visitorId, contactChannelId } of await this.#options.outbound.visitors([...ids])) {
         this.introduce(visitorId, contactChannelId);
       }
     } catch (error) {

@@ -1,36 +1,35 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
-import type { Answer } from "../../commands/work.ts";
-import type { Command } from "../../domain/command.ts";
+import { sendUnderLease } from "../../delivery/lease.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { OnDemand } from "../../platform/on-demand.ts";
 import type { LogEvent } from "../../store/log-event.ts";
-import type { OutboundMessage, Timeline } from "../../store/outbound.ts";
+import type { OutboundMessage, OutboundReads } from "../../store/outbound.ts";
 import type { ChatEvent, ChatStream } from "./stream.ts";
 
 export interface MailboxOptions {
   readonly workspaceId: WorkspaceId;
   readonly executor: Executor;
-  readonly timeline: Timeline;
+  readonly outbound: OutboundReads;
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
 }
 
-interface Reader {
+/** An open stream, and the `seq` of the last message that it received. */
+interface Subscriber {
   readonly stream: ChatStream;
-  /** The number of the last message that it has. */
-  has: number;
+  lastSeq: number;
 }
 
 /**
- * What one visitor receives on this instance. Whatever news there is, it does the same: gives each stream what was sent
- * and it lacks, then hands over what is pending, one message after another in the order of recording.
+ * Delivers to the streams of one visitor on this instance. Each run gives every stream the sent messages that it lacks,
+ * then sends pending messages one after another, in the order of recording.
  */
 export class Mailbox {
   readonly #options: MailboxOptions;
-  readonly #readers = new Set<Reader>();
+  readonly #subscribers = new Set<Subscriber>();
   readonly #delivery: OnDemand;
   #contactChannelId: ContactChannelId | null = null;
   #stopped = false;
@@ -50,7 +49,7 @@ export class Mailbox {
   }
 
   get isEmpty(): boolean {
-    return this.#readers.size === 0;
+    return this.#subscribers.size === 0;
   }
 
   belongsTo(contactChannelId: ContactChannelId): void {
@@ -58,21 +57,21 @@ export class Mailbox {
     this.#delivery.request();
   }
 
-  /** Lets a stream receive what comes after message number `has`. Beyond the limit of streams the oldest makes room: it may be a dead one. */
-  add(stream: ChatStream, has: number): void {
-    const reader = { stream, has };
-    this.#readers.add(reader);
-    void stream.ended.then(() => this.#readers.delete(reader));
-    const [oldest] = this.#readers;
-    if (this.#readers.size > MAX_STREAMS) oldest?.stream.finish();
+  /** Adds a stream that has received messages up to `lastSeq`. Over the limit the oldest stream is closed, as it may be dead. */
+  add(stream: ChatStream, lastSeq: number): void {
+    const subscriber = { stream, lastSeq };
+    this.#subscribers.add(subscriber);
+    void stream.ended.then(() => this.#subscribers.delete(subscriber));
+    const [oldest] = this.#subscribers;
+    if (this.#subscribers.size > MAX_STREAMS) oldest?.stream.finish();
     this.#delivery.request();
   }
 
-  /** Whether the event is news for a stream. What this mailbox has sent itself is not. */
+  /** Whether the event may require a delivery. A message that this mailbox has sent itself does not. */
   wants({ data }: LogEvent): boolean {
     if (data.type === "MessageRecorded") return data.direction === "OUTBOUND";
     if (data.type !== "DeliveryChanged" || data.to === "SENDING") return false;
-    return data.to !== "SENT" || [...this.#readers].some((reader) => reader.has < data.seq);
+    return data.to !== "SENT" || [...this.#subscribers].some(({ lastSeq }) => lastSeq < data.seq);
   }
 
   wake(): void {
@@ -80,85 +79,72 @@ export class Mailbox {
   }
 
   beat(): void {
-    for (const { stream } of this.#readers) stream.beat();
+    for (const { stream } of this.#subscribers) stream.beat();
   }
 
-  /** Finishes the hand-over that is under way, begins no other. */
+  /** Finishes the delivery that is in progress and begins no other. */
   stop(): Promise<void> {
     this.#stopped = true;
     return this.#delivery.stop();
   }
 
   finish(): void {
-    for (const { stream } of this.#readers) stream.finish();
+    for (const { stream } of this.#subscribers) stream.finish();
   }
 
   async #deliver(): Promise<void> {
     const contactChannelId = this.#contactChannelId;
     while (contactChannelId !== null && !this.#stopped) {
-      // A stream that is added meanwhile has its turn afterwards: here it would get the new before the old.
-      const readers = [...this.#readers];
-      if (readers.length === 0) return;
-      const has = Math.min(...readers.map((reader) => reader.has));
-      const news = await this.#options.timeline.news(contactChannelId, has, PAGE);
-      const sent = news.filter((message) => message.status === "SENT");
-      const pending = news.filter((message) => message.status !== "SENT");
-      for (const message of sent) await Promise.all(readers.map((reader) => give(reader, message)));
+      // A stream added during this run waits for the next one; in this run it would get new messages before old ones.
+      const subscribers = [...this.#subscribers];
+      if (subscribers.length === 0) return;
+      const lastSeq = Math.min(...subscribers.map((subscriber) => subscriber.lastSeq));
+      const messages = await this.#options.outbound.undelivered(contactChannelId, lastSeq, PAGE);
+      const sent = messages.filter((message) => message.status === "SENT");
+      const pending = messages.filter((message) => message.status !== "SENT");
+      for (const message of sent) await Promise.all(subscribers.map((subscriber) => deliverTo(subscriber, message)));
       if (sent.length === PAGE) continue;
       for (const message of pending) {
-        if (!(await this.#handOver(contactChannelId, message, readers))) return;
+        if (!(await this.#send(contactChannelId, message, subscribers))) return;
       }
       if (pending.length < PAGE) return;
     }
   }
 
-  /** Rule B4: writes it under a lease. False where it is not ours to send, or was given up: the log tells when that changes. */
-  async #handOver(
+  /** Sends a queued message under a lease (rule B4). False if it is not ours to send or did not go out: the log reports when that changes. */
+  #send(
     contactChannelId: ContactChannelId,
     message: OutboundMessage,
-    readers: readonly Reader[],
+    subscribers: readonly Subscriber[],
   ): Promise<boolean> {
-    if (message.status !== "QUEUED" || this.#stopped || !readers.some((reader) => reader.stream.open)) return false;
-    const askedAt = this.#options.clock.now();
-    const lease = await this.#execute(contactChannelId, { type: "LeaseOutbound", messageId: message.id });
-    if (lease?.type !== "Accepted" || !lease.changed) return false;
-    const isSent = (await this.#isInTime(message, askedAt)) && (await someTook(readers, message));
-    // A closed stream is no failure: the visitor's next stream gets the message.
-    const result = isSent ? "SENT" : "NOT_BEGUN";
-    await this.#execute(contactChannelId, { type: "SettleOutbound", messageId: message.id, result });
-    return isSent;
-  }
-
-  async #isInTime(message: OutboundMessage, askedAt: number): Promise<boolean> {
-    const { clock, timeline } = this.#options;
-    if (clock.now() - askedAt <= MAX_LEASE) return true;
-    // Asking took long; the grant itself may still be fresh.
-    const grantedAt = await timeline.leasedAt(message.id);
-    return grantedAt !== null && clock.now() - grantedAt <= MAX_LEASE;
-  }
-
-  async #execute(target: ContactChannelId, command: Command): Promise<Answer | undefined> {
-    const { executor, workspaceId } = this.#options;
-    const [answer] = await executor.execute({ workspaceId, steps: [{ target, command }] });
-    return answer;
+    if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) {
+      return Promise.resolve(false);
+    }
+    const { workspaceId, executor, clock, outbound } = this.#options;
+    // If every stream has closed, nothing failed: the visitor's next stream gets the message.
+    return sendUnderLease(
+      { executor, clock, leasedAt: outbound.leasedAt },
+      { workspaceId, contactChannelId, messageId: message.id },
+      () => deliverToAny(subscribers, message),
+    );
   }
 }
 
-/** Resolves as soon as one stream has it, false if none takes it: a stream that stalls keeps no other waiting. */
-function someTook(readers: readonly Reader[], message: OutboundMessage): Promise<boolean> {
+/** Resolves to true as soon as one stream took the message, so that a stalled one delays no other; to false if none did. */
+function deliverToAny(subscribers: readonly Subscriber[], message: OutboundMessage): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const gifts = readers.map(async (reader) => {
-    if (await give(reader, message)) resolve(true);
+  const deliveries = subscribers.map(async (subscriber) => {
+    if (await deliverTo(subscriber, message)) resolve(true);
   });
-  void Promise.all(gifts).then(() => resolve(false));
+  void Promise.all(deliveries).then(() => resolve(false));
   return promise;
 }
 
-/** Whether the stream has the message, now or already. */
-async function give(reader: Reader, message: OutboundMessage): Promise<boolean> {
-  if (reader.has >= message.seq) return reader.stream.open;
-  reader.has = message.seq;
-  return reader.stream.send(eventOf(message));
+/** Whether the stream has received the message, now or before. */
+async function deliverTo(subscriber: Subscriber, message: OutboundMessage): Promise<boolean> {
+  if (subscriber.lastSeq >= message.seq) return subscriber.stream.open;
+  subscriber.lastSeq = message.seq;
+  return subscriber.stream.send(eventOf(message));
 }
 
 function eventOf({ id, text, sentAt, author }: OutboundMessage): ChatEvent {
@@ -168,7 +154,5 @@ function eventOf({ id, text, sentAt, author }: OutboundMessage): ChatEvent {
 
 /** Streams that one visitor may have open on an instance. */
 const MAX_STREAMS = 8;
-/** How long after its grant a lease may be begun, in milliseconds (rule B4). */
-const MAX_LEASE = 1_000;
-/** Messages read at once. */
+/** Messages read by one query. */
 const PAGE = 100;

@@ -119,7 +119,7 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
       workspaceId,
       steps: [
         {
-          target: { channelId, externalId: visitorId },
+          contactChannel: { channelId, externalId: visitorId },
           command: {
             type: "ReceiveInbound",
             entry: {
@@ -146,13 +146,11 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     }
     // As recorded, so that a repeat is answered like the first.
     const sentAt = await findSentAt(database.pool, answer.messageId);
-    return reply
-      .code(201)
-      .send({
-        id: toGlobalId("Message", answer.messageId),
-        clientMessageId,
-        sentAt: sentAt === null ? undefined : new Date(sentAt),
-      });
+    return reply.code(201).send({
+      id: toGlobalId("Message", answer.messageId),
+      clientMessageId,
+      sentAt: sentAt === null ? undefined : new Date(sentAt),
+    });
   }
 
   async function authenticate(request: FastifyRequest): Promise<Visitor | null> {

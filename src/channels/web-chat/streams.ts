@@ -7,7 +7,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
-import { type Place, timeline } from "../../store/outbound.ts";
+import { outboundReads, type StreamStart } from "../../store/outbound.ts";
 import { ChannelFollower } from "./channel-follower.ts";
 import type { ChatStream } from "./stream.ts";
 
@@ -22,27 +22,27 @@ export interface WebChatDeliveryOptions {
 export interface OpenStream {
   readonly channel: ChannelRecord;
   readonly visitorId: string;
-  /** The id of the last message that the client has; null for a client that wants nothing old. */
+  /** The id of the last message that the client received; null for a client that wants no earlier messages. */
   readonly lastEventId: string | null;
-  /** Called once it is known that the stream can be served. */
+  /** Called when the stream can be served. */
   readonly connect: () => ChatStream;
 }
 
-/** Brings outbound messages to visitors' streams; fed by the event log alone. */
+/** Delivers outbound messages to visitors' streams; driven by the event log alone. */
 export interface WebChatDelivery {
   /**
-   * Opens a stream. It receives what is pending and what comes and, of what was sent before, only what followed
-   * `lastEventId`; where no message to this visitor has that id, the last hundred. Resolves to false, without
-   * connecting, once the delivery is stopped; rejects where the log or the timeline cannot be read.
+   * Opens a stream. It receives pending and future messages, and those sent after `lastEventId`; if no message to this
+   * visitor has that id, the last hundred that were sent. Resolves to false, without connecting, once delivery is stopped.
+   * Rejects if the log or the messages cannot be read.
    */
   open(request: OpenStream): Promise<boolean>;
-  /** Finishes the hand-overs that are under way, begins no other, and ends all streams. */
+  /** Finishes the deliveries that are in progress, begins no other, and ends all streams. */
   stop(): Promise<void>;
 }
 
 export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDelivery {
   const { database, hub, executor, clock, logger } = options;
-  const reads = timeline(database.pool);
+  const reads = outboundReads(database.pool);
   const followers = new Map<ChannelId, ChannelFollower>();
   let stopped = false;
   const heart = setInterval(() => {
@@ -59,15 +59,15 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     const mailbox = follower.hold(visitorId);
     try {
       await follower.started;
-      // Read after the place in the log is fixed: what is committed later than this comes by the log.
-      const place = await reads.place({ channelId: channel.id, externalId: visitorId });
-      const has = place === null ? 0 : await startOf(place, lastEventId);
+      // Read after the log position is fixed: whatever is committed later arrives through the log.
+      const start = await reads.streamStart({ channelId: channel.id, externalId: visitorId });
+      const lastSeq = start === null ? 0 : await resumeAt(start, lastEventId);
       if (stopped) return false;
       const stream = connect();
       follower.hold(visitorId);
       void stream.ended.then(() => follower.release(visitorId));
-      mailbox.add(stream, has);
-      if (place !== null) follower.introduce(visitorId, place.contactChannelId);
+      mailbox.add(stream, lastSeq);
+      if (start !== null) follower.introduce(visitorId, start.contactChannelId);
       return true;
     } finally {
       follower.release(visitorId);
@@ -81,8 +81,8 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
       executor,
       clock,
       logger,
-      timeline: reads,
-      onDeserted: () => {
+      outbound: reads,
+      onEmpty: () => {
         if (followers.get(channel.id) === follower) followers.delete(channel.id);
       },
     });
@@ -90,7 +90,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     return follower;
   }
 
-  async function startOf({ contactChannelId, settledTo }: Place, lastEventId: string | null): Promise<number> {
+  async function resumeAt({ contactChannelId, settledTo }: StreamStart, lastEventId: string | null): Promise<number> {
     if (lastEventId === null) return settledTo;
     const messageId = fromGlobalId("Message", lastEventId);
     const known = messageId === null ? null : await reads.seqOf(contactChannelId, messageId);
@@ -101,8 +101,8 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     stopped = true;
     clearInterval(heart);
     const handedOver = Promise.all(mailboxes().map((mailbox) => mailbox.stop()));
-    // A stream that takes nothing must not hold up the end; what it did not take is pending again.
-    await Promise.race([handedOver, delay(MAX_GOODBYE, undefined, { ref: false })]);
+    // A stalled stream must not delay the stop; messages that it did not take are queued again.
+    await Promise.race([handedOver, delay(STOP_WITHIN, undefined, { ref: false })]);
     for (const mailbox of mailboxes()) mailbox.finish();
     await handedOver;
   }
@@ -112,9 +112,9 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
   }
 }
 
-/** Comments are sent so often, in milliseconds: proxies commonly end what is silent for 30 or 60 seconds. */
+/** Milliseconds between heartbeat comments: proxies commonly close a connection that is silent for 30 or 60 seconds. */
 const BEAT_EVERY = 15_000;
-/** How many messages are replayed to a client whose last one is not known. */
+/** Messages replayed to a client whose last message is not known. */
 const REPLAYED = 100;
 /** In milliseconds. */
-const MAX_GOODBYE = 2_000;
+const STOP_WITHIN = 2_000;

@@ -17,12 +17,12 @@ import {
 import { LRUCache } from "lru-cache";
 import type { Viewer } from "../../auth/viewer.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { Reader } from "../../realtime/reader.ts";
+import { LogReader } from "../../realtime/log-reader.ts";
 import { type Mask, maskResult, requestError } from "../errors.ts";
 import { type Context, createContext, inSnapshot } from "../resolve/context.ts";
 import { faultsOfWeight, type Limits, weigh } from "./cost.ts";
 import type { Validate } from "./document.ts";
-import { parseDocument } from "./parse-document.ts";
+import { parseDocument } from "./document.ts";
 import { type Execute, SharedOperations } from "./shared-operation.ts";
 import { Subscription } from "./subscription.ts";
 import { documentIdOf, type TrustedDocuments } from "./trusted-documents.ts";
@@ -148,7 +148,7 @@ export function operations(options: OperationsOptions): Operations {
   async function subscribe(args: ExecutionArgs): Promise<ExecutionResult | Subscription> {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
-    if (!(source instanceof Reader)) throw new Error("A subscription follows something that is not the log.");
+    if (!(source instanceof LogReader)) throw new Error("A subscription follows something that is not the log.");
     const { session, viewer } = contextOf(args);
     const operation = sharing.join(args.document, samenessOf(args, viewer), () => executor(args));
     return new Subscription({ reader: source, operation, session, mask });

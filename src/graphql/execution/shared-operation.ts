@@ -2,45 +2,45 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { DocumentNode, ExecutionResult } from "graphql";
 import { atMost } from "../../platform/at-most.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { Reader } from "../../realtime/reader.ts";
+import type { LogReader } from "../../realtime/log-reader.ts";
 import type { LogEvent, Position } from "../../store/log-event.ts";
 
-/** What one event is to a subscription. */
+/** What an event was executed to. */
 export interface SharedResult {
   readonly result: ExecutionResult;
-  /** The result as it travels, in JSON, serialised at most once. */
+  /** The result as JSON, serialised at most once for all subscribers. */
   readonly bytes: Uint8Array;
 }
 
-/** An event that is told. */
-export interface News {
+/** One event's result, on its way to subscribers. */
+export interface Delivery {
   readonly position: Position;
   readonly shared: SharedResult;
 }
 
-/** A subscriber who wants to be told what comes. */
+/** A subscriber of a shared operation. */
 export interface Listener {
-  /** Some events that follow one another; those that are not later than its position it knows already. */
-  hear(news: readonly News[]): void;
-  /** Nothing more can be told. */
+  /** Receives consecutive results. Those up to the listener's own position have been delivered to it before. */
+  deliver(deliveries: readonly Delivery[]): void;
+  /** Nothing more can be delivered. */
   fail(error: unknown): void;
-  /** The log is followed no further. */
+  /** The log reader has ended. */
   finish(): void;
 }
 
 export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 
-/** How many results an operation keeps for those who come to the same event a little later. */
-const KEPT = 64;
-/** For how long, in milliseconds: what an event points to changes without the log, too, as when a block expires (rule B8). */
-const KEPT_FOR = 1_000;
-/** How many events of one operation may be executed at once; they are told in order all the same. */
-const AT_ONCE = 4;
-/** And of all operations: however many there are, connections to the database are left for others. */
-const ALL_AT_ONCE = 12;
+/** Results that an operation keeps for subscribers who reach the same event a little later. */
+const MAX_RESULTS = 64;
+/** Milliseconds for which they are kept: an object can change without an event, for example when a block expires (rule B8). */
+const RESULT_LIFETIME = 1_000;
+/** Concurrent executions of one operation; results are delivered in order all the same. */
+const MAX_CONCURRENT = 4;
+/** Concurrent executions of all operations together, so that database connections are left for other work. */
+const MAX_CONCURRENT_TOTAL = 12;
 
-/** An event on its way to those who listen. */
-interface Told {
+/** An event whose execution has begun. */
+interface Pending {
   readonly position: Position;
   /** Null until it is executed. */
   shared: SharedResult | null;
@@ -51,7 +51,7 @@ interface Told {
 export class SharedOperations {
   readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>();
   readonly #clock: Clock;
-  readonly #limit = atMost(ALL_AT_ONCE);
+  readonly #limit = atMost(MAX_CONCURRENT_TOTAL);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -62,8 +62,8 @@ export class SharedOperations {
   }
 
   /**
-   * `sameness` must say everything besides the document and the event that a result may depend on. Whoever joins leaves
-   * some day, too.
+   * Joins the operation that all subscribers with the same document and `sameness` share. `sameness` must contain
+   * everything besides the document and the event that a result may depend on. Call `leave` on the result once.
    */
   join(document: DocumentNode, sameness: string, executor: () => Execute): SharedOperation {
     const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
@@ -77,21 +77,21 @@ export class SharedOperations {
   }
 }
 
-/** One operation, as all who sent the same and see the same have it. */
+/** One operation, shared by all subscribers who sent the same and may see the same. */
 export class SharedOperation {
   readonly #execute: Execute;
   readonly #clock: Clock;
-  readonly #onDeserted: () => void;
+  readonly #onEmpty: () => void;
   readonly #results = new Map<string, Promise<SharedResult>>();
   #keptSince = 0;
   readonly #listeners = new Set<Listener>();
-  #live: Reader<LogEvent> | null = null;
+  #live: LogReader<LogEvent> | null = null;
   #members = 0;
 
-  constructor(execute: Execute, clock: Clock, onDeserted: () => void) {
+  constructor(execute: Execute, clock: Clock, onEmpty: () => void) {
     this.#execute = execute;
     this.#clock = clock;
-    this.#onDeserted = onDeserted;
+    this.#onEmpty = onEmpty;
   }
 
   join(): void {
@@ -100,13 +100,12 @@ export class SharedOperation {
 
   leave(): void {
     this.#members -= 1;
-    if (this.#members === 0) this.#onDeserted();
+    if (this.#members === 0) this.#onEmpty();
   }
 
   /**
-   * The result for this event, read when the log went to `head`; executed once, whoever asks first. Who asks when the log
-   * goes further, or later, gets another, because what the event points to is read as it is then (rule O6); and so does
-   * who asks after it has failed.
+   * The result for this event, executed once for all who ask while the log ends at `head`. A later call executes the event
+   * again, because objects are read as they are then (rule O6); so does a call after a failure.
    */
   resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
     this.#forgetOld();
@@ -118,7 +117,7 @@ export class SharedOperation {
       return serialisedOnce(executed);
     });
     this.#results.set(moment, result);
-    if (this.#results.size > KEPT) {
+    if (this.#results.size > MAX_RESULTS) {
       const [oldest] = this.#results.keys();
       if (oldest !== undefined) this.#results.delete(oldest);
     }
@@ -127,15 +126,15 @@ export class SharedOperation {
 
   #forgetOld(): void {
     const now = this.#clock.now();
-    if (now - this.#keptSince < KEPT_FOR) return;
+    if (now - this.#keptSince < RESULT_LIFETIME) return;
     this.#results.clear();
     this.#keptSince = now;
   }
 
-  /** Tells the listener every event later than where its reader is, until it is forgotten. */
-  listen(listener: Listener, at: Reader<LogEvent>): void {
+  /** Delivers every event after the reader's position to the listener, until `forget`. */
+  listen(listener: Listener, at: LogReader<LogEvent>): void {
     this.#listeners.add(listener);
-    if (this.#live === null) void this.#tell(at.fork());
+    if (this.#live === null) void this.#run(at.fork());
   }
 
   forget(listener: Listener): void {
@@ -145,46 +144,46 @@ export class SharedOperation {
     this.#live = null;
   }
 
-  /** One reader for all who listen: the cost of an event is one execution, and a write for each of them. */
-  async #tell(reader: Reader<LogEvent>): Promise<void> {
+  /** One log reader for all listeners: an event costs one execution, and one write for each listener. */
+  async #run(reader: LogReader<LogEvent>): Promise<void> {
     this.#live = reader;
-    const underWay: Told[] = [];
-    const tellReady = async (): Promise<void> => {
-      // What is ready in the same turn of the event loop is told together, and goes out together.
+    const pending: Pending[] = [];
+    const deliverReady = async (): Promise<void> => {
+      // Results that become ready in the same turn of the event loop are sent together.
       await turn();
-      const ready: News[] = [];
-      for (let [next] = underWay; next?.shared != null; [next] = underWay) {
+      const ready: Delivery[] = [];
+      for (let [next] = pending; next?.shared != null; [next] = pending) {
         ready.push({ position: next.position, shared: next.shared });
-        underWay.shift();
+        pending.shift();
       }
-      if (ready.length > 0) for (const listener of this.#listeners) listener.hear(ready);
+      if (ready.length > 0) for (const listener of this.#listeners) listener.deliver(ready);
     };
     try {
       for await (const event of reader) {
         const { position } = event;
-        const told: Told = { position, shared: null, done: Promise.resolve() };
-        underWay.push(told);
-        told.done = this.resultAt(event, reader.head)
+        const next: Pending = { position, shared: null, done: Promise.resolve() };
+        pending.push(next);
+        next.done = this.resultAt(event, reader.head)
           .then((shared) => {
-            told.shared = shared;
-            return tellReady();
+            next.shared = shared;
+            return deliverReady();
           })
           .catch((error: unknown) => this.#stop(reader, (listener) => listener.fail(error)));
-        if (underWay.length >= AT_ONCE) await underWay[0]?.done;
+        if (pending.length >= MAX_CONCURRENT) await pending[0]?.done;
       }
-      await underWay.at(-1)?.done;
+      await pending.at(-1)?.done;
       this.#stop(reader, (listener) => listener.finish());
     } catch (error) {
       this.#stop(reader, (listener) => listener.fail(error));
     }
   }
 
-  /** Those who listen are told that it is over, unless it was they who left. */
-  #stop(reader: Reader<LogEvent>, say: (listener: Listener) => void): void {
+  /** Informs the listeners that no more events will come, unless they have all left. */
+  #stop(reader: LogReader<LogEvent>, inform: (listener: Listener) => void): void {
     reader.end();
     if (this.#live !== reader) return;
     this.#live = null;
-    for (const listener of [...this.#listeners]) say(listener);
+    for (const listener of [...this.#listeners]) inform(listener);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { ExecutionResult } from "graphql";
 import type { Session } from "../../auth/session.ts";
-import type { Reader } from "../../realtime/reader.ts";
+import type { LogReader } from "../../realtime/log-reader.ts";
 import type { LogEvent, Position } from "../../store/log-event.ts";
 import { type Mask, requestError } from "../errors.ts";
 import {
+  type Delivery,
   type Listener,
-  type News,
   type SharedOperation,
   type SharedResult,
   serialisedOnce,
@@ -14,24 +14,24 @@ import {
 type Take = (results: readonly SharedResult[]) => number;
 
 export interface SubscriptionOptions {
-  /** Where this subscriber is in the log. */
-  readonly reader: Reader<LogEvent>;
+  /** This subscriber's position in the log. */
+  readonly reader: LogReader<LogEvent>;
   readonly operation: SharedOperation;
   readonly session: Session;
   readonly mask: Mask;
 }
 
 /**
- * One subscriber's results, one for each event. What is in the log already is pulled; from then on results may be taken
- * as they come. A failure is its last result, so that the client hears of it. Unlike a generator's, its `return` acts at
- * once, also while the next event is awaited.
+ * One subscriber's results, one for each event. Events that are already in the log are pulled; after that, results can be
+ * pushed as they are ready. A failure is the last result, so that the client sees it. Unlike a generator's, its `return`
+ * takes effect at once, even while the next event is awaited.
  */
 export class Subscription implements AsyncGenerator<ExecutionResult, void, void>, Listener {
-  readonly #reader: Reader<LogEvent>;
+  readonly #reader: LogReader<LogEvent>;
   readonly #operation: SharedOperation;
   readonly #session: Session;
   readonly #mask: Mask;
-  readonly #stopHearing: () => void;
+  readonly #stopListening: () => void;
   #over = false;
   #last: SharedResult | null = null;
   #take: Take | null = null;
@@ -42,7 +42,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     this.#operation = operation;
     this.#session = session;
     this.#mask = mask;
-    this.#stopHearing = session.onEnd(() => {
+    this.#stopListening = session.onEnd(() => {
       this.fail(
         requestError("UNAUTHENTICATED", "The token is no longer valid, or its owner's permissions have changed."),
       );
@@ -53,18 +53,18 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     return this.#over && this.#last === null;
   }
 
-  /** How far the log is known here. */
+  /** The end of the log, as far as this instance knows it. */
   get head(): Position {
     return this.#reader.head;
   }
 
-  /** The next result of what is in the log already, null where there is none. */
+  /** The next result of an event that is already in the log; null if there is none. */
   async nextKnown(): Promise<SharedResult | null> {
     try {
       const event = await this.#reader.nextKnown();
       if (event !== null && this.#session.isOpen()) {
         const shared = await this.#operation.resultAt(event, this.#reader.head);
-        if (!isTold(shared)) this.#end(shared);
+        if (!isDeliverable(shared)) this.#end(shared);
         else if (!this.#over) return shared;
       }
     } catch (error) {
@@ -74,8 +74,8 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 
   /**
-   * Gives results as they come; `take` answers how many of them it took. Resolves when it took less than there were, when
-   * there is something in the log that must be pulled first, and when the subscription is over.
+   * Pushes results as they are ready; `take` returns how many of them it accepted. Resolves when `take` accepts fewer than
+   * it was given, when events in the log must be pulled first, and when the subscription is over.
    */
   live(take: Take): Promise<void> {
     if (this.#reader.isEnded) this.finish();
@@ -92,19 +92,19 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     });
   }
 
-  hear(news: readonly News[]): void {
+  deliver(deliveries: readonly Delivery[]): void {
     const { position } = this.#reader;
-    // One that joined meanwhile may have heard of some already.
-    const unheard = news.filter((each) => each.position > position);
-    const [first] = unheard;
+    // A subscriber that joined a running operation may have some of these already.
+    const due = deliveries.filter((each) => each.position > position);
+    const [first] = due;
     if (first === undefined || this.#take === null || !this.#session.isOpen()) return;
-    const failed = unheard.findIndex(({ shared }) => !isTold(shared));
-    const told = failed === -1 ? unheard : unheard.slice(0, failed);
-    const taken = told.length === 0 ? 0 : this.#take(told.map(({ shared }) => shared));
-    // Whatever lies before the first concerns others: it is not read again, were there hours of it.
-    this.#reader.skipTo(told[taken - 1]?.position ?? first.position - 1);
-    // What was not taken, or has failed, is pulled.
-    if (taken < unheard.length) this.#stopTaking?.();
+    const failed = due.findIndex(({ shared }) => !isDeliverable(shared));
+    const deliverable = failed === -1 ? due : due.slice(0, failed);
+    const taken = deliverable.length === 0 ? 0 : this.#take(deliverable.map(({ shared }) => shared));
+    // Events before the first do not match this subscription, so they need not be read again.
+    this.#reader.skipTo(deliverable[taken - 1]?.position ?? first.position - 1);
+    // Results that were not taken, or have failed, are pulled.
+    if (taken < due.length) this.#stopTaking?.();
   }
 
   fail(error: unknown): void {
@@ -115,7 +115,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#stopHearing();
+    this.#stopListening();
     this.#stopTaking?.();
     this.#operation.leave();
     this.#reader.end();
@@ -126,7 +126,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
       const shared = await this.nextKnown();
       if (shared !== null) return { done: false, value: shared.result };
       if (this.#reader.isEnded) this.finish();
-      else await this.#reader.news();
+      else await this.#reader.waitForEvents();
     }
     return DONE;
   }
@@ -163,8 +163,8 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 }
 
-/** Without data there is no cursor either: going on would lose the event to a client that resumes after the next one. */
-function isTold({ result }: SharedResult): boolean {
+/** Without data there is no cursor: if delivery went on, a client that resumes after the next event would lose this one. */
+function isDeliverable({ result }: SharedResult): boolean {
   return result.data != null;
 }
 

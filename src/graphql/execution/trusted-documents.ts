@@ -4,7 +4,7 @@ import { type DocumentNode, GraphQLError, print } from "graphql";
 import { z } from "zod";
 import { ConfigError } from "../../config.ts";
 import type { Validate } from "./document.ts";
-import { parseDocument } from "./parse-document.ts";
+import { parseDocument } from "./document.ts";
 
 /** The documents that clients were built with. */
 export interface TrustedDocuments {

@@ -1,3 +1,5 @@
+import { queryFromInfo } from "@pothos/plugin-prisma";
+import type { GraphQLResolveInfo } from "graphql";
 import type { Context } from "./context.ts";
 
 /** Rows by id, of the viewer's own workspace only: every read of one thing goes this way. `query` is what to load of it. */
@@ -26,4 +28,14 @@ export async function existing<Row>(row: Promise<Row | null>): Promise<Row> {
 
 function here({ viewer }: Context, id: string) {
   return { where: { id, workspaceId: viewer.workspaceId } };
+}
+
+/** What a field that is a connection has to load of its rows, to be spread into the call that finds them. */
+export function rowsOf(context: Context, info: GraphQLResolveInfo): object {
+  return queryFromInfo({ context, info, path: ["edges", "node"] });
+}
+
+/** What has to be loaded of the one row that a field answers, taken as this type. */
+export function rowOf(context: Context, info: GraphQLResolveInfo, typeName: string): object {
+  return queryFromInfo({ context, info, typeName });
 }

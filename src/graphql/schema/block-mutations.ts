@@ -5,8 +5,8 @@ import { forbidden, notFound } from "../../domain/refusal.ts";
 import { trimNotes } from "../../domain/text.ts";
 import { carryOut, carryOutOne } from "../resolve/carry-out.ts";
 import { may } from "../resolve/context.ts";
+import { findContactChannels } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
-import { findPresences } from "../resolve/targets.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
 import { Contact } from "./contact.ts";
@@ -69,8 +69,8 @@ builder.mutationField("blockContact", (t) =>
     type: resultUnion("BlockContact", BlockContactSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: BlockContactInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Blocking>> => {
-      const presences = await findPresences(ctx, input);
-      if (presences === null) return NO_SUCH_CONTACT;
+      const found = await findContactChannels(ctx, input);
+      if (found === null) return NO_SUCH_CONTACT;
       if (!may(ctx, "BLOCK")) return forbidden(MAY_NOT);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
@@ -82,12 +82,12 @@ builder.mutationField("blockContact", (t) =>
         notes: trimNotes(input.notes),
         expiresAt: instantOf(input.expiresAt),
       } as const;
-      const outcome = await carryOut(ctx, stepsOf(presences.targets, command));
+      const outcome = await carryOut(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
       const changed = outcome.accepted.filter((step) => step.changed);
       return {
         type: "Success",
-        contactId: presences.contactId,
+        contactId: found.contactId,
         blockIds: outcome.accepted.flatMap(({ blockId }) => blockId ?? []),
         endedIds: changed.flatMap(({ conversationId }) => conversationId ?? []),
         changed: changed.length > 0,
@@ -130,19 +130,19 @@ builder.mutationField("unblockContact", (t) =>
     type: resultUnion("UnblockContact", UnblockContactSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: UnblockContactInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Blocking>> => {
-      const presences = await findPresences(ctx, input);
-      if (presences === null) return NO_SUCH_CONTACT;
+      const found = await findContactChannels(ctx, input);
+      if (found === null) return NO_SUCH_CONTACT;
       if (!may(ctx, "UNBLOCK")) return forbidden(MAY_NOT);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
       const command = { type: "Unblock", actor: ctx.viewer.actor, notes: trimNotes(input.notes) } as const;
-      const outcome = await carryOut(ctx, stepsOf(presences.targets, command));
+      const outcome = await carryOut(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
       const lifted = outcome.accepted.filter((step) => step.changed);
       return {
         type: "Success",
-        contactId: presences.contactId,
+        contactId: found.contactId,
         blockIds: lifted.flatMap(({ blockId }) => blockId ?? []),
         endedIds: [],
         changed: lifted.length > 0,
@@ -181,7 +181,7 @@ builder.mutationField("updateBlock", (t) =>
       if (invalid !== null) return invalid;
 
       const outcome = await carryOutOne(ctx, {
-        target: idOf<"ContactChannel">(block.contactChannelId),
+        contactChannel: idOf<"ContactChannel">(block.contactChannelId),
         command: {
           type: "UpdateBlock",
           actor: ctx.viewer.actor,
@@ -195,6 +195,6 @@ builder.mutationField("updateBlock", (t) =>
   }),
 );
 
-function stepsOf<Command>(targets: readonly ContactChannelId[], command: Command) {
-  return targets.map((target) => ({ target, command }));
+function stepsOf<Command>(contactChannels: readonly ContactChannelId[], command: Command) {
+  return contactChannels.map((contactChannel) => ({ contactChannel, command }));
 }

@@ -3,11 +3,10 @@ import { fromGlobalId, parseGlobalId, toGlobalId } from "../../domain/global-id.
 import { toActor } from "../../store/actor-columns.ts";
 import type { ActorType, Block as BlockRow, Prisma } from "../../store/generated/client.ts";
 import { demand } from "../resolve/context.ts";
+import { isGiven } from "../resolve/lookup.ts";
 import { byBlockedAt, pageOf } from "../resolve/paging.ts";
-import { anyPart } from "../resolve/search.ts";
-import { rowsOf } from "../resolve/selection.ts";
-import { isGiven } from "../resolve/targets.ts";
-import { inForceAt, overAt } from "../resolve/where.ts";
+import { rowsOf } from "../resolve/rows.ts";
+import { anyPart, inForceAt, overAt } from "../resolve/where.ts";
 import { Actor, present } from "./actor.ts";
 import { builder } from "./builder.ts";
 import { ContactChannel } from "./contact-channel.ts";

@@ -1,12 +1,10 @@
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import type { Prisma } from "../../store/generated/client.ts";
 import { demand } from "../resolve/context.ts";
+import { isGiven } from "../resolve/lookup.ts";
 import { byActivity, pageOf } from "../resolve/paging.ts";
-import { find } from "../resolve/rows.ts";
-import { anyPart } from "../resolve/search.ts";
-import { rowsOf } from "../resolve/selection.ts";
-import { isGiven } from "../resolve/targets.ts";
-import { inForceAt, selectInForce } from "../resolve/where.ts";
+import { find, rowsOf } from "../resolve/rows.ts";
+import { anyPart, inForceAt, selectInForce } from "../resolve/where.ts";
 import { builder } from "./builder.ts";
 import { ContactStatus } from "./enums.ts";
 import { Node } from "./node.ts";

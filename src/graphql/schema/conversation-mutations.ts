@@ -2,8 +2,8 @@ import type { ConversationId } from "../../domain/id.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
 import { carryOutOne, made } from "../resolve/carry-out.ts";
 import { type Context, may } from "../resolve/context.ts";
+import { findAgent, findConversation, isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
-import { findAgent, findConversation, isGiven } from "../resolve/targets.ts";
 import { builder } from "./builder.ts";
 import { Conversation } from "./conversation.ts";
 import { MAY_NOT, NO_SUCH_CONVERSATION, type Outcome, resultUnion, success } from "./result.ts";
@@ -90,9 +90,11 @@ builder.mutationField("endConversation", (t) =>
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
       if (!may(ctx, "REPLY")) return forbidden(MAY_NOT);
-      const { target, conversationId } = found;
+      const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
-      return moved(await carryOutOne(ctx, { target, command: { type: "EndConversation", actor, conversationId } }));
+      return moved(
+        await carryOutOne(ctx, { contactChannel, command: { type: "EndConversation", actor, conversationId } }),
+      );
     },
   }),
 );
@@ -119,11 +121,11 @@ builder.mutationField("offerConversation", (t) =>
       if (agent === null) return NO_SUCH_AGENT;
       if (!may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
       if (agent.role === "VIEWER") return CANNOT_ANSWER;
-      const { target, conversationId } = found;
+      const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
       return moved(
         await carryOutOne(ctx, {
-          target,
+          contactChannel,
           command: { type: "OfferConversation", actor, conversationId, agentId: agent.id },
         }),
       );
@@ -156,11 +158,11 @@ builder.mutationField("transferConversation", (t) =>
       if (agent === null) return NO_SUCH_AGENT;
       if (!may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
       if (agent?.role === "VIEWER") return CANNOT_ANSWER;
-      const { target, conversationId } = found;
+      const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
       return moved(
         await carryOutOne(ctx, {
-          target,
+          contactChannel,
           command: { type: "TransferConversation", actor, conversationId, agentId: agent?.id ?? null },
         }),
       );
@@ -181,8 +183,8 @@ async function moveAsAgent(
   if (found === null) return NO_SUCH_CONVERSATION;
   const { actor } = ctx.viewer;
   if (actor.type !== "Agent" || !may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
-  const { target, conversationId } = found;
-  return moved(await carryOutOne(ctx, { target, command: { type, agentId: actor.id, conversationId } }));
+  const { contactChannel, conversationId } = found;
+  return moved(await carryOutOne(ctx, { contactChannel, command: { type, agentId: actor.id, conversationId } }));
 }
 
 function moved(outcome: Awaited<ReturnType<typeof carryOutOne>>): Outcome<Moved> {

@@ -3,8 +3,8 @@ import { faultsOf, keyFault, textFault } from "../../domain/input.ts";
 import { forbidden, invalidInput } from "../../domain/refusal.ts";
 import { carryOutOne, claimOf, made } from "../resolve/carry-out.ts";
 import { may } from "../resolve/context.ts";
+import { findContactChannels, findConversation } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
-import { findConversation, findPresences } from "../resolve/targets.ts";
 import { builder } from "./builder.ts";
 import { Conversation } from "./conversation.ts";
 import { Message } from "./message.ts";
@@ -46,11 +46,11 @@ builder.mutationField("sendMessage", (t) =>
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
 
-      const { target, conversationId } = found;
+      const { contactChannel, conversationId } = found;
       const { text } = input;
       const outcome = await carryOutOne(
         ctx,
-        { target, command: { type: "SendMessage", actor: ctx.viewer.actor, conversationId, text } },
+        { contactChannel, command: { type: "SendMessage", actor: ctx.viewer.actor, conversationId, text } },
         claimOf(ctx, "sendMessage", input.idempotencyKey, [conversationId, text]),
       );
       return outcome.type === "Accepted" ? { type: "Success", messageId: made(outcome.messageId) } : outcome;
@@ -96,21 +96,21 @@ builder.mutationField("startConversation", (t) =>
     ]),
     args: { input: t.arg({ type: StartConversationInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Started>> => {
-      const presences = await findPresences(ctx, input);
-      if (presences === null) return NO_SUCH_CONTACT;
+      const found = await findContactChannels(ctx, input);
+      if (found === null) return NO_SUCH_CONTACT;
       if (!may(ctx, "REPLY")) return forbidden(MAY_NOT);
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
-      const [target, ...others] = presences.targets;
+      const [contactChannel, ...others] = found.contactChannels;
       if (others.length > 0) {
-        return invalidInput("contactChannelId", "The contact has several presences on this channel: say which.");
+        return invalidInput("contactChannelId", "The contact has several ContactChannels on this channel: choose one.");
       }
 
       const { text } = input;
       const outcome = await carryOutOne(
         ctx,
-        { target, command: { type: "StartConversation", actor: ctx.viewer.actor, text } },
-        claimOf(ctx, "startConversation", input.idempotencyKey, [target, text]),
+        { contactChannel, command: { type: "StartConversation", actor: ctx.viewer.actor, text } },
+        claimOf(ctx, "startConversation", input.idempotencyKey, [contactChannel, text]),
       );
       if (outcome.type !== "Accepted") return outcome;
       const { conversationId, messageId } = outcome;

@@ -5,8 +5,8 @@ import { asJson, faultsOf, inboundTextFault, instantOf, jsonFault, keyFault } fr
 import { forbidden, type InvalidField, notFound } from "../../domain/refusal.ts";
 import { carryOutOne, made } from "../resolve/carry-out.ts";
 import { may } from "../resolve/context.ts";
+import { isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
-import { isGiven } from "../resolve/targets.ts";
 import { builder } from "./builder.ts";
 import { MessageKind } from "./enums.ts";
 import { Message } from "./message.ts";
@@ -73,7 +73,7 @@ builder.mutationField("recordInbound", (t) =>
       if (invalid !== null) return invalid;
 
       const outcome = await carryOutOne(ctx, {
-        target: { channelId: channel.id, externalId: input.externalId },
+        contactChannel: { channelId: channel.id, externalId: input.externalId },
         command: { type: "ReceiveInbound", entry: entryOf(input) },
       });
       if (outcome.type !== "Accepted") return outcome;

@@ -2,8 +2,8 @@ import { isOngoing } from "../../domain/conversation.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 import { demand } from "../resolve/context.ts";
 import { toCursor } from "../resolve/cursor.ts";
-import { type EventOf, follow, isOf } from "../resolve/follow.ts";
 import { existing, find } from "../resolve/rows.ts";
+import { type EventOf, isOf, sourceStream } from "../resolve/source-stream.ts";
 import { Actor, present } from "./actor.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
@@ -76,7 +76,7 @@ builder.subscriptionField("conversationChanged", (t) =>
     description: "Every change of a conversation's status, assignee or offer, ends included.",
     type: ConversationChangedEvent,
     args: { filter: t.arg({ type: ConversationChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("ConversationChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("ConversationChanged")),
     resolve: (event) => event,
   }),
 );
@@ -121,7 +121,7 @@ builder.subscriptionField("conversationEnded", (t) =>
     description: "Conversations that are over.",
     type: ConversationEndedEvent,
     args: { filter: t.arg({ type: ConversationEndedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, isEnd),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isEnd),
     resolve: (event) => event,
   }),
 );
@@ -152,7 +152,7 @@ builder.subscriptionField("messageRecorded", (t) =>
     description: "Timeline entries as they are recorded.",
     type: MessageRecordedEvent,
     args: { filter: t.arg({ type: MessageRecordedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("MessageRecorded")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("MessageRecorded")),
     resolve: (event) => event,
   }),
 );
@@ -196,7 +196,7 @@ builder.subscriptionField("contactStatusChanged", (t) =>
     description: "Blocks that came into force, were lifted, expired or were changed.",
     type: ContactStatusChangedEvent,
     args: { filter: t.arg({ type: ContactStatusChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => follow(ctx, args, isOf("ContactStatusChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("ContactStatusChanged")),
     resolve: (event) => event,
   }),
 );

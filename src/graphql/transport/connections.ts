@@ -1,6 +1,6 @@
 import type { Viewer } from "../../auth/viewer.ts";
 
-/** The sockets and event streams that are open, counted for each agent and each key. */
+/** Counts the open sockets and event streams of each agent and each key. */
 export class Connections {
   readonly #limit: number;
   readonly #open = new Map<string, number>();
@@ -10,11 +10,11 @@ export class Connections {
     this.#limit = limit;
   }
 
-  /** Takes a place; null if none is left. Call what it returns, once, when the connection is over. */
-  take({ actor }: Viewer): (() => void) | null {
-    const open = this.#open.get(actor.id) ?? 0;
-    if (open >= this.#limit) return null;
-    this.#open.set(actor.id, open + 1);
+  /** Counts one more connection of the actor; null if its limit is reached. Call the returned function once, when it has closed. */
+  open({ actor }: Viewer): (() => void) | null {
+    const count = this.#open.get(actor.id) ?? 0;
+    if (count >= this.#limit) return null;
+    this.#open.set(actor.id, count + 1);
     return () => {
       const left = (this.#open.get(actor.id) ?? 1) - 1;
       if (left === 0) this.#open.delete(actor.id);

@@ -1,34 +1,17 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { type DocumentNode, GraphQLError, getOperationAST } from "graphql";
 import { createYoga, type Plugin, type YogaInitialContext } from "graphql-yoga";
-import type { Authenticate } from "../../auth/authenticate.ts";
-import type { Session, Sessions } from "../../auth/session.ts";
+import type { Session } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
 import type { Position } from "../../store/log-event.ts";
-import { type Mask, type RequestErrorCode, requestError } from "../errors.ts";
+import { type RequestErrorCode, requestError } from "../errors.ts";
 import type { Operations } from "../execution/operations.ts";
-import { type Context, createContext, type Services } from "../resolve/context.ts";
-import { schema } from "../schema/index.ts";
-import type { Connections } from "./connections.ts";
+import { type Context, createContext } from "../resolve/context.ts";
+import { type Edge, MAX_REQUEST } from "./edge.ts";
 import { graphiql } from "./graphiql.ts";
 import { acceptsStream, errorWithStatus, faultOfRequest, operationRequest } from "./http-request.ts";
-import { type Origins, originFault } from "./origin.ts";
+import { originFault } from "./origin.ts";
 import { EventStreams } from "./sse.ts";
-
-/** Largest request, in bytes, on HTTP as on WebSocket. */
-export const MAX_REQUEST = 256 * 1_024;
-
-/** What both transports work with. */
-export interface Edge extends Services {
-  readonly authenticate: Authenticate;
-  readonly sessions: Sessions;
-  readonly operations: Operations;
-  readonly origins: Origins;
-  readonly connections: Connections;
-  /** Whether a browser gets GraphiQL. */
-  readonly graphiql: boolean;
-  readonly mask: Mask;
-}
 
 /** What goes to Yoga with a request. */
 interface Caller {
@@ -40,7 +23,7 @@ interface Caller {
 export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; stop(): Promise<void> } {
   const streams = new EventStreams();
   const yoga = createYoga<Caller, Context>({
-    schema,
+    schema: edge.schema,
     context: ({ session, viewer }) => createContext(edge, session, viewer),
     graphqlEndpoint: "/graphql",
     graphiql: false,
@@ -107,7 +90,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     }
     const fault = faultOfRequest(method, headers, request.body);
     if (fault !== null) return reply.code(fault.status).send({ errors: [fault.error] });
-    if (acceptsStream(headers.accept) && !takePlace(viewer, reply)) {
+    if (acceptsStream(headers.accept) && !countConnection(viewer, reply)) {
       return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
     }
     const url = new URL(request.url, "http://localhost");
@@ -117,12 +100,12 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
   }
 
-  /** Counts what may become a stream for as long as it lasts; says false if it is one too many. */
-  function takePlace(viewer: Viewer, { raw }: FastifyReply): boolean {
-    const leave = edge.connections.take(viewer);
-    if (leave === null) return false;
-    if (raw.closed) leave();
-    else raw.once("close", leave);
+  /** Counts a response that may become a stream, until it closes; false if the actor has reached its limit. */
+  function countConnection(viewer: Viewer, { raw }: FastifyReply): boolean {
+    const closed = edge.connections.open(viewer);
+    if (closed === null) return false;
+    if (raw.closed) closed();
+    else raw.once("close", closed);
     return true;
   }
 

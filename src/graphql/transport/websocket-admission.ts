@@ -4,9 +4,9 @@ import type { Viewer } from "../../auth/viewer.ts";
 import type { Mask } from "../errors.ts";
 import type { Connections } from "./connections.ts";
 
-/** Close code: the actor has as many connections as one may. It is none of graphql-ws's own, so clients come again later. */
+/** Close code: the actor has reached its limit of connections. graphql-ws does not use it, so clients reconnect later. */
 const TOO_MANY_CONNECTIONS = 4290;
-/** Close code: we cannot say who it is just now. Clients come again later (Try Again Later, in the registry of RFC 6455). */
+/** Close code: authentication is unavailable. Clients reconnect later (Try Again Later, in the registry of RFC 6455). */
 const TRY_AGAIN_LATER = 1013;
 
 export interface Admission {
@@ -15,7 +15,7 @@ export interface Admission {
   readonly mask: Mask;
 }
 
-/** Who opens a socket, with the token that says so; null for nobody, or with the socket closed, for nobody who may now. */
+/** Authenticates the owner of a new socket. Null when unauthenticated; closes the socket when over quota or when authentication is unavailable. */
 export async function admit(
   socket: WebSocket,
   params: Record<string, unknown> | undefined,
@@ -30,14 +30,14 @@ export async function admit(
     socket.close(TRY_AGAIN_LATER, "Try again later");
     return null;
   }
-  // Who has left meanwhile takes no place that would never be given back.
+  // A socket that has closed meanwhile would never be counted down again.
   if (viewer === null || socket.readyState !== WebSocket.OPEN) return null;
-  const leave = connections.take(viewer);
-  if (leave === null) {
+  const closed = connections.open(viewer);
+  if (closed === null) {
     socket.close(TOO_MANY_CONNECTIONS, "Too many connections");
     return null;
   }
-  socket.once("close", leave);
+  socket.once("close", closed);
   return { authorization, viewer };
 }
 

@@ -7,8 +7,7 @@ import type { Session } from "../../auth/session.ts";
 import { requestError } from "../errors.ts";
 import { Subscription } from "../execution/subscription.ts";
 import { createContext } from "../resolve/context.ts";
-import { schema } from "../schema/index.ts";
-import { type Edge, MAX_REQUEST } from "./http.ts";
+import { type Edge, MAX_REQUEST } from "./edge.ts";
 import { originFault } from "./origin.ts";
 import { admit } from "./websocket-admission.ts";
 import { SocketDelivery } from "./websocket-delivery.ts";
@@ -119,7 +118,7 @@ export function webSockets(edge: Edge): {
       if (faults.length > 0) return faults;
       const contextValue = createContext(edge, session, viewer);
       return {
-        schema,
+        schema: edge.schema,
         document,
         contextValue,
         operationName: request.operationName ?? null,

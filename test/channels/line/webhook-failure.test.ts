@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from "fastify";
-import { Registry } from "prom-client";
+
 import { v7 as uuidv7 } from "uuid";
 import { afterEach, expect, test } from "vitest";
 import { lineWebhook } from "../../../src/channels/line/webhook.ts";
@@ -8,6 +8,7 @@ import { Overloaded, type Work } from "../../../src/commands/work.ts";
 import { toGlobalId } from "../../../src/domain/global-id.ts";
 import { idOf } from "../../../src/domain/id.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
+import { createMetrics } from "../../../src/platform/metrics.ts";
 import { type Database, openDatabase } from "../../../src/store/database.ts";
 import type { Directory } from "../../../src/store/directory.ts";
 import { LINE_SECRET, lineSignature, lineText } from "../../support/app.ts";
@@ -50,7 +51,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
   database = openDatabase("postgresql://127.0.0.1:1/none", { poolSize: 1, onError: () => {} });
   http = Fastify();
   await http.register(
-    lineWebhook({ directory, executor, database, clock: systemClock, newId: uuidv7, metrics: new Registry() }),
+    lineWebhook({ directory, executor, database, clock: systemClock, newId: uuidv7, metrics: createMetrics() }),
   );
   const body = JSON.stringify({ events });
   const response = await http.inject({

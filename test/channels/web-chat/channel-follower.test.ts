@@ -1,10 +1,10 @@
 import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChannelFollower, type Followable } from "../../../src/channels/web-chat/channel-follower.ts";
+import { ChannelFollower, type ReaderSource } from "../../../src/channels/web-chat/channel-follower.ts";
 import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
-import type { FollowOptions } from "../../../src/realtime/hub.ts";
+import type { ReaderOptions } from "../../../src/realtime/hub.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
-import type { OutboundMessage, Timeline } from "../../../src/store/outbound.ts";
+import type { OutboundMessage, OutboundReads } from "../../../src/store/outbound.ts";
 import { testClock } from "../../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";
 
@@ -14,11 +14,11 @@ const bob = { visitorId: "bob", contactChannelId: idOf<"ContactChannel">("of bob
 
 /** One reader of the log, which the test writes. */
 class FakeReader implements AsyncIterableIterator<LogEvent> {
-  readonly options: FollowOptions<LogEvent>;
+  readonly options: ReaderOptions<LogEvent>;
   returned = false;
   #turn = Promise.withResolvers<IteratorResult<LogEvent>>();
 
-  constructor(options: FollowOptions<LogEvent>) {
+  constructor(options: ReaderOptions<LogEvent>) {
     this.options = options;
   }
 
@@ -78,18 +78,18 @@ beforeEach(async () => {
 });
 afterEach(() => pair.close());
 
-const timeline: Timeline = {
-  place: async () => null,
+const outbound: OutboundReads = {
+  streamStart: async () => null,
   seqOf: async () => null,
   beforeLast: async () => 0,
   leasedAt: async () => null,
-  news: async (id, after) => (id === ann.contactChannelId ? sent.filter(({ seq }) => seq > after) : []),
+  undelivered: async (id, after) => (id === ann.contactChannelId ? sent.filter(({ seq }) => seq > after) : []),
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
 
-function follower(onDeserted: () => void = () => {}): ChannelFollower {
-  const hub: Followable = {
-    follow: async (_workspaceId, options) => {
+function follower(onEmpty: () => void = () => {}): ChannelFollower {
+  const hub: ReaderSource = {
+    openReader: async (_workspaceId, options) => {
       const fault = faults.shift();
       if (fault !== undefined) throw fault;
       const reader = new FakeReader(options);
@@ -108,10 +108,10 @@ function follower(onDeserted: () => void = () => {}): ChannelFollower {
     },
     hub,
     executor: { execute: () => Promise.reject(new Error("Nothing is pending.")), drain: async () => {} },
-    timeline,
+    outbound,
     clock: testClock(),
     logger: pino({ level: "silent" }),
-    onDeserted,
+    onEmpty,
   });
 }
 

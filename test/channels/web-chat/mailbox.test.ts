@@ -5,7 +5,7 @@ import type { Executor } from "../../../src/commands/executor.ts";
 import type { Answer } from "../../../src/commands/work.ts";
 import { toGlobalId } from "../../../src/domain/global-id.ts";
 import { type Instant, idOf } from "../../../src/domain/id.ts";
-import type { OutboundMessage, Timeline } from "../../../src/store/outbound.ts";
+import type { OutboundMessage, OutboundReads } from "../../../src/store/outbound.ts";
 import { type TestClock, testClock } from "../../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";
 
@@ -32,13 +32,13 @@ class FakeDesk {
     drain: async () => {},
   };
 
-  readonly timeline: Timeline = {
-    place: async () => null,
+  readonly outbound: OutboundReads = {
+    streamStart: async () => null,
     seqOf: async () => null,
     beforeLast: async () => 0,
     visitors: async () => [],
     leasedAt: async (id) => this.messages.find(({ seq }) => seq === seqOf(id))?.leasedAt ?? null,
-    news: async (_id, after, limit) => {
+    undelivered: async (_id, after, limit) => {
       const all = this.messages.flatMap(({ seq, status }): OutboundMessage[] =>
         status === "CANCELED"
           ? []
@@ -198,10 +198,10 @@ test("what another server holds is waited for, and what follows it waits too", a
 test("what another server was first to lease is not written here", async () => {
   desk.record("QUEUED");
   desk.record("QUEUED");
-  const { news } = desk.timeline;
-  Object.assign(desk.timeline, {
-    news: async (...args: Parameters<typeof news>) => {
-      const read = await news(...args);
+  const { undelivered } = desk.outbound;
+  Object.assign(desk.outbound, {
+    undelivered: async (...args: Parameters<typeof undelivered>) => {
+      const read = await undelivered(...args);
       // Between our reading and our asking.
       if (desk.messages[0]?.status === "QUEUED") Object.assign(desk.messages[0], { status: "SENDING" });
       return read;

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
-import type { Commit } from "../../../src/realtime/instances/news.ts";
+import type { Commit } from "../../../src/realtime/instances/change-notifier.ts";
 import { redisMessages } from "../../../src/realtime/instances/redis-message.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
 

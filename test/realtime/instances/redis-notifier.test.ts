@@ -5,8 +5,8 @@ import { Writable } from "node:stream";
 import pino from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
-import type { News } from "../../../src/realtime/instances/news.ts";
-import { redisNews } from "../../../src/realtime/instances/redis-news.ts";
+import type { ChangeNotifier } from "../../../src/realtime/instances/change-notifier.ts";
+import { redisNotifier } from "../../../src/realtime/instances/redis-notifier.ts";
 import { openDatabase } from "../../../src/store/database.ts";
 import type { LogEvent } from "../../../src/store/log-event.ts";
 import { freshDatabase, type TestDatabase } from "../../support/database.ts";
@@ -108,7 +108,7 @@ describe("three instances on a Redis that is not what it should be", () => {
   });
 });
 
-describe("news by Redis", () => {
+describe("notifier by Redis", () => {
   const workspaceId = idOf<"Workspace">("w");
   const event = (position: number): LogEvent => ({
     workspaceId,
@@ -126,7 +126,7 @@ describe("news by Redis", () => {
 
   /** What an instance hears, and what it logs. */
   interface Ear {
-    readonly news: News;
+    readonly notifier: ChangeNotifier;
     readonly heard: unknown[];
     readonly logged: string[];
   }
@@ -141,18 +141,18 @@ describe("news by Redis", () => {
         done();
       },
     });
-    const news = await redisNews({
+    const notifier = await redisNotifier({
       url,
       database: opened,
       secret,
-      hear: (...told) => heard.push(told),
+      onChange: (...told) => heard.push(told),
       logger: pino({}, lines),
     });
     ends.push(async () => {
-      await news.stop();
+      await notifier.stop();
       await opened.close();
     });
-    return { news, heard, logged };
+    return { notifier, heard, logged };
   }
 
   async function database(): Promise<TestDatabase> {
@@ -165,10 +165,10 @@ describe("news by Redis", () => {
     const { url } = await fakeRedis();
     const [ours, theirs] = [await database(), await database()];
     const [one, two, stranger] = [await ear(ours, url), await ear(ours, url), await ear(theirs, url)];
-    one.news.tell(workspaceId, [event(1), event(2)]);
+    one.notifier.notify(workspaceId, [event(1), event(2)]);
     await expect.poll(() => two.heard).toEqual([[workspaceId, [event(1), event(2)]]]);
     const friend = await ear(theirs, url);
-    friend.news.tell(workspaceId, [event(3)]);
+    friend.notifier.notify(workspaceId, [event(3)]);
     await expect.poll(() => stranger.heard).toEqual([[workspaceId, [event(3)]]]);
     expect([one.heard, friend.heard]).toEqual([[], []]);
     expect([one, two, stranger, friend].flatMap(({ logged }) => logged)).toEqual([]);
@@ -183,7 +183,7 @@ describe("news by Redis", () => {
     const ours = await database();
     const [one, two] = [await ear(ours, url), await ear(ours, url)];
     const commits = Array.from({ length: 100 }, (_, n) => [event(n)]);
-    for (const commit of commits) one.news.tell(workspaceId, commit);
+    for (const commit of commits) one.notifier.notify(workspaceId, commit);
     await expect.poll(() => two.heard).toEqual(commits.map((commit) => [workspaceId, commit]));
     // To both of them: the first commit, and then all others.
     expect(messages).toHaveLength(2 * 2);
@@ -194,8 +194,8 @@ describe("news by Redis", () => {
     const ours = await database();
     const [one, two] = [await ear(ours, url), await ear(ours, url)];
     const other = await ear(ours, url, "not shared");
-    for (const position of [1, 2, 3]) other.news.tell(workspaceId, [event(position)]);
-    one.news.tell(workspaceId, [event(4)]);
+    for (const position of [1, 2, 3]) other.notifier.notify(workspaceId, [event(position)]);
+    one.notifier.notify(workspaceId, [event(4)]);
     await expect.poll(() => two.heard).toEqual([[workspaceId, [event(4)]]]);
     await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
   });
@@ -210,28 +210,28 @@ describe("news by Redis", () => {
     const { port } = silent.address() as AddressInfo;
     const ours = await database();
     for (const url of [`redis://127.0.0.1:${port}`, redis.url]) {
-      const { news } = await ear(ours, url);
-      news.tell(workspaceId, [event(1)]);
-      await news.stop();
+      const { notifier } = await ear(ours, url);
+      notifier.notify(workspaceId, [event(1)]);
+      await notifier.stop();
     }
     expect(sockets).toHaveLength(1);
     silent.close();
     for (const socket of sockets) socket.destroy();
     await redis.start();
-    const { news } = await ear(ours, redis.url);
+    const { notifier } = await ear(ours, redis.url);
     // Who was stopped has not come back.
     expect(redis.subscribers()).toBe(1);
-    await news.stop();
+    await notifier.stop();
   });
 
   test("that Redis is away is logged once, and that it is back", async () => {
     const redis = await fakeRedis();
     await redis.halt();
-    const { news, logged } = await ear(await database(), redis.url);
-    const away = "no word from other instances; the log is looked at all the same";
-    const back = "word from other instances comes again";
+    const { notifier, logged } = await ear(await database(), redis.url);
+    const away = "no change notifications from other instances; the log is polled";
+    const back = "change notifications from other instances have resumed";
     expect(logged).toEqual([away]);
-    for (const position of [1, 2, 3]) news.tell(workspaceId, [event(position)]);
+    for (const position of [1, 2, 3]) notifier.notify(workspaceId, [event(position)]);
     await redis.start();
     await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back]);
     await redis.halt();

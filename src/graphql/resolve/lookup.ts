@@ -4,21 +4,24 @@ import type { Directory } from "../../store/directory.ts";
 import type { Context } from "./context.ts";
 import { find } from "./rows.ts";
 
-/** The presences of a contact that an input names; null if there are none (rule B2). */
-export interface Presences {
+/** A contact and those of its ContactChannels that an input selects (rule B2). */
+export interface FoundContactChannels {
   readonly contactId: ContactId;
-  readonly targets: readonly [ContactChannelId, ...ContactChannelId[]];
+  readonly contactChannels: readonly [ContactChannelId, ...ContactChannelId[]];
 }
 
-/** Which contact and channel a presence belongs to never changes, so looking it up before the lock is safe. */
-export async function findPresences(
+/**
+ * The ContactChannels that an input selects, in id order; null if there are none. A ContactChannel's contact and channel
+ * never change, so looking them up before the lock is safe.
+ */
+export async function findContactChannels(
   ctx: Context,
   input: {
     readonly contactId: string;
     readonly channelId?: string | null | undefined;
     readonly contactChannelId?: string | null | undefined;
   },
-): Promise<Presences | null> {
+): Promise<FoundContactChannels | null> {
   const contactId = fromGlobalId("Contact", input.contactId);
   const channelId = isGiven(input.channelId) ? fromGlobalId("Channel", input.channelId) : undefined;
   const id = isGiven(input.contactChannelId) ? fromGlobalId("ContactChannel", input.contactChannelId) : undefined;
@@ -34,22 +37,22 @@ export async function findPresences(
     orderBy: { id: "asc" },
   });
   const [first, ...others] = rows.map((row) => idOf<"ContactChannel">(row.id));
-  return first === undefined ? null : { contactId, targets: [first, ...others] };
+  return first === undefined ? null : { contactId, contactChannels: [first, ...others] };
 }
 
-/** A conversation, and where commands about it go; null if there is none here. */
+/** A conversation of the viewer's workspace and its ContactChannel; null if there is none. */
 export async function findConversation(
   ctx: Context,
   globalId: string,
-): Promise<{ readonly target: ContactChannelId; readonly conversationId: ConversationId } | null> {
+): Promise<{ readonly contactChannel: ContactChannelId; readonly conversationId: ConversationId } | null> {
   const conversationId = fromGlobalId("Conversation", globalId);
   const row = conversationId === null ? null : await find.conversation(ctx, {}, conversationId);
   return conversationId === null || row === null
     ? null
-    : { target: idOf<"ContactChannel">(row.contactChannelId), conversationId };
+    : { contactChannel: idOf<"ContactChannel">(row.contactChannelId), conversationId };
 }
 
-/** An agent who works here now. */
+/** An agent of the viewer's workspace who has not been removed; null if there is none. */
 export async function findAgent(ctx: Context, globalId: string): ReturnType<Directory["agent"]> {
   const id = fromGlobalId("Agent", globalId);
   const agent = id === null ? null : await ctx.services.directory.agent(id);

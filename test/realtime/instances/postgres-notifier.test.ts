@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
-import { postgresNews } from "../../../src/realtime/instances/postgres-news.ts";
+import { postgresNotifier } from "../../../src/realtime/instances/postgres-notifier.ts";
 import { cursorNow, type Heard, listen } from "../../contract/subscriber.ts";
 import { freshDatabase } from "../../support/database.ts";
 import {
@@ -73,42 +73,42 @@ describe("three instances with PostgreSQL alone", () => {
   });
 });
 
-describe("news by PostgreSQL", () => {
+describe("notifier by PostgreSQL", () => {
   const workspaces = ["one", "two", "three"].map((name) => idOf<"Workspace">(name));
 
   test("tells together, once for each workspace, what came while it was telling; and not itself", async () => {
     const { url, drop } = await freshDatabase();
     const [one, two] = [await ear(url), await ear(url)];
-    one.news.tell(idOf("first"), []);
-    for (let n = 0; n < 30; n++) for (const workspaceId of workspaces) one.news.tell(workspaceId, []);
+    one.notifier.notify(idOf("first"), []);
+    for (let n = 0; n < 30; n++) for (const workspaceId of workspaces) one.notifier.notify(workspaceId, []);
     await expect.poll(() => two.heard).toEqual(["first", ...workspaces].map((id) => [id, null]));
-    two.news.tell(idOf("back"), []);
+    two.notifier.notify(idOf("back"), []);
     await expect.poll(() => one.heard).toEqual([["back", null]]);
     expect([...one.logged, ...two.logged]).toEqual([]);
-    await Promise.all([one.news.stop(), two.news.stop()]);
+    await Promise.all([one.notifier.stop(), two.notifier.stop()]);
     await drop();
   });
 
   test("that the connection is lost is logged once, and that it is back", async () => {
     const { url, drop } = await freshDatabase();
-    const { news, logged } = await ear(url);
+    const { notifier, logged } = await ear(url);
     await cut(await sessionsOn(url));
-    for (const workspaceId of workspaces) news.tell(workspaceId, []);
+    for (const workspaceId of workspaces) notifier.notify(workspaceId, []);
     await expect
       .poll(() => logged, { timeout: 10_000 })
       .toEqual([
-        "no word from other instances; the log is looked at all the same",
-        "word from other instances comes again",
+        "no change notifications from other instances; the log is polled",
+        "change notifications from other instances have resumed",
       ]);
-    await news.stop();
+    await notifier.stop();
     await drop();
   });
 
   test("a database that cannot be reached is not waited for, and stopping neither", async () => {
-    const { news, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
-    news.tell(idOf("one"), []);
-    await news.stop();
-    expect(logged).toEqual(["no word from other instances; the log is looked at all the same"]);
+    const { notifier, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
+    notifier.notify(idOf("one"), []);
+    await notifier.stop();
+    expect(logged).toEqual(["no change notifications from other instances; the log is polled"]);
   });
 });
 
@@ -122,8 +122,8 @@ async function ear(url: string) {
       done();
     },
   });
-  const news = await postgresNews({ url, hear: (...told) => heard.push(told), logger: pino({}, lines) });
-  return { news, heard, logged };
+  const notifier = await postgresNotifier({ url, onChange: (...told) => heard.push(told), logger: pino({}, lines) });
+  return { notifier, heard, logged };
 }
 
 /** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
@@ -133,11 +133,11 @@ async function expectPrompt(messages: number): Promise<void> {
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-/** The sessions by which the instances on a database hear of each other. */
+/** The sessions by which the instances on a database onChange of each other. */
 async function sessionsOn(url: string): Promise<number[]> {
   const { rows } = await instances.desks[0].app.database.pool.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity
-     WHERE datname = $1 AND application_name = 'deskgate news' AND query ~ 'LISTEN|pg_notify'`,
+     WHERE datname = $1 AND application_name = 'deskgate notifications' AND query ~ 'LISTEN|pg_notify'`,
     [new URL(url).pathname.slice(1)],
   );
   return rows.map(({ pid }) => pid);

@@ -9,25 +9,25 @@ export interface Interest<Event extends LogEvent> {
 }
 
 /** Who keeps count of readers. */
-export interface ReaderHost {
-  opened(reader: Reader<LogEvent>): void;
-  ended(reader: Reader<LogEvent>): void;
+export interface LogReaderHost {
+  opened(reader: LogReader<LogEvent>): void;
+  ended(reader: LogReader<LogEvent>): void;
 }
 
 /**
  * One place in the log of a workspace: whoever reads pulls, and one who does not costs nothing. Read as an iterator, it
  * gives what is in the log already and then waits for what comes.
  */
-export class Reader<Event extends LogEvent> implements AsyncIterableIterator<Event> {
+export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<Event> {
   readonly #feed: Feed;
   readonly #interest: Interest<Event>;
-  readonly #host: ReaderHost;
+  readonly #host: LogReaderHost;
   #position: Position;
   #page: readonly LogEvent[] = [];
   #ended = false;
   #wake: (() => void) | null = null;
 
-  constructor(feed: Feed, position: Position, interest: Interest<Event>, host: ReaderHost) {
+  constructor(feed: Feed, position: Position, interest: Interest<Event>, host: LogReaderHost) {
     this.#feed = feed;
     this.#position = position;
     this.#interest = interest;
@@ -55,8 +55,8 @@ export class Reader<Event extends LogEvent> implements AsyncIterableIterator<Eve
   }
 
   /** Another reader with the same interest, at the same place. */
-  fork(): Reader<Event> {
-    return new Reader(this.#feed, this.#position, this.#interest, this.#host);
+  fork(): LogReader<Event> {
+    return new LogReader(this.#feed, this.#position, this.#interest, this.#host);
   }
 
   /** Goes on after this position: what lies before it has been heard of in another way. */
@@ -80,10 +80,10 @@ export class Reader<Event extends LogEvent> implements AsyncIterableIterator<Eve
   }
 
   /** Resolves when there may be an event to read, or the reader has ended. */
-  news(): Promise<void> {
+  waitForEvents(): Promise<void> {
     if (this.#ended || this.isBehind) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.#feed.onNews(this.#interest.subject, (event) => {
+      const cancel = this.#feed.wakeOn(this.#interest.subject, (event) => {
         // Whatever came while it slept did not concern it, or it would have been woken.
         if (event !== null) this.skipTo(event.position - 1);
         resolve();
@@ -99,7 +99,7 @@ export class Reader<Event extends LogEvent> implements AsyncIterableIterator<Eve
     while (!this.#ended) {
       const value = await this.nextKnown();
       if (value !== null) return { done: false, value };
-      await this.news();
+      await this.waitForEvents();
     }
     return { done: true, value: undefined };
   }

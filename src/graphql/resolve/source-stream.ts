@@ -4,7 +4,7 @@ import type { EventData, LogEvent, Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
 import { type Context, demand } from "./context.ts";
 import { fromCursor } from "./cursor.ts";
-import { isGiven } from "./targets.ts";
+import { isGiven } from "./lookup.ts";
 
 /** An event of this type, with its own scalars. */
 export type EventOf<Type extends EventData["type"]> = LogEvent & { readonly data: Extract<EventData, { type: Type }> };
@@ -22,7 +22,7 @@ export interface EventFilter {
 }
 
 /** Follows the viewer's own workspace: the events of one kind that the filter lets through. */
-export async function follow<Event extends LogEvent>(
+export async function sourceStream<Event extends LogEvent>(
   ctx: Context,
   args: { readonly filter?: EventFilter | null | undefined; readonly after?: string | null | undefined },
   isOfKind: (event: LogEvent) => event is Event,
@@ -33,7 +33,7 @@ export async function follow<Event extends LogEvent>(
   const wants = (event: LogEvent): event is Event => matches(filter, event) && isOfKind(event);
   // The narrowest that is given: the reader is woken for nothing else.
   const subject = filter.conversationId ?? filter.contactId ?? filter.agentId ?? filter.channelId ?? "everything";
-  return ctx.services.hub.follow(ctx.viewer.workspaceId, { after, subject, wants });
+  return ctx.services.hub.openReader(ctx.viewer.workspaceId, { after, subject, wants });
 }
 
 /** A cursor of another log is refused, also one that is ahead of this one: following it would be a silent gap. */

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Logger } from "pino";
+import { listen, notifyGrown } from "../../store/change-notifications.ts";
+import { type ChangeNotifier, type Commit, coalesce, type OnChange, outageLog } from "./change-notifier.ts";
+
+export interface PostgresNotifierOptions {
+  readonly url: string;
+  readonly onChange: OnChange;
+  readonly logger: Logger;
+}
+
+/** Milliseconds between two NOTIFY: under load this bounds how often other instances wake and read. */
+const PAUSE = 5;
+/** Milliseconds before reconnecting, doubled with each failure. */
+const BACK_OFF = { first: 100, most: 5_000 };
+
+/**
+ * Change notifications by LISTEN and NOTIFY on a connection of its own; they name only the workspace whose log has grown.
+ * Behind a pooler in transaction mode none arrive; then, as during any outage, polling finds what was committed.
+ *
+ * Resolves when it listens, or when the first attempt has failed; it keeps reconnecting.
+ */
+export async function postgresNotifier({ url, onChange, logger }: PostgresNotifierOptions): Promise<ChangeNotifier> {
+  const outages = outageLog(logger, "PostgreSQL");
+  const stopping = new AbortController();
+  const attempted = Promise.withResolvers<void>();
+  let connection: pg.Client | null = null;
+  const running = keepListening();
+  await attempted.promise;
+  return { notify: coalesce(notify, PAUSE), stop };
+
+  async function keepListening(): Promise<void> {
+    for (let wait = BACK_OFF.first; !stopping.signal.aborted; wait = Math.min(2 * wait, BACK_OFF.most)) {
+      const client = newClient(url);
+      const ended = new Promise<unknown>((resolve) => {
+        client.once("error", resolve).once("end", () => resolve(new Error("The connection has ended.")));
+      });
+      try {
+        await client.connect();
+        await listen(client, (workspaceId) => onChange(workspaceId, null));
+        connection = client;
+        outages.up();
+        wait = BACK_OFF.first;
+        attempted.resolve();
+        throw await ended;
+      } catch (error) {
+        connection = null;
+        void client.end().catch(() => {});
+        if (!stopping.signal.aborted) outages.down(error);
+        attempted.resolve();
+      }
+      await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  async function notify(commits: readonly Commit[]): Promise<void> {
+    const workspaceIds = [...new Set(commits.map(({ workspaceId }) => workspaceId))];
+    if (connection === null) return;
+    // A query that fails or times out means that the connection is broken.
+    await notifyGrown(connection, workspaceIds).catch(() => connection?.end());
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    await connection?.end();
+    await running;
+  }
+}
+
+function newClient(url: string): pg.Client {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "deskgate notifications",
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 5_000,
+    // The connection is often idle: keep-alive stops middleboxes from dropping it, and detects a peer that is gone.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  // A broken connection may emit more than one error.
+  client.on("error", () => {});
+  return client;
+}
