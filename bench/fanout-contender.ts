@@ -3,11 +3,7 @@ import { type Child, startChild } from "./child.ts";
 import type { ClientAnswers } from "./fanout-clients.ts";
 import { type Desk, SECRET } from "./fanout-desk.ts";
 import { BURST, DOCUMENT } from "./fanout-message.ts";
-import type { Memory, ServerAnswers } from "./fanout-server.ts";
-
-/** Whose cost is measured. */
-export const SERVERS = ["deskgate", "ws", "yoga", "mercurius"] as const;
-export type ServerName = (typeof SERVERS)[number];
+import type { Memory, ServerAnswers, ServerName } from "./fanout-server.ts";
 
 /** How messages come. */
 export interface Load {

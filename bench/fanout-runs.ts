@@ -1,19 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "./child.ts";
 import type { ClientAnswers } from "./fanout-clients.ts";
-import {
-  Contender,
-  everyone,
-  type Figures,
-  type Load,
-  type Operation,
-  SERVERS,
-  type ServerName,
-} from "./fanout-contender.ts";
+import { Contender, everyone, type Figures, type Load, type Operation } from "./fanout-contender.ts";
 import type { Desk } from "./fanout-desk.ts";
 import { DOCUMENT, otherDocument } from "./fanout-message.ts";
-import type { Memory } from "./fanout-server.ts";
+import type { Memory, ServerName } from "./fanout-server.ts";
 
+export const SERVERS: readonly ServerName[] = ["deskgate", "ws", "yoga", "mercurius"];
 export const SUBSCRIBERS = 1_000;
 /** How many subscribers are idle when memory is looked at. */
 export const IDLE = [1_000, 5_000, 10_000] as const;

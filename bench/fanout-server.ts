@@ -3,9 +3,11 @@ import pino from "pino";
 import { startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config.ts";
 import { answerParent } from "./child.ts";
-import type { ServerName } from "./fanout-contender.ts";
 import { BURST, eventOf } from "./fanout-message.ts";
 import { mercuriusServer, type Publisher, rawWebSocket, stockYoga } from "./fanout-peers.ts";
+
+/** The servers whose cost is measured. */
+export type ServerName = "deskgate" | "ws" | "yoga" | "mercurius";
 
 /** What a server's process can be asked. */
 export type ServerAnswers = {

@@ -1,6 +1,6 @@
 import { type Child, startChild } from "./child.ts";
 import type { ClientAnswers } from "./fanout-clients.ts";
-import { Contender, type Figures, SERVERS, type ServerName } from "./fanout-contender.ts";
+import { Contender, type Figures } from "./fanout-contender.ts";
 import { startDesk } from "./fanout-desk.ts";
 import {
   cpuOfOneEvent,
@@ -13,9 +13,10 @@ import {
   manyDocuments,
   memoryOfIdle,
   type Samples,
+  SERVERS,
   SUBSCRIBERS,
 } from "./fanout-runs.ts";
-import type { Memory } from "./fanout-server.ts";
+import type { Memory, ServerName } from "./fanout-server.ts";
 import { type Aim, type Row, report, round } from "./report.ts";
 
 const DOCUMENTS = 50;

@@ -5,10 +5,9 @@ import { signAgentToken } from "./auth/token.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { demoAgents, demoChannelIds, demoContact } from "./demo/workspace.ts";
 import { systemClock } from "./platform/clock.ts";
-import { runProgram } from "./platform/command-line.ts";
+import { ProgramError, runProgram } from "./platform/command-line.ts";
 import { stopSignal } from "./platform/stop-signal.ts";
 
-const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 /** A stop takes at most this long, in milliseconds, whatever hangs. */
 const STOP_WITHIN = 14_000;
 
@@ -16,7 +15,8 @@ await runProgram(main);
 
 async function main(): Promise<void> {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < 24) throw new Error(`Deskgate runs on Node 24, this is ${process.version}. Start it with: npm start`);
+  if (major < 24)
+    throw new ProgramError(`Deskgate runs on Node 24, this is ${process.version}. Start it with: npm start`);
 
   const config = loadConfig(process.env);
   const logger = pino({ level: config.logLevel });
@@ -39,7 +39,7 @@ async function welcome(app: App, config: Config): Promise<string> {
   const contact = await demoContact(app.database);
   const [ada] = demoAgents;
   if (contact !== null && config.jwks === undefined) {
-    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now(), TOKEN_LIFETIME);
+    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
     const query = `mutation { blockContact(input: { contactId: "${contact.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
     lines.push(
       `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,

@@ -109,12 +109,23 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
 /** The identity provider did not give its keys, which says nothing of the token. */
 const NO_KEYS = new Set<string>([errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]);
 
-/** Signs a token for the agent with this address. It needs no database, so it works whether the server runs or not. */
-export function signAgentToken(secret: string, email: string, now: Instant, validFor: number): Promise<string> {
+/** How long a printed agent token is valid, in milliseconds. */
+const AGENT_TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Signs a token for the agent with this e-mail address, valid for `lifetime` milliseconds. It needs no database, so it
+ * works whether the server runs or not.
+ */
+export function signAgentToken(
+  secret: string,
+  email: string,
+  now: Instant,
+  lifetime = AGENT_TOKEN_LIFETIME,
+): Promise<string> {
   return new SignJWT({ email: email.toLowerCase() })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuedAt(Math.floor(now / 1_000))
-    .setExpirationTime(Math.floor((now + validFor) / 1_000))
+    .setExpirationTime(Math.floor((now + lifetime) / 1_000))
     .sign(bytesOf(secret));
 }
 

@@ -6,19 +6,14 @@ import { type Config, loadConfig } from "../config.ts";
 import { demoAgents, demoContact } from "../demo/workspace.ts";
 import { startEmbeddedPostgres } from "../embedded-postgres/server.ts";
 import { systemClock } from "../platform/clock.ts";
+import { ProgramError, runProgram } from "../platform/command-line.ts";
 import { stopSignal } from "../platform/stop-signal.ts";
 import { openDatabase } from "../store/database.ts";
 
 /** `npm run cluster`: three instances on one PostgreSQL, for trying how they work together. */
 const INSTANCES = 3;
-const TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await runProgram(main);
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
@@ -80,7 +75,7 @@ function createCluster(databaseUrl: string): Cluster {
     const url = await Promise.race([
       once(child, "message").then(([address]) => String(address)),
       exited.then(() => {
-        throw new Error(`The instance on port ${port} ended before it was ready; what it said is above.`);
+        throw new ProgramError(`The instance on port ${port} ended before it was ready; what it said is above.`);
       }),
     ]);
     void exited.then(() => (stopping ? undefined : startAgain(url)));
@@ -111,7 +106,7 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
   const [first, second] = instances;
   const [ada] = demoAgents;
   if (first !== undefined && second !== undefined && contact !== null && config.jwks === undefined) {
-    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now(), TOKEN_LIFETIME);
+    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
     const curl = (options: string, { url }: Instance, query: string): string =>
       `curl -s ${options}${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`;
     const follow = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";

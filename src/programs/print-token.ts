@@ -4,9 +4,6 @@ import { loadConfig } from "../config.ts";
 import { systemClock } from "../platform/clock.ts";
 import { runProgram } from "../platform/command-line.ts";
 
-/** How long the token is valid, in milliseconds. */
-const LIFETIME = 30 * 24 * 60 * 60 * 1_000;
-
 await runProgram(main);
 
 async function main(): Promise<void> {
@@ -20,5 +17,5 @@ async function main(): Promise<void> {
     console.error("AUTH_JWKS_URL is set: tokens come from your identity provider.");
     process.exit(1);
   }
-  console.log(await signAgentToken(await authSecret(config), email, systemClock.now(), LIFETIME));
+  console.log(await signAgentToken(await authSecret(config), email, systemClock.now()));
 }
