@@ -1,21 +1,21 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 
-/** A setting as the README shows it. */
+/** A setting as the docs list it. */
 export interface Setting {
   name: string;
-  /** The value when it is not set, or words for it where it depends on others. */
+  /** The value when it is not set, or a description of it if it depends on other settings. */
   default: string;
   meaning: string;
 }
 
-/** The embedded PostgreSQL takes 300 connections, which three instances share with tools and itself. */
+/** The embedded PostgreSQL accepts 300 connections, which three instances share with tools and internal processes. */
 const EMBEDDED_POOL_LIMIT = 90;
 
-/** What a setting means, and in words what holds when one without a default is not set. */
+/** The meaning of each setting and, for one without a default value, what applies when it is not set. */
 const notes = z.registry<{ meaning: string; absent?: string }>();
 
-// What follows a setting's name in a fault: what is wrong, and the fix. Values that may be secret are never repeated.
+// A fault is the setting's name followed by what is wrong and how to fix it. Values that may be secret are never printed.
 const wholeNumber = (min: number, max: number) => {
   const error = (issue: { input?: unknown }) => `is "${issue.input}": use a whole number from ${min} to ${max}`;
   return z
@@ -32,7 +32,7 @@ const yesOrNo = () => z.stringbool({ error: (issue) => `is "${issue.input}": use
 const url = (protocols: string[], error: string) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), { error });
 
-/** Null is any. */
+/** Null: any origin. */
 const listOfOrigins = () => {
   const error = (issue: { input?: unknown }) =>
     `is "${issue.input}": use origins as browsers send them, https://desk.example,https://…, or * for any`;
@@ -62,23 +62,23 @@ const environment = z.object({
     }),
   DATABASE_POOL_SIZE: wholeNumber(1, 500)
     .prefault("16")
-    .register(notes, { meaning: "Connections to the database that the server holds at most" }),
+    .register(notes, { meaning: "Maximum number of database connections of this instance" }),
   REDIS_URL: url(
     ["redis:", "rediss:"],
     "is not a Redis URL: use redis://user:password@host:6379, or rediss:// for TLS, with special characters percent-encoded",
   )
     .refine((text) => !/^rediss?:/.test(text) || /^\/?\d*$/.test(URL.parse(text)?.pathname ?? ""), {
-      error: "names a database that is no number: use redis://host:6379/0, or leave the path out",
+      error: "has a database that is not a number: use redis://host:6379/0, or leave the path out",
     })
     .optional()
     .register(notes, {
-      meaning: "Redis 6 or later, by which several instances tell each other of events",
-      absent: "none; PostgreSQL does it",
+      meaning: "Redis 6 or later, for change notifications between instances",
+      absent: "none: PostgreSQL is used",
     }),
   DATA_DIR: z
     .string()
     .prefault(".data")
-    .register(notes, { meaning: "Folder of the embedded PostgreSQL and of the generated secret" }),
+    .register(notes, { meaning: "Directory of the embedded PostgreSQL and of the generated secret" }),
   AUTH_SECRET: z
     .string()
     .min(32, {
@@ -96,62 +96,65 @@ const environment = z.object({
   )
     .optional()
     .register(notes, {
-      meaning: "Keys of an identity provider whose tokens agents use, instead of `AUTH_SECRET`",
+      meaning: "JWKS URL of the identity provider that issues the agents' tokens, instead of `AUTH_SECRET`",
       absent: "none",
     }),
   AUTH_ISSUER: z
     .string()
     .optional()
-    .register(notes, { meaning: "Issuer that those tokens must name; required with `AUTH_JWKS_URL`", absent: "none" }),
+    .register(notes, {
+      meaning: "Issuer (`iss`) that those tokens must have; required with `AUTH_JWKS_URL`",
+      absent: "none",
+    }),
   AUTH_AUDIENCE: z.string().optional().register(notes, {
-    meaning: "Audience that those tokens must name; required with `AUTH_JWKS_URL`",
+    meaning: "Audience (`aud`) that those tokens must have; required with `AUTH_JWKS_URL`",
     absent: "none",
   }),
   LOG_LEVEL: choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).prefault("info").register(notes, {
-    meaning: "Least serious log entries written: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
+    meaning: "Minimum level of log entries: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
   }),
   DEMO: yesOrNo().optional().register(notes, {
-    meaning: "Whether an empty database is filled with the demo workspace",
+    meaning: "Whether to fill an empty database with the demo workspace",
     absent: "true; false in production",
   }),
   EVENT_RETENTION_DAYS: wholeNumber(1, 36_500)
     .prefault("30")
-    .register(notes, { meaning: "How long events can be replayed with `after`, in days" }),
+    .register(notes, { meaning: "Number of days for which events can be replayed with `after`" }),
   TRUST_PROXY: yesOrNo()
     .prefault("false")
-    .register(notes, { meaning: "Whether to believe a proxy's `X-Forwarded-For` about a client's address" }),
+    .register(notes, { meaning: "Whether to trust a proxy's `X-Forwarded-For` for the client's address" }),
   CHAT_SESSIONS_PER_MINUTE: wholeNumber(1, 1_000_000)
     .prefault("120")
-    .register(notes, { meaning: "Web chat sessions that one address may open on one channel in a minute" }),
+    .register(notes, { meaning: "Maximum number of web chat sessions per address, channel and minute" }),
   GRAPHQL_MAX_DEPTH: wholeNumber(1, 100)
     .prefault("10")
-    .register(notes, { meaning: "Deepest nesting of a GraphQL operation" }),
+    .register(notes, { meaning: "Maximum nesting depth of a GraphQL operation" }),
   GRAPHQL_MAX_COST: wholeNumber(1, 1_000_000)
     .prefault("1000")
-    .register(notes, { meaning: "Greatest cost of a GraphQL operation: 1 for every 20 objects that it may return" }),
-  INTROSPECTION: yesOrNo().prefault("true").register(notes, { meaning: "Whether the GraphQL schema may be asked for" }),
+    .register(notes, { meaning: "Maximum cost of a GraphQL operation: 1 for every 20 objects that it may return" }),
+  INTROSPECTION: yesOrNo().prefault("true").register(notes, { meaning: "Whether GraphQL introspection is allowed" }),
   TRUSTED_DOCUMENTS: z.string().optional().register(notes, {
-    meaning: 'JSON file `{ "<id>": "<document>" }` of the only GraphQL documents that run; no GraphiQL then',
-    absent: "none: any may run",
+    meaning: 'JSON file `{ "<id>": "<document>" }` of the only GraphQL documents that may run; disables GraphiQL',
+    absent: "none: any document may run",
   }),
   ALLOWED_ORIGINS: listOfOrigins().prefault("*").register(notes, {
-    meaning: "Origins whose pages may use `/graphql`, with commas between; `*` is any. Name yours in production",
+    meaning: "Comma-separated origins whose pages may use `/graphql`; `*` allows any. List yours in production",
   }),
   CONNECTIONS_PER_ACTOR: wholeNumber(1, 1_000_000)
     .prefault("100")
-    .register(notes, { meaning: "WebSockets and event streams that one agent or key may have open on one instance" }),
+    .register(notes, { meaning: "Maximum number of open WebSockets and event streams per agent or key and instance" }),
 });
 
-/** Every setting there is, in the order of the README's table. */
+/** Every setting, in the order of the table in the docs. */
 export const settings: readonly Setting[] = Object.entries(environment.shape).map(([name, type]) => {
   const { meaning = "", absent = "" } = notes.get(type) ?? {};
   return { name, meaning, default: type instanceof z.ZodPrefault ? String(type.def.defaultValue) : absent };
 });
 
-/** What the environment says, checked and frozen. */
+/** The validated, frozen settings. */
 export type Config = ReturnType<typeof configFrom>;
 
-/** The settings cannot be used; the message is the complete list of what is wrong with them. */
+/** The settings are invalid; the message lists every fault. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 
@@ -161,9 +164,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings; an empty one counts as not set.
+ * Reads the settings from the environment. An empty variable counts as not set.
  *
- * @throws ConfigError naming every fault at once, each with its fix, and no secret
+ * @throws ConfigError with every fault and its fix, and without secrets
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const given: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
@@ -176,21 +179,21 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   return configFrom(result.data);
 }
 
-/** The settings that others make necessary, asked of the raw values so that no other fault hides them. */
+/** Settings that other settings require or limit. Checks the raw values, so that an invalid value does not hide these faults. */
 function* missing(given: NodeJS.ProcessEnv): Generator<string> {
   if (given.NODE_ENV === "production" && given.AUTH_SECRET === undefined) {
-    yield "AUTH_SECRET is not set, which production requires: generate one with `openssl rand -base64 32`";
+    yield "AUTH_SECRET is not set but required in production: generate one with `openssl rand -base64 32`";
   }
   if (given.AUTH_JWKS_URL !== undefined) {
     if (given.AUTH_ISSUER === undefined) {
-      yield "AUTH_ISSUER is not set, which AUTH_JWKS_URL requires: use the `iss` of your identity provider's tokens";
+      yield "AUTH_ISSUER is not set but required with AUTH_JWKS_URL: use the `iss` of your identity provider's tokens";
     }
     if (given.AUTH_AUDIENCE === undefined) {
-      yield "AUTH_AUDIENCE is not set, which AUTH_JWKS_URL requires: use the `aud` of the tokens meant for Deskgate";
+      yield "AUTH_AUDIENCE is not set but required with AUTH_JWKS_URL: use the `aud` of the tokens meant for Deskgate";
     }
   }
   if (given.DATABASE_URL === undefined && Number(given.DATABASE_POOL_SIZE) > EMBEDDED_POOL_LIMIT) {
-    yield `DATABASE_POOL_SIZE is more than the embedded PostgreSQL takes: use at most ${EMBEDDED_POOL_LIMIT}, or set DATABASE_URL`;
+    yield `DATABASE_POOL_SIZE is too large for the embedded PostgreSQL: use at most ${EMBEDDED_POOL_LIMIT}, or set DATABASE_URL`;
   }
 }
 
@@ -203,11 +206,11 @@ function configFrom(values: z.output<typeof environment>) {
     /** Absent: an embedded PostgreSQL in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
-    /** Absent: instances tell each other by PostgreSQL. */
+    /** Absent: change notifications go through PostgreSQL. */
     redisUrl: values.REDIS_URL,
-    /** Absolute. */
+    /** Absolute path. */
     dataDir: resolve(values.DATA_DIR),
-    /** Ask `authSecret()` instead, which knows what to do when it is absent. */
+    /** Use `authSecret()` instead, which generates a secret if this is absent. */
     authSecret: values.AUTH_SECRET,
     /** Absent: agents' tokens are signed with the secret. */
     jwks: jwksUrl && issuer && audience ? Object.freeze({ url: jwksUrl, issuer, audience }) : undefined,
@@ -220,9 +223,9 @@ function configFrom(values: z.output<typeof environment>) {
     graphqlMaxDepth: values.GRAPHQL_MAX_DEPTH,
     graphqlMaxCost: values.GRAPHQL_MAX_COST,
     introspection: values.INTROSPECTION,
-    /** Absolute; absent: all documents run. */
+    /** Absolute path; absent: any document may run. */
     trustedDocuments: values.TRUSTED_DOCUMENTS === undefined ? undefined : resolve(values.TRUSTED_DOCUMENTS),
-    /** Null is any. */
+    /** Null: any origin. */
     allowedOrigins: values.ALLOWED_ORIGINS,
     connectionsPerActor: values.CONNECTIONS_PER_ACTOR,
   });

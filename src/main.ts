@@ -3,7 +3,7 @@ import { type App, startApp } from "./app.ts";
 import { authSecret } from "./auth/secret.ts";
 import { signAgentToken } from "./auth/token.ts";
 import { type Config, loadConfig } from "./config.ts";
-import { demoAgents, demoChannelIds, demoContact } from "./demo/workspace.ts";
+import { demoAgents, demoChannelIds, demoSpammer } from "./demo/workspace.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ProgramError, runProgram } from "./platform/command-line.ts";
 import { stopSignal } from "./platform/stop-signal.ts";
@@ -36,11 +36,11 @@ async function main(): Promise<void> {
 
 async function welcome(app: App, config: Config): Promise<string> {
   const lines = ["", "Deskgate is ready.", "", `  API and GraphiQL   ${app.url}/graphql`];
-  const contact = await demoContact(app.database);
+  const spammer = await demoSpammer(app.database);
   const [ada] = demoAgents;
-  if (contact !== null && config.jwks === undefined) {
+  if (spammer !== null && config.jwks === undefined) {
     const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
-    const query = `mutation { blockContact(input: { contactId: "${contact.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
+    const query = `mutation { blockContact(input: { contactId: "${spammer.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
     lines.push(
       `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
       `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
@@ -49,7 +49,7 @@ async function welcome(app: App, config: Config): Promise<string> {
       "",
       token,
       "",
-      `  Block ${contact.name}:`,
+      `  Block ${spammer.name}, who sends spam:`,
       "",
       `curl -s ${app.url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`,
     );

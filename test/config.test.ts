@@ -110,14 +110,14 @@ describe("faults", () => {
         '  - LOG_LEVEL is "loud": use one of fatal, error, warn, info, debug, trace, silent',
         '  - DEMO is "maybe": use true or false',
         '  - GRAPHQL_MAX_DEPTH is "1e1": use a whole number from 1 to 100',
-        "  - AUTH_ISSUER is not set, which AUTH_JWKS_URL requires: use the `iss` of your identity provider's tokens",
-        "  - AUTH_AUDIENCE is not set, which AUTH_JWKS_URL requires: use the `aud` of the tokens meant for Deskgate",
+        "  - AUTH_ISSUER is not set but required with AUTH_JWKS_URL: use the `iss` of your identity provider's tokens",
+        "  - AUTH_AUDIENCE is not set but required with AUTH_JWKS_URL: use the `aud` of the tokens meant for Deskgate",
       ].join("\n"),
     );
   });
 
   test("production needs a secret of its own", () => {
-    expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set, which production requires");
+    expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set but required in production");
   });
 
   test.each([
@@ -134,7 +134,7 @@ describe("faults", () => {
 
   test("the embedded PostgreSQL has fewer connections to give", () => {
     expect(faultsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
-      "DATABASE_POOL_SIZE is more than the embedded PostgreSQL takes: use at most 90, or set DATABASE_URL",
+      "DATABASE_POOL_SIZE is too large for the embedded PostgreSQL: use at most 90, or set DATABASE_URL",
     );
   });
 });

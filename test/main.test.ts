@@ -41,7 +41,7 @@ describe("npm start", () => {
         blockContact: {
           __typename: "BlockContactSuccess",
           changed: true,
-          contact: { name: "Sam", status: "BLOCKED" },
+          contact: { name: "Rex", status: "BLOCKED" },
           endedConversations: [{ status: "BLOCKED" }],
         },
       },

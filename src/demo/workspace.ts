@@ -23,7 +23,10 @@ const channels = [
   { id: CHANNELS.custom, name: "Demo custom", kind: "CUSTOM" },
 ] as const;
 
-/** People who have written already, so that there is somebody to look at and to block. */
+/** The visitor whom the printed commands block; the tour in the docs needs the others as they are. */
+const SPAMMER = "Rex";
+
+/** People who have already written: contacts to look at, to answer and to block. */
 const visitors = [
   {
     channelId: CHANNELS.line,
@@ -42,6 +45,12 @@ const visitors = [
     externalId: "demo-sam",
     name: "Sam",
     text: "BUY CHEAP WATCHES NOW!!! BUY CHEAP WATCHES NOW!!!",
+  },
+  {
+    channelId: CHANNELS.webChat,
+    externalId: "demo-rex",
+    name: SPAMMER,
+    text: "You have won a prize! Claim it at https://prize.example",
   },
 ];
 
@@ -98,10 +107,10 @@ export async function seedDemo(database: Database, executor: Executor): Promise<
   });
 }
 
-/** A contact of the demo workspace to try things on; null if this database has no such workspace. */
-export async function demoContact(database: Database): Promise<{ readonly id: string; readonly name: string } | null> {
+/** The demo contact whom the printed commands block; null if this database does not have the demo workspace. */
+export async function demoSpammer(database: Database): Promise<{ readonly id: string; readonly name: string } | null> {
   const row = await database.prisma.contact.findFirst({
-    where: { workspaceId: WORKSPACE, name: "Sam" },
+    where: { workspaceId: WORKSPACE, name: SPAMMER },
     orderBy: { createdAt: "asc" },
   });
   return row === null ? null : { id: toGlobalId("Contact", row.id), name: row.name ?? "" };

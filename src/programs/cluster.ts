@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { authSecret } from "../auth/secret.ts";
 import { signAgentToken } from "../auth/token.ts";
 import { type Config, loadConfig } from "../config.ts";
-import { demoAgents, demoContact } from "../demo/workspace.ts";
+import { demoAgents, demoSpammer } from "../demo/workspace.ts";
 import { startEmbeddedPostgres } from "../embedded-postgres/server.ts";
 import { systemClock } from "../platform/clock.ts";
 import { ProgramError, runProgram } from "../platform/command-line.ts";
@@ -97,21 +97,21 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
   const via = config.redisUrl === undefined ? "PostgreSQL" : "Redis";
   const lines = [
     "",
-    `Deskgate runs ${instances.length} times on one database; what is committed on one is told to the others by ${via}.`,
+    `${instances.length} Deskgate instances share one database. Change notifications between them go through ${via}.`,
     "",
     ...instances.map(({ url, process: { pid } }) => `  API and GraphiQL   ${url}/graphql   (process ${pid})`),
   ];
   const database = openDatabase(databaseUrl, { poolSize: 1, onError: () => {} });
-  const contact = await demoContact(database).finally(database.close);
+  const spammer = await demoSpammer(database).finally(database.close);
   const [first, second] = instances;
   const [ada] = demoAgents;
-  if (first !== undefined && second !== undefined && contact !== null && config.jwks === undefined) {
+  if (first !== undefined && second !== undefined && spammer !== null && config.jwks === undefined) {
     const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
     const curl = (options: string, { url }: Instance, query: string): string =>
       `curl -s ${options}${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`;
     const follow = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";
-    // Unblocked first, so that there is something to hear each time.
-    const input = `input: { contactId: "${contact.id}" }`;
+    // Unblocks first, so that the command prints an event each time it is run.
+    const input = `input: { contactId: "${spammer.id}" }`;
     const block = `mutation { unblockContact(${input}) { __typename } blockContact(${input}) { __typename } }`;
     lines.push(
       "",
@@ -119,7 +119,7 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
       "",
       token,
       "",
-      `  Listen on the first while ${contact.name} is blocked on the second:`,
+      `  Subscribe on the first instance and block ${spammer.name} on the second:`,
       "",
       `(${curl("-N --max-time 3 -H 'accept: text/event-stream' ", first, follow)} & sleep 1; ${curl("", second, block)}; wait)`,
     );

@@ -11,7 +11,9 @@ await runProgram(main);
 async function main(): Promise<void> {
   const [name, email, agentName = email?.split("@")[0] ?? ""] = process.argv.slice(2);
   if (name === undefined || email === undefined || !email.includes("@")) {
-    console.error('Say the workspace and its first admin: npm run workspace -- "Acme" admin@acme.example "Ada Admin"');
+    console.error(
+      'Usage: npm run workspace -- <name> <email> [<admin name>]   (npm run workspace -- "Acme" admin@acme.example "Ada")',
+    );
     process.exit(1);
   }
 
@@ -22,7 +24,7 @@ async function main(): Promise<void> {
   try {
     await migrate(database.pool);
     if ((await database.prisma.agent.count({ where: { email: email.toLowerCase() } })) > 0) {
-      console.error(`${email} is an agent already; an address belongs to one workspace.`);
+      console.error(`${email} is already an agent. An address belongs to one workspace only.`);
       process.exitCode = 1;
     } else {
       const createdAt = new Date();
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
           agents: { create: { id: uuidv7(), name: agentName, email: email.toLowerCase(), role: "ADMIN", createdAt } },
         },
       });
-      console.log(`The workspace ${name} is there, and ${email} is its admin.`);
+      console.log(`Created the workspace ${name} with the admin ${email}.`);
     }
   } finally {
     await database.close();

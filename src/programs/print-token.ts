@@ -9,12 +9,12 @@ await runProgram(main);
 async function main(): Promise<void> {
   const [email] = process.argv.slice(2);
   if (email === undefined || !email.includes("@")) {
-    console.error("Say whose token: npm run -s token -- <email>   (demo: ada@demo.test, ben@demo.test, vic@demo.test)");
+    console.error("Usage: npm run -s token -- <email>   (demo: ada@demo.test, ben@demo.test, vic@demo.test)");
     process.exit(1);
   }
   const config = loadConfig(process.env);
   if (config.jwks !== undefined) {
-    console.error("AUTH_JWKS_URL is set: tokens come from your identity provider.");
+    console.error("AUTH_JWKS_URL is set: get tokens from your identity provider.");
     process.exit(1);
   }
   console.log(await signAgentToken(await authSecret(config), email, systemClock.now()));

@@ -39,7 +39,7 @@ describe("npm run cluster", { timeout: 90_000 }, () => {
     const command = cluster.output.find((line) => line.startsWith("(curl ")) ?? "";
     const { stdout } = await promisify(execFile)("sh", ["-c", command]);
     expect(stdout).toContain('"blockContact":{"__typename":"BlockContactSuccess"}');
-    expect(stdout).toContain('"contactStatusChanged":{"cause":"BLOCKED","contactChannel":{"displayName":"Sam"}}');
+    expect(stdout).toContain('"contactStatusChanged":{"cause":"BLOCKED","contactChannel":{"displayName":"Rex"}}');
 
     expect(await ended(cluster.process, "SIGTERM")).toBe(0);
     expect(await remains(cluster)).toEqual([]);
