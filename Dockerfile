@@ -1,9 +1,9 @@
-# The server for real deployments: it needs DATABASE_URL and AUTH_SECRET, and takes no embedded PostgreSQL along.
+# The server for production. It needs DATABASE_URL and AUTH_SECRET; the embedded PostgreSQL is not included.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json prisma.config.ts ./
 COPY prisma ./prisma
-# Node comes with the image, so the copy of it that development uses is left out.
+# The image has Node, so the copy that npm installs for development is left out.
 RUN npm ci --ignore-scripts && npx prisma generate && npm prune --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-slim
@@ -17,5 +17,5 @@ COPY src ./src
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/ready').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-# Node itself, without npm in between: signals reach it, and it ends when it ends.
+# Runs Node directly, so that signals reach it and the container exits with it.
 CMD ["node", "src/main.ts"]

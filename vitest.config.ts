@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const pure = [
   "test/domain/**/*.test.ts",
   "test/config.test.ts",
+  "test/docs/{facts,form,links}.test.ts",
   "test/architecture.test.ts",
   "test/platform/**/*.test.ts",
   "test/realtime/hub.test.ts",

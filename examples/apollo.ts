@@ -1,9 +1,9 @@
 /**
- * Follows conversations with Apollo Client: prints those there are, then each change of one.
+ * Watches conversations with Apollo Client: prints the existing ones, then each change.
  *
  *     TOKEN=$(npm run -s token -- ada@demo.test) npx node examples/apollo.ts
  *
- * Ends after so many changes as a number in the arguments says.
+ * A number as argument ends it after that many changes.
  */
 
 import type { TypedDocumentNode } from "@apollo/client";
@@ -52,30 +52,30 @@ const LOG_CURSOR: TypedDocumentNode<{ logCursor: string }> = gql("{ logCursor }"
 
 await begin().catch(fail);
 
-/** Reads what is there, then follows what comes. */
+/** Prints the existing conversations, then subscribes to changes. */
 async function begin(): Promise<void> {
-  // First the place in the log, then the lists: what happens in between is told twice rather than not at all.
+  // First the cursor, then the lists: what happens in between is in the lists and is replayed as well, so nothing is missed.
   const { logCursor } = await ask(LOG_CURSOR);
   const { conversations } = await ask(CONVERSATIONS);
   for (const { node } of conversations.edges) print(node, node.status);
 
-  // Without the cache, which would keep every event; it shares the conversations of your queries, if you let it.
+  // Bypasses the cache, which would keep every event. With the cache, events would update the conversations of your queries.
   const changes = client.subscribe({ query: CHANGED, variables: { after: logCursor }, fetchPolicy: "no-cache" });
-  const following = changes.subscribe(({ data, error }) => {
+  const subscription = changes.subscribe(({ data, error }) => {
     if (isExpired(error)) void begin().catch(fail);
     else if (error) fail(error);
     else if (data) {
       const { conversation, from, to } = data.conversationChanged;
       print(conversation, `${from ?? "new"} → ${to}`);
       left -= 1;
-      if (left === 0) following.unsubscribe();
+      if (left === 0) subscription.unsubscribe();
     }
   });
 }
 
 async function ask<Data>(query: TypedDocumentNode<Data>): Promise<Data> {
   const { data, error } = await client.query({ query, fetchPolicy: "network-only" });
-  if (data === undefined) throw error ?? new Error("There was no answer.");
+  if (data === undefined) throw error ?? new Error("The answer has no data.");
   return data;
 }
 

@@ -1,20 +1,20 @@
 /**
- * A graphql-ws client that connects again by itself and goes on after the last event that it received: for graphql-ws alone
- * (follow.ts), and below urql (urql.ts) and Apollo Client (apollo.ts). Runs in browsers too.
+ * A graphql-ws client that reconnects by itself and resumes after the last event that it received. Use it alone (follow.ts),
+ * or under urql (urql.ts) or Apollo Client (apollo.ts). It also runs in browsers.
  */
 import { type Client, createClient, type FormattedExecutionResult, TerminatedCloseEvent } from "graphql-ws";
 
 export interface ConnectionOptions {
-  /** Where Deskgate is, such as `http://localhost:4000`. */
+  /** Deskgate's address, such as `http://localhost:4000`. */
   desk: string;
-  /** Asked at each connection; gives a new token when the last one does not hold any longer. */
+  /** Called for each connection; returns a new token once the last one is no longer valid. */
   token(): string | Promise<string>;
-  /** How often, in milliseconds, to ask whether the other end is still there. */
+  /** Interval between pings, in milliseconds. */
   pingEvery?: number;
 }
 
 export function connect({ desk, token, pingEvery = 10_000 }: ConnectionOptions): Client {
-  /** The token whose answer is awaited, and the last one that was refused. */
+  /** The token being tried, and the last one that was refused. */
   let sent: string | null;
   let refused: string | null;
   let noPong: ReturnType<typeof setTimeout>;
@@ -25,20 +25,20 @@ export function connect({ desk, token, pingEvery = 10_000 }: ConnectionOptions):
     url: `${desk.replace(/^http/, "ws")}/graphql`,
     connectionParams: async () => {
       sent = await token();
-      if (sent === refused) throw new Error("The token is not valid, or not any more.");
+      if (sent === refused) throw new Error("The token is invalid or has expired.");
       return { authorization: `Bearer ${sent}` };
     },
 
-    // At once, then less and less often; never all clients at the same moment.
+    // Exponential back-off with full jitter, so that clients do not all reconnect at the same moment.
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: (retries) => sleep(Math.random() * Math.min(30_000, 500 * 2 ** retries)),
-    // Connecting again mends everything but a token that is refused.
+    // Reconnecting helps with everything except a refused token.
     shouldRetry: (why) => !(why instanceof Error) || why instanceof TerminatedCloseEvent,
 
-    // A connection can die without a word.
+    // A connection can die without a close frame.
     keepAlive: pingEvery,
 
-    // A subscription is sent again as it was sent first, so its `after` has to be brought up to date.
+    // After a reconnect graphql-ws repeats the original subscribe message, so update its `after` to the last cursor.
     jsonMessageReplacer: (_key, value) => {
       if (value?.type === "complete") cursors.delete(value.id);
       const after = value?.type === "subscribe" && cursors.get(value.id);

@@ -1,11 +1,11 @@
 /**
- * Follows who is blocked and unblocked with graphql-ws, and misses nothing when the connection breaks.
+ * Watches blocks with graphql-ws, and misses nothing when the connection breaks.
  *
  *     TOKEN=$(npm run -s token -- ada@demo.test) npx node examples/follow.ts
  *
- * TOKEN is an agent's token, or an API key with the scope READ. DESK says where Deskgate is; http://localhost:4000 unless
- * set. AFTER is a cursor to go on from; without it, it prints the blocks in force and goes on from there. A number as
- * argument ends it after so many events.
+ * TOKEN is an agent's token or an API key with the scope READ. DESK is Deskgate's address, http://localhost:4000 by default.
+ * AFTER is the cursor to resume from; without it, the program first prints the blocks in force. A number as argument ends
+ * it after that many events.
  */
 import { connect } from "./connection.ts";
 
@@ -50,7 +50,7 @@ const limit = Number(process.argv[2] ?? Number.POSITIVE_INFINITY);
 
 const client = connect({ desk: DESK, token: () => TOKEN });
 client.on("connected", (_socket, _payload, again) => {
-  if (again) console.error("The connection was lost, and is back.");
+  if (again) console.error("Reconnected.");
 });
 
 try {
@@ -61,11 +61,11 @@ try {
     if (seen >= limit) break;
   }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : `The connection cannot be had: ${JSON.stringify(error)}`);
+  console.error(error instanceof Error ? error.message : `The connection failed: ${JSON.stringify(error)}`);
   process.exitCode = 1;
 }
 
-/** All changes after a cursor, in order, over as many connections as it takes. */
+/** All changes after a cursor, in order, across reconnects. */
 async function* changes(after: string): AsyncGenerator<Change> {
   const results = client.iterate<{ contactStatusChanged: Change }>({ query: CHANGES, variables: { after } });
   for await (const { data, errors } of results) {
@@ -75,9 +75,9 @@ async function* changes(after: string): AsyncGenerator<Change> {
   }
 }
 
-/** Prints the blocks in force; returns the place in the log from which nothing that changes them is missed. */
+/** Prints the blocks in force; returns the cursor to subscribe from without missing a change. */
 async function printBlocks(): Promise<string> {
-  // First the place, then the list, in two requests: what happens in between is told twice rather than not at all.
+  // First the cursor, then the list, in two requests: what happens in between is listed and replayed, so nothing is missed.
   const { logCursor } = await ask<{ logCursor: string }>("{ logCursor }");
   const { blocks } = await ask<{ blocks: { edges: { node: Block }[] } }>(BLOCKS);
   for (const { node } of blocks.edges) print(node.blockedAt, "BLOCKED", node, node.blockedBy, node.notes);
@@ -93,9 +93,9 @@ async function ask<Data>(query: string): Promise<Data> {
   const response = await fetch(`${DESK}/graphql`, request).catch(() => {
     throw new Error(`Deskgate cannot be reached at ${DESK}.`);
   });
-  if (response.status === 401) throw new Error("The token is not valid, or not any more.");
+  if (response.status === 401) throw new Error("The token is invalid or has expired.");
   const { data, errors }: { data?: Data; errors?: { message: string }[] } = JSON.parse(await response.text());
-  if (!data) throw new Error(errors?.map(({ message }) => message).join(" ") ?? "There was no answer.");
+  if (!data) throw new Error(errors?.map(({ message }) => message).join(" ") ?? "The answer has no data.");
   return data;
 }
 

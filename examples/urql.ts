@@ -1,9 +1,9 @@
 /**
- * Follows messages with urql: prints the most recent ones of each conversation, then each as it is recorded.
+ * Watches messages with urql: prints the latest one of each conversation, then each new one.
  *
  *     TOKEN=$(npm run -s token -- ada@demo.test) npx node examples/urql.ts
  *
- * Ends after so many messages as a number in the arguments says.
+ * A number as argument ends it after that many messages.
  */
 import {
   Client,
@@ -59,28 +59,28 @@ const LOG_CURSOR: TypedDocumentNode<{ logCursor: string }> = gql("{ logCursor }"
 
 await begin().catch(fail);
 
-/** Reads what is there, then follows what comes. */
+/** Prints the latest messages, then subscribes to new ones. */
 async function begin(): Promise<void> {
-  // First the place in the log, then the lists: what happens in between is told twice rather than not at all.
+  // First the cursor, then the lists: what happens in between is in the lists and is replayed as well, so nothing is missed.
   const { logCursor } = await ask(LOG_CURSOR);
   const { conversations } = await ask(RECENT);
   for (const { node } of conversations.edges) for (const message of node.messages.edges) print(message.node);
 
-  const following = client.subscription(RECORDED, { after: logCursor }).subscribe(({ data, error }) => {
-    // The error first: urql repeats the latest data along with it.
+  const subscription = client.subscription(RECORDED, { after: logCursor }).subscribe(({ data, error }) => {
+    // Check the error first: urql repeats the latest data with it.
     if (isExpired(error)) void begin().catch(fail);
     else if (error) fail(error);
     else if (data) {
       print(data.messageRecorded.message);
       left -= 1;
-      if (left === 0) following.unsubscribe();
+      if (left === 0) subscription.unsubscribe();
     }
   });
 }
 
 async function ask<Data>(query: TypedDocumentNode<Data>): Promise<Data> {
   const { data, error } = await client.query(query, {}).toPromise();
-  if (data === undefined) throw error ?? new Error("There was no answer.");
+  if (data === undefined) throw error ?? new Error("The answer has no data.");
   return data;
 }
 

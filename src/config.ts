@@ -99,13 +99,10 @@ const environment = z.object({
       meaning: "JWKS URL of the identity provider that issues the agents' tokens, instead of `AUTH_SECRET`",
       absent: "none",
     }),
-  AUTH_ISSUER: z
-    .string()
-    .optional()
-    .register(notes, {
-      meaning: "Issuer (`iss`) that those tokens must have; required with `AUTH_JWKS_URL`",
-      absent: "none",
-    }),
+  AUTH_ISSUER: z.string().optional().register(notes, {
+    meaning: "Issuer (`iss`) that those tokens must have; required with `AUTH_JWKS_URL`",
+    absent: "none",
+  }),
   AUTH_AUDIENCE: z.string().optional().register(notes, {
     meaning: "Audience (`aud`) that those tokens must have; required with `AUTH_JWKS_URL`",
     absent: "none",

@@ -161,14 +161,14 @@ function codeOf(event: unknown): number {
   throw event;
 }
 
-/** What the README says that it does on each code. */
-const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
-const table = readme.slice(readme.indexOf("### Close codes"));
-const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (connects again|gives up)\b.*\|$/gm)].map(
+/** What the docs say that it does on each code. */
+const page = readFileSync(join(import.meta.dirname, "../../docs/subscriptions.md"), "utf8");
+const table = page.slice(page.indexOf("## Close codes"));
+const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (reconnects|gives up)\b.*\|$/gm)].map(
   ([, code, does = ""]): [number, string] => [Number(code), does],
 );
 
-describe("as the README has it", () => {
+describe("as the docs describe it", () => {
   test("every code is there", () => {
     expect(rows.length).toBe(15);
   });
@@ -189,7 +189,7 @@ describe("as the README has it", () => {
       retryWait: async () => {},
     });
     await expect(client.iterate(ROLE).next()).rejects.toMatchObject({ code });
-    expect([code, connections === 1 ? "gives up" : "connects again"]).toEqual([code, does]);
+    expect([code, connections === 1 ? "gives up" : "reconnects"]).toEqual([code, does]);
     await new Promise((resolve) => server.close(resolve));
   });
 });

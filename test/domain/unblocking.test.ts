@@ -194,7 +194,7 @@ describe("U4: what was sent before the end of the latest block but comes later",
     expect(waiting.inbound("open?", { sentAt: 150 }).emittedTypes).toEqual(["MessageRecorded"]);
   });
 
-  test("while a block is in force, all that comes is received while blocked, and counts for it", () => {
+  test("U7: while a block is in force, every message is received while blocked and counts for it", () => {
     const desk = blockedTwice().at(500).block().at(600);
     for (const sentAt of [50, 150, 250, 350, 450, 550]) desk.inbound("?", { sentAt });
     expect(desk.timeline.slice(2)).toEqual(Array(6).fill("#1 contact: ? *"));
