@@ -145,7 +145,7 @@ const checks: readonly Check[] = [
   },
 ];
 
-runChecks("what the docs say of the code", checks);
+runChecks("what the docs say about the code", checks);
 
 /** A value of each list that is not in the other at the same place. */
 function difference(shown: readonly unknown[], real: readonly unknown[]): readonly string[] {

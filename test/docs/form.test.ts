@@ -51,10 +51,21 @@ const checks: readonly Check[] = [
       const names = examples.map(({ name }) => name);
       return [
         ...outputs.map(({ text }) => text).filter((text) => !expected.has(text)),
+        ...(outputs.length > examples.filter(({ prints }) => prints !== null).length
+          ? ["an output without command"]
+          : []),
         ...names.filter((name, index) => names.indexOf(name) !== index),
       ];
     },
     violations: [adding("<!-- prints -->\n\n```text\nnothing\n```"), adding("<!-- run: helpers -->\n\n```sh\nls\n```")],
+  },
+  {
+    name: "every fenced block names its language",
+    faultsOf: (these) =>
+      these
+        .filter((page) => page.text.match(/^```/gm)?.length !== 2 * fencesOf(page).length && /^```/m.test(page.text))
+        .map(({ path }) => path),
+    violations: [adding("```\nls\n```")],
   },
   {
     name: "every marker is one that the tests know",

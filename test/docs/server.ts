@@ -99,7 +99,7 @@ export async function rowsWritten({ dataDir }: Server, statements: string): Prom
   await client.connect();
   try {
     const results: unknown = await client.query(statements);
-    if (!Array.isArray(results)) throw new Error("There is but one statement.");
+    if (!Array.isArray(results)) throw new Error("Expected several statements.");
     return results.map(({ rowCount }: pg.QueryResult) => rowCount);
   } finally {
     await client.end();
