@@ -36,11 +36,11 @@ async function main(): Promise<void> {
 
 async function welcome(app: App, config: Config): Promise<string> {
   const lines = ["", "Deskgate is ready.", "", `  API and GraphiQL   ${app.url}/graphql`];
-  const spammer = await demoSpammer(app.database);
+  const contact = await demoSpammer(app.database);
   const [ada] = demoAgents;
-  if (spammer !== null && config.jwks === undefined) {
+  if (contact !== null && config.jwks === undefined) {
     const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
-    const query = `mutation { blockContact(input: { contactId: "${spammer.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
+    const query = `mutation { blockContact(input: { contactId: "${contact.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
     lines.push(
       `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
       `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
@@ -49,7 +49,7 @@ async function welcome(app: App, config: Config): Promise<string> {
       "",
       token,
       "",
-      `  Block ${spammer.name}, who sends spam:`,
+      `  Block ${contact.name}, who sends spam:`,
       "",
       `curl -s ${app.url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`,
     );

@@ -102,16 +102,16 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
     ...instances.map(({ url, process: { pid } }) => `  API and GraphiQL   ${url}/graphql   (process ${pid})`),
   ];
   const database = openDatabase(databaseUrl, { poolSize: 1, onError: () => {} });
-  const spammer = await demoSpammer(database).finally(database.close);
+  const contact = await demoSpammer(database).finally(database.close);
   const [first, second] = instances;
   const [ada] = demoAgents;
-  if (first !== undefined && second !== undefined && spammer !== null && config.jwks === undefined) {
+  if (first !== undefined && second !== undefined && contact !== null && config.jwks === undefined) {
     const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
     const curl = (options: string, { url }: Instance, query: string): string =>
       `curl -s ${options}${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`;
     const follow = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";
     // Unblocks first, so that the command prints an event each time it is run.
-    const input = `input: { contactId: "${spammer.id}" }`;
+    const input = `input: { contactId: "${contact.id}" }`;
     const block = `mutation { unblockContact(${input}) { __typename } blockContact(${input}) { __typename } }`;
     lines.push(
       "",
@@ -119,7 +119,7 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
       "",
       token,
       "",
-      `  Subscribe on the first instance and block ${spammer.name} on the second:`,
+      `  Subscribe on the first instance and block ${contact.name} on the second:`,
       "",
       `(${curl("-N --max-time 3 -H 'accept: text/event-stream' ", first, follow)} & sleep 1; ${curl("", second, block)}; wait)`,
     );
