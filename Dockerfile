@@ -14,6 +14,7 @@ COPY --from=build /app/src/store/generated ./src/store/generated
 COPY package.json ./
 COPY prisma/migrations ./prisma/migrations
 COPY src ./src
+COPY docs ./docs
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/ready').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]

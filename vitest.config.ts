@@ -5,7 +5,7 @@ const pure = [
   "test/domain/**/*.test.ts",
   "test/config.test.ts",
   "test/docs/{facts,form,links}.test.ts",
-  "test/architecture.test.ts",
+  "test/architecture/**/*.test.ts",
   "test/platform/**/*.test.ts",
   "test/realtime/hub.test.ts",
   "test/http/client-network.test.ts",

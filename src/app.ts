@@ -14,6 +14,7 @@ import type { Config } from "./config.ts";
 import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { graphqlServer } from "./graphql/server.ts";
+import { pages } from "./http/pages.ts";
 import { httpServer } from "./http/server.ts";
 import { dueJob } from "./jobs/due.ts";
 import { forgetCallsJob } from "./jobs/forget-calls.ts";
@@ -147,6 +148,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
       connectionsPerActor: config.connectionsPerActor,
     });
     const edge = { database, directory, executor, hub, tokens, clock, newId: uuidv7, logger };
+    await http.register(await pages({ graphiql: config.trustedDocuments === undefined }));
     await http.register(graphql.routes);
     await http.register(lineWebhook({ ...edge, metrics }));
     await http.register(webChat({ ...edge, sessionsPerMinute: config.chatSessionsPerMinute }));

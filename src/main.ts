@@ -35,7 +35,13 @@ async function main(): Promise<void> {
 }
 
 async function welcome(app: App, config: Config): Promise<string> {
-  const lines = ["", "Deskgate is ready.", "", `  API and GraphiQL   ${app.url}/graphql`];
+  const lines = [
+    "",
+    "Deskgate is ready.",
+    "",
+    `  Links and docs     ${app.url}`,
+    `  API and GraphiQL   ${app.url}/graphql`,
+  ];
   const contact = await demoSpammer(app.database);
   const [ada] = demoAgents;
   if (contact !== null && config.jwks === undefined) {
