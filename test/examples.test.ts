@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../examples/connection.ts";
-import { contactIdOf, done, mutate } from "./contract/api.ts";
-import { onLine, type Person } from "./contract/people.ts";
-import { cursorNow } from "./contract/subscriber.ts";
 import { bootDesk, type Desk, GREETING } from "./support/app.ts";
+import { contactIdOf } from "./support/console.ts";
 import { freshDatabase, type TestDatabase } from "./support/database.ts";
+import { onLine, type Person } from "./support/people.ts";
+import { cursorNow } from "./support/subscriber.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -64,7 +64,7 @@ describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
     const person: Person = onLine(desk, { workspace: office, externalId: who });
     await person.says("Hello");
     const contactId = await contactIdOf(desk, person, office.ada);
-    done(await mutate(desk, "blockContact", { contactId, notes: "rude" }, office.ada.token));
+    await desk.as(office.ada.token).blockContact({ contactId, notes: "rude" });
   }
 
   test("prints what is there and then each event once, whatever happens to the connection and to the server", async () => {

@@ -3,11 +3,11 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { at } from "../graphql/support.ts";
+import { at } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
+import { answerOf, post, requests, type SharedSocket, sharedSocket } from "../support/ways.ts";
 import { attacks, TRUSTED } from "./attacks.ts";
 import { rawSocket } from "./raw-socket.ts";
-import { answerOf, post, requests, type SharedSocket, sharedSocket } from "./ways.ts";
 
 const FEED = "subscription Feed { messageRecorded { message { text } } }";
 const trustedFile = join(tmpdir(), `trusted-${randomUUID()}.json`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Asked } from "./ways.ts";
+import type { Asked } from "../support/ways.ts";
 
 /** The one query that is trusted, under the id `role`. */
 export const TRUSTED = "query Role { viewer { role } }";

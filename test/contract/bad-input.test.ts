@@ -1,7 +1,10 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, globalId } from "../support/app.ts";
-import { block, contactIdOf, documentOf, inMs, latest, type Mutation, mutate, rowCounts } from "./api.ts";
-import { onLine } from "./people.ts";
+import { type Client, documentOf, type Mutation } from "../support/client.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, latest } from "../support/console.ts";
+import { onLine } from "../support/people.ts";
+import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
 const LONE = "a\uD800b";
@@ -11,7 +14,7 @@ let desk: Desk;
 let contactId: string;
 let conversationId: string;
 let blockId: string;
-let partner: string;
+let partner: Client;
 
 beforeAll(async () => {
   desk = await bootDesk();
@@ -22,8 +25,12 @@ beforeAll(async () => {
   const blocked = onLine(desk);
   await blocked.says("Hello");
   blockId = (await block(desk, blocked)).id;
-  partner = await desk.key("inbound:write");
+  partner = desk.as(await desk.key("inbound:write"));
 });
+
+function by(mutation: Mutation): Client {
+  return mutation === "recordInbound" ? partner : desk.ada;
+}
 
 let before: unknown;
 beforeEach(async () => {
@@ -39,42 +46,68 @@ describe("mutations answer what is wrong with their input, and where", () => {
     ["NUL", NUL],
     ["a lone surrogate", LONE],
   ];
-  const cases: [Mutation, string, () => object, string][] = [
+  const start = (change: object) => ({ contactId, channelId: desk.line, text: "Hi", ...change });
+  const send = (change: object) => ({ conversationId, text: "Hi", ...change });
+  const cases: [Mutation, string, () => object, ...string[]][] = [
     ...texts.flatMap(([what, text]): [Mutation, string, () => object, string][] => [
       ["blockContact", what, () => ({ contactId, notes: text }), "notes"],
       ["unblockContact", what, () => ({ contactId, notes: text }), "notes"],
       ["updateBlock", what, () => ({ blockId, notes: text }), "notes"],
-      ["sendMessage", what, () => ({ conversationId, text }), "text"],
-      ["startConversation", what, () => ({ contactId, channelId: desk.line, text }), "text"],
+      ["sendMessage", what, () => send({ text }), "text"],
+      ["startConversation", what, () => start({ text }), "text"],
       ["recordInbound", what, () => inbound({ text }), "text"],
       ["recordInbound", what, () => inbound({ externalId: text }), "externalId"],
       ["recordInbound", what, () => inbound({ eventId: text }), "eventId"],
       ["recordInbound", what, () => inbound({ displayName: text }), "displayName"],
       ["recordInbound", what, () => inbound({ kind: "EVENT", eventType: text }), "eventType"],
-      ["recordInbound", what, () => inbound({ payload: { deep: [{ [text]: 1 }] } }), "payload"],
+      ["recordInbound", `${what} in a key of the payload`, () => inbound({ payload: { [text]: 1 } }), "payload"],
+      ["recordInbound", `${what} deep in the payload`, () => inbound({ payload: [{ a: [text] }] }), "payload"],
+      ["recordInbound", `${what} deep in a key`, () => inbound({ payload: { deep: [{ [text]: 1 }] } }), "payload"],
+      ["recordInbound", `${what} as the payload`, () => inbound({ payload: text }), "payload"],
+      ["createApiKey", what, () => ({ name: text, scopes: ["READ"] }), "name"],
     ]),
     ["blockContact", "notes too long", () => ({ contactId, notes: "x".repeat(2_001) }), "notes"],
     ["blockContact", "an end that is now", () => ({ contactId, expiresAt: inMs(desk, 0) }), "expiresAt"],
     ["blockContact", "an end in the past", () => ({ contactId, expiresAt: inMs(desk, -1) }), "expiresAt"],
+    ["updateBlock", "an end that is now", () => ({ blockId, expiresAt: inMs(desk, 0) }), "expiresAt"],
     ["updateBlock", "an end in the past", () => ({ blockId, expiresAt: inMs(desk, -1) }), "expiresAt"],
-    ["sendMessage", "no text", () => ({ conversationId, text: " \n" }), "text"],
-    ["sendMessage", "a text too long", () => ({ conversationId, text: long }), "text"],
-    ["startConversation", "a text too long", () => ({ contactId, channelId: desk.line, text: long }), "text"],
+    ["sendMessage", "no text", () => send({ text: "" }), "text"],
+    ["sendMessage", "a blank text", () => send({ text: " \n\t\u00a0" }), "text"],
+    ["sendMessage", "a text too long", () => send({ text: long }), "text"],
+    ["sendMessage", "5,001 code points", () => send({ text: "😀".repeat(5_001) }), "text"],
+    ["sendMessage", "two faults", () => send({ text: NUL, idempotencyKey: LONE }), "text", "idempotencyKey"],
+    ["startConversation", "a blank text", () => start({ text: "  " }), "text"],
+    ["startConversation", "a text too long", () => start({ text: long }), "text"],
     ["recordInbound", "a TEXT without text", () => inbound({ text: null }), "text"],
+    ["recordInbound", "a TEXT with an empty text", () => inbound({ text: "" }), "text"],
     ["recordInbound", "an EVENT without type", () => inbound({ kind: "EVENT" }), "eventType"],
+    ["recordInbound", "an EVENT without type or text", () => inbound({ kind: "EVENT", text: null }), "eventType"],
+    ["recordInbound", "an empty type", () => inbound({ kind: "EVENT", eventType: "", text: null }), "eventType"],
     ["recordInbound", "a message with type", () => inbound({ eventType: "follow" }), "eventType"],
-    ["recordInbound", "nobody", () => inbound({ externalId: "" }), "externalId"],
-    ["recordInbound", "no event id", () => inbound({ eventId: "" }), "eventId"],
-    ["recordInbound", "a channel that is not CUSTOM", () => inbound({ channelId: desk.line }), "channelId"],
+    ["recordInbound", "an empty externalId", () => inbound({ externalId: "" }), "externalId"],
+    ["recordInbound", "an externalId too long", () => inbound({ externalId: "x".repeat(256) }), "externalId"],
+    ["recordInbound", "an empty eventId", () => inbound({ eventId: "" }), "eventId"],
+    ["recordInbound", "an eventId too long", () => inbound({ eventId: "x".repeat(256) }), "eventId"],
+    ["recordInbound", "a payload nested too deep", () => inbound({ payload: nested(150) }), "payload"],
+    ["recordInbound", "a LINE channel", () => inbound({ channelId: desk.line }), "channelId"],
+    ["recordInbound", "a WEB_CHAT channel", () => inbound({ channelId: desk.webChat }), "channelId"],
+    ["createApiKey", "no name", () => ({ name: "", scopes: ["READ"] }), "name"],
+    ["createApiKey", "a name too long", () => ({ name: "x".repeat(256), scopes: ["READ"] }), "name"],
+    ["createApiKey", "no scopes", () => ({ name: "x", scopes: [] }), "scopes"],
   ];
 
   function inbound(change: object): object {
     return { channelId: desk.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi", ...change };
   }
 
-  test.each(cases)("%s: %s", async (mutation, _, input, path) => {
-    const answer = await mutate(desk, mutation, input(), mutation === "recordInbound" ? partner : undefined);
-    expect([answer.code, answer.fields?.map((field) => field.path)]).toEqual(["INVALID_INPUT", [path]]);
+  function nested(depth: number): unknown {
+    return JSON.parse("[".repeat(depth) + "]".repeat(depth));
+  }
+
+  test.each(cases)("%s: %s", async (mutation, _, input, ...paths) => {
+    const answer = await by(mutation).attempt(mutation, input());
+    expect([answer.__typename, answer.code]).toEqual(["InvalidInputError", "INVALID_INPUT"]);
+    expect(answer.fields?.map((field) => field.path)).toEqual(paths);
   });
 
   const wrongIds = () => ["", "x", "💥", NUL, LONE, NOBODY, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
@@ -96,16 +129,15 @@ describe("mutations answer what is wrong with their input, and where", () => {
   ];
 
   test.each(targets)("%s: a malformed id, another type's, an unknown one: not found", async (mutation, input, type) => {
-    const token = mutation === "recordInbound" ? partner : undefined;
     for (const id of [...wrongIds(), unknown(type)]) {
-      const { code } = await mutate(desk, mutation, input(id), token);
+      const { code } = await by(mutation).attempt(mutation, input(id));
       expect([id, code]).toEqual([id, "NOT_FOUND"]);
     }
   });
 
   test("queries answer null or an empty list for such ids", async () => {
     for (const id of [...wrongIds(), unknown("Contact")]) {
-      const { data, errors } = await desk.graphql(
+      const { data, errors } = await desk.ada.graphql(
         `query ($id: ID!) { contact(id: $id) { id } conversation(id: $id) { id }
           contacts(filter: { channelId: $id }) { edges { node { id } } }
           conversations(filter: { contactId: $id }) { edges { node { id } } }
@@ -124,7 +156,7 @@ describe("mutations answer what is wrong with their input, and where", () => {
   test.each(["tomorrow", "2026-02-30T00:00:00Z", "2026-01-01", 5, { year: 2026 }])(
     "a DateTime such as %j",
     async (expiresAt) => {
-      const { data, errors } = await desk.graphql(documentOf("blockContact"), { input: { contactId, expiresAt } });
+      const { data, errors } = await desk.ada.graphql(documentOf("blockContact"), { input: { contactId, expiresAt } });
       expect(data ?? null).toBeNull();
       expect(errors?.[0]?.message).toContain("DateTime");
     },
@@ -133,14 +165,14 @@ describe("mutations answer what is wrong with their input, and where", () => {
 
 test("nothing of all this was a fault of ours: a search with signs that mean something elsewhere finds itself only", async () => {
   for (const search of ["%", "_", "\\", "'", '"', "(", "$1"]) {
-    const { data, errors } = await desk.graphql(
+    const { data, errors } = await desk.ada.graphql(
       "query ($search: String) { contacts(filter: { search: $search }) { edges { node { id } } } }",
       { search },
     );
     expect([search, errors, data]).toEqual([search, undefined, { contacts: { edges: [] } }]);
   }
   for (const search of [NUL, LONE]) {
-    const { errors } = await desk.graphql(
+    const { errors } = await desk.ada.graphql(
       "query ($search: String) { contacts(filter: { search: $search }) { edges { node { id } } } }",
       { search },
     );

@@ -3,9 +3,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { WebSocket } from "ws";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, globalId, lineSignature, lineText, SECRET } from "../support/app.ts";
-import { contactIdOf, documentOf, rowCounts } from "./api.ts";
-import { onLine, visitor } from "./people.ts";
-import { cursorNow, subscribed } from "./subscriber.ts";
+import { documentOf } from "../support/client.ts";
+import { contactIdOf } from "../support/console.ts";
+import { onLine, visitor } from "../support/people.ts";
+import { cursorNow, subscribed } from "../support/subscriber.ts";
+import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
 const HUGE = 10 * 1_024 * 1_024;
@@ -244,16 +246,11 @@ describe("the WebSocket", () => {
   });
 
   test("a token that ends, or a key that is revoked, ends what it had subscribed to: 4403", async () => {
-    const { data } = await desk.graphql<{ createApiKey: { key: string; apiKey: { id: string } } }>(
-      'mutation { createApiKey(input: { name: "K", scopes: [READ] }) { ... on CreateApiKeySuccess { key apiKey { id } } } }',
-    );
-    const { key, apiKey } = data.createApiKey;
+    const { key, apiKey } = await desk.ada.createApiKey({ name: "K", scopes: ["READ"] });
     const token = await signAgentToken(SECRET, desk.ada.email, desk.clock.now(), 3_600_000);
     const after = await cursorNow(desk);
     const sockets = await Promise.all([key, token].map((each) => subscribed(desk, each, after)));
-    await desk.graphql("mutation ($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { __typename } }", {
-      id: apiKey.id,
-    });
+    await desk.ada.revokeApiKey({ apiKeyId: apiKey.id });
     desk.clock.advance(3_600_000);
     await onLine(desk).says("Who hears this?");
     expect(await Promise.all(sockets.map(({ closed }) => closed))).toEqual([4403, 4403]);

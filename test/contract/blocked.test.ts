@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText } from "../support/app.ts";
-import { block, contactIdOf, inMs, latest, look, mutate, unblock } from "./api.ts";
-import { kinds, onLine, people, person, visitor } from "./people.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
+import { kinds, onLine, people, person, visitor } from "../support/people.ts";
+import { cursorNow, heardSince, listen, type Subscription, whom } from "../support/subscriber.ts";
 import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
-import { cursorNow, heardSince, listen, type Subscription, whom } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
   test.each(kinds)("%s: in the one that the block ended", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
-    await mutate(desk, "takeConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.takeConversation({ conversationId: await latest(desk, someone) });
     await block(desk, someone);
     const before = await look(desk, someone);
     desk.clock.advance(60_000);
@@ -37,9 +38,9 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
   test.each(kinds)("%s: in one that was over before", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
-    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
     await someone.says("Hello again");
-    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
     await block(desk, someone);
     await someone.says("Anybody?");
     const { timeline, statuses } = await look(desk, someone);
@@ -68,7 +69,7 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
     desk.clock.advance(1_000);
     await second?.says("Hello");
     const order = async () => {
-      const { data } = await desk.graphql(
+      const { data } = await desk.ada.graphql(
         `query ($channelId: ID!) { conversations(filter: { channelId: $channelId }) { edges { node { id } } }
            contacts(filter: { channelId: $channelId }) { edges { node { id } } } }`,
         { channelId: desk.line },
@@ -149,7 +150,7 @@ describe("D4: agents see it, live too", () => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
     const conversationId = await latest(desk, someone);
-    await mutate(desk, "takeConversation", { conversationId }, desk.ben.token);
+    await desk.ben.takeConversation({ conversationId });
     await block(desk, someone);
     const contactId = await contactIdOf(desk, someone);
     const after = await cursorNow(desk);

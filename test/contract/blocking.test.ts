@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ongoingStatuses } from "../../src/domain/conversation.ts";
+import { first, nodesOf } from "../support/answers.ts";
 import { GREETING } from "../support/app.ts";
-import { block, contactIdOf, done, first, inMs, latest, look, mutate, nodesOf, unblock } from "./api.ts";
-import { kinds, onLine, person, sameContact } from "./people.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
+import { kinds, onLine, person, sameContact } from "../support/people.ts";
+import { cursorNow, heardSince } from "../support/subscriber.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
-import { cursorNow, heardSince } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -51,29 +53,43 @@ describe("B2: whom a block takes in", () => {
 
   test("channelId: every presence there, and none elsewhere", async () => {
     const { one, contactId, places } = await thrice();
-    const answer = done(await mutate(desk, "blockContact", { contactId, channelId: one.channel }));
-    expect([answer.blocks?.length, answer.endedConversations?.length, answer.changed]).toEqual([2, 2, true]);
+    const answer = await desk.ada.blockContact({ contactId, channelId: one.channel });
+    expect([answer.blocks.length, answer.endedConversations.length, answer.changed]).toEqual([2, 2, true]);
     expect(await places()).toEqual(["BLOCKED", "BLOCKED", "ACTIVE"]);
   });
 
   test("contactChannelId: this presence alone", async () => {
     const { two, contactId, places } = await thrice();
     const { contactChannelId } = await look(desk, two);
-    await mutate(desk, "blockContact", { contactId, channelId: two.channel, contactChannelId });
+    const { blocks } = await desk.ada.blockContact({ contactId, channelId: two.channel, contactChannelId });
+    expect(blocks.map(({ contactChannel }) => contactChannel.id)).toEqual([contactChannelId]);
     expect(await places()).toEqual(["ACTIVE", "BLOCKED", "ACTIVE"]);
+
+    // B6: the answer has all blocks in force for the request, including earlier ones.
+    const rest = await desk.ada.blockContact({ contactId, channelId: two.channel });
+    expect([rest.changed, rest.blocks.length, rest.endedConversations.length]).toEqual([true, 2, 1]);
+    const again = await desk.ada.blockContact({ contactId, channelId: two.channel });
+    expect([again.changed, again.blocks.length, again.endedConversations.length]).toEqual([false, 2, 0]);
   });
 
   test("neither: every presence that is not yet blocked, in one transaction; the answer has all blocks in force", async () => {
-    const { other, contactId, places } = await thrice();
+    const { one, two, other, contactId, places } = await thrice();
     const before = await block(desk, other, { notes: "earlier" });
     const since = await cursorNow(desk);
-    const answer = done(await mutate(desk, "blockContact", { contactId, notes: "spam" }));
+    const views = await Promise.all([one, two, other].map((each) => look(desk, each)));
+    const answer = await desk.ada.blockContact({ contactId, notes: "  spam \n" });
 
     expect(await places()).toEqual(["BLOCKED", "BLOCKED", "BLOCKED"]);
     expect(answer).toMatchObject({ changed: true, contact: { id: contactId, status: "BLOCKED" } });
-    expect(answer.blocks?.map(({ notes }) => notes).toSorted()).toEqual(["earlier", "spam", "spam"]);
-    expect(answer.blocks?.map(({ id }) => id)).toContain(before.id);
-    expect(answer.endedConversations?.map(({ status }) => status)).toEqual(["BLOCKED", "BLOCKED"]);
+    expect(answer.blocks.map(({ notes }) => notes).toSorted()).toEqual(["earlier", "spam", "spam"]);
+    expect(answer.blocks.map(({ id }) => id)).toContain(before.id);
+    expect(answer.blocks.map(({ contactChannel }) => contactChannel.id).toSorted()).toEqual(
+      views.map(({ contactChannelId }) => contactChannelId).toSorted(),
+    );
+    const ended = views.slice(0, 2).map(({ conversations }) => [first(conversations).id, "BLOCKED", "BLOCKED"]);
+    expect(answer.endedConversations.map(({ id, status, endReason }) => [id, status, endReason]).toSorted()).toEqual(
+      ended.toSorted(),
+    );
     const heard = await heardSince(desk, since, "contactStatusChanged");
     expect(heard.map(({ cause, occurredAt }) => [cause, occurredAt])).toEqual([
       ["BLOCKED", inMs(desk, 0)],
@@ -83,15 +99,15 @@ describe("B2: whom a block takes in", () => {
 
   test("unblocking narrows in the same way, and answers the blocks that it lifted", async () => {
     const { one, two, contactId, places } = await thrice();
-    await mutate(desk, "blockContact", { contactId });
+    await desk.ada.blockContact({ contactId });
     const { contactChannelId } = await look(desk, two);
-    const narrow = done(await mutate(desk, "unblockContact", { contactId, contactChannelId }));
-    expect([narrow.blocks?.length, narrow.contact?.status]).toEqual([1, "BLOCKED"]);
+    const narrow = await desk.ada.unblockContact({ contactId, contactChannelId });
+    expect([narrow.blocks.length, narrow.contact.status]).toEqual([1, "BLOCKED"]);
     expect(await places()).toEqual(["BLOCKED", "ACTIVE", "BLOCKED"]);
-    const there = done(await mutate(desk, "unblockContact", { contactId, channelId: one.channel }));
-    expect([there.blocks?.length, there.contact?.status]).toEqual([1, "BLOCKED"]);
-    const rest = done(await mutate(desk, "unblockContact", { contactId }));
-    expect([rest.blocks?.length, rest.contact?.status]).toEqual([1, "ACTIVE"]);
+    const there = await desk.ada.unblockContact({ contactId, channelId: one.channel });
+    expect([there.blocks.length, there.contact.status]).toEqual([1, "BLOCKED"]);
+    const rest = await desk.ada.unblockContact({ contactId });
+    expect([rest.blocks.length, rest.contact.status]).toEqual([1, "ACTIVE"]);
   });
 
   test("a presence of somebody else, or on another channel, is not found", async () => {
@@ -105,7 +121,7 @@ describe("B2: whom a block takes in", () => {
       { channelId: one.channel, contactChannelId: elsewhere.contactChannelId },
       { channelId: desk.custom },
     ]) {
-      expect((await mutate(desk, "blockContact", { contactId, ...input })).code).toBe("NOT_FOUND");
+      expect((await desk.ada.attempt("blockContact", { contactId, ...input })).code).toBe("NOT_FOUND");
     }
     expect((await look(desk, stranger)).here).toBe("ACTIVE");
   });
@@ -135,12 +151,12 @@ describe("B3: one transaction", () => {
   test("a conversation that was over stays as it was", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
-    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
     const before = (await look(desk, someone)).conversations;
     desk.clock.advance(1_000);
     const { id } = await block(desk, someone);
     expect((await look(desk, someone)).conversations).toEqual(before);
-    const { data } = await desk.graphql(
+    const { data } = await desk.ada.graphql(
       "query ($id: ID!) { node(id: $id) { ... on Block { endedConversations { id } } } }",
       {
         id,
@@ -168,7 +184,7 @@ describe("B3: one transaction", () => {
     let over = false;
     const reader = async (): Promise<void> => {
       while (!over) {
-        const { data } = await desk.graphql<{ contact: Seen; blocks: { edges: object[] } }>(query, { contactId });
+        const { data } = await desk.ada.graphql<{ contact: Seen; blocks: { edges: object[] } }>(query, { contactId });
         const { status, channels, conversations } = data.contact;
         const { status: here, activeBlock, currentConversation, blockHistory } = first(channels);
         const [newest] = nodesOf(blockHistory);
@@ -189,8 +205,8 @@ describe("B3: one transaction", () => {
     };
     const readers = [reader(), reader()];
     for (let round = 0; round < 15; round++) {
-      await mutate(desk, "blockContact", { contactId });
-      await mutate(desk, "unblockContact", { contactId });
+      await desk.ada.blockContact({ contactId });
+      await desk.ada.unblockContact({ contactId });
       await someone.says("Again");
     }
     over = true;
@@ -223,7 +239,7 @@ describe("B7: of the contact and of the place", () => {
     await there.says("Hello");
     const contactId = await contactIdOf(desk, here);
     const found = async (filter: object) => {
-      const { data } = await desk.graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
+      const { data } = await desk.ada.graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
         "query ($filter: ContactFilter!) { contacts(filter: $filter, first: 100) { edges { node { id } } } }",
         { filter },
       );

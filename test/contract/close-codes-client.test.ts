@@ -6,6 +6,7 @@ import { type ClientOptions, createClient } from "graphql-ws";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { bootDesk, type Desk } from "../support/app.ts";
+import { cursorNow } from "../support/subscriber.ts";
 import { rawSocket } from "./raw-socket.ts";
 
 const FEED = { query: "subscription { messageRecorded { message { text } } }" };
@@ -97,7 +98,7 @@ describe("by graphql-ws's own client", () => {
 
   test("1001: it connects again", async () => {
     const stopped = await bootDesk();
-    const { data } = await stopped.graphql("{ logCursor }");
+    const after = await cursorNow(stopped);
     await stopped.writes("somebody");
     const closings: number[] = [];
     const client = createClient({
@@ -108,7 +109,7 @@ describe("by graphql-ws's own client", () => {
       retryWait: async () => {},
       on: { closed: (event) => closings.push(codeOf(event)) },
     });
-    const query = `subscription { messageRecorded(after: "${data.logCursor}") { id } }`;
+    const query = `subscription { messageRecorded(after: "${after}") { id } }`;
     const follow = async (): Promise<void> => {
       for await (const _ of client.iterate({ query })) void stopped.stop();
     };

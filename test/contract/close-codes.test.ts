@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { afterAll, describe, expect, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
+import { cursorNow } from "../support/subscriber.ts";
+import { sharedSocket } from "../support/ways.ts";
 import { type RawSocket, rawSocket } from "./raw-socket.ts";
-import { sharedSocket } from "./ways.ts";
 
 const FEED = { query: "subscription { messageRecorded { message { text } } }" };
 const ROLE = { query: "{ viewer { role } }" };
@@ -155,9 +156,9 @@ describe("what closes nothing", () => {
     socket.say(subscribe("after", ROLE));
     expect(await socket.hears()).toEqual({ id: "after", type: "next", payload: MINE });
     expect(await socket.hears()).toEqual({ id: "after", type: "complete" });
-    const { data } = await desk.graphql("{ logCursor }");
+    const after = await cursorNow(desk);
     await desk.writes("somebody", "to one only");
-    const query = `subscription { messageRecorded(after: "${data.logCursor}") { message { text } } }`;
+    const query = `subscription { messageRecorded(after: "${after}") { message { text } } }`;
     socket.say(subscribe("open", { query }));
     const payload = { data: { messageRecorded: { message: { text: "to one only" } } } };
     expect(await socket.hears()).toEqual({ id: "open", type: "next", payload });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { at } from "../graphql/support.ts";
+import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
+import { answerOf, post } from "../support/ways.ts";
 import { type RawSocket, rawSocket } from "./raw-socket.ts";
-import { answerOf, post } from "./ways.ts";
 
 const FEED = { query: "subscription { messageRecorded { id } }" };
 const ROLE = { query: "{ viewer { role } }" };

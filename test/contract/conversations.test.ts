@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, type TestAgent } from "../support/app.ts";
-import { contactIdOf, latest, look, mutate } from "./api.ts";
-import { kinds, onLine, person } from "./people.ts";
+import { contactIdOf, latest, look } from "../support/console.ts";
+import { kinds, onLine, person } from "../support/people.ts";
+import { cursorNow, heardSince } from "../support/subscriber.ts";
 import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
-import { cursorNow, heardSince } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ describe("C1: what an inbound message starts", () => {
       const someone = await person(desk, kind);
       await someone.says("Hello");
       await someone.says("Anybody?");
-      await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+      await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
       await someone.says("Hello again");
       const { statuses, timeline } = await look(desk, someone);
       expect([statuses, timeline]).toEqual([
@@ -97,7 +97,7 @@ describe("C1: what an inbound message starts", () => {
       await someone.says("Which PRICE?");
       await someone.says("Hello");
       await someone.says("The price!");
-      await mutate(desk, "takeConversation", { conversationId: await latest(desk, someone) });
+      await desk.ada.takeConversation({ conversationId: await latest(desk, someone) });
       await someone.says("So the price is?");
       const { statuses, timeline } = await look(desk, someone);
       expect([statuses, timeline]).toEqual([
@@ -119,7 +119,7 @@ describe("C1: what an inbound message starts", () => {
     await someone.does("follow");
     await someone.says("Hello");
     await someone.does("postback", { data: "x" });
-    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
     await someone.does("unfollow");
     const { statuses, timeline } = await look(desk, someone);
     expect([statuses, timeline]).toEqual([
@@ -153,8 +153,8 @@ describe("C2: at most one ongoing conversation", () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);
-    const start = ({ token }: TestAgent) =>
-      mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hi" }, token);
+    const start = (agent: TestAgent) =>
+      agent.attempt("startConversation", { contactId, channelId: desk.line, text: "Hi" });
     const [, ...started] = await Promise.all([someone.says("Hello"), start(desk.ada), start(desk.ben)]);
     const { statuses } = await look(desk, someone);
     expect(statuses).toHaveLength(1);

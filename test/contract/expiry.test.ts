@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { first, nodesOf } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, history, latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { block, contactIdOf, done, first, history, inMs, latest, look, mutate, nodesOf } from "./api.ts";
-import { onLine, type Person } from "./people.ts";
-import { cursorNow, heardSince, listen, whom } from "./subscriber.ts";
+import { onLine, type Person } from "../support/people.ts";
+import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
 
 const MINUTE = 60_000;
 
@@ -45,7 +47,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     }`;
     const search = someone.externalId;
     const read = async () => {
-      const { data } = await desk.graphql<Record<string, { edges: { node: object }[] }>>(filters, {
+      const { data } = await desk.ada.graphql<Record<string, { edges: { node: object }[] }>>(filters, {
         blocked: { search, status: "BLOCKED" },
         active: { search, status: "ACTIVE", channelId: desk.line },
         inForce: { contactId, active: true },
@@ -97,11 +99,11 @@ describe("B8: a block stops holding at expiresAt", () => {
   test("for an agent, who may start a conversation at that instant", async () => {
     const someone = await blockedForAMinute();
     const contactId = await contactIdOf(desk, someone);
-    const start = () => mutate(desk, "startConversation", { contactId, channelId: someone.channel, text: "Hi" });
+    const input = { contactId, channelId: someone.channel, text: "Hi" };
     desk.clock.advance(MINUTE - 1);
-    expect((await start()).code).toBe("CONTACT_BLOCKED");
+    expect((await desk.ada.attempt("startConversation", input)).code).toBe("CONTACT_BLOCKED");
     desk.clock.advance(1);
-    done(await start());
+    await desk.ada.startConversation(input);
   });
 
   test.each<[string, (someone: Person) => Promise<unknown>]>([
@@ -110,7 +112,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     [
       "a command that is refused",
       async (someone) =>
-        expect((await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) })).code).toBe(
+        expect((await desk.ada.attempt("endConversation", { conversationId: await latest(desk, someone) })).code).toBe(
           "INVALID_TRANSITION",
         ),
     ],
@@ -118,7 +120,7 @@ describe("B8: a block stops holding at expiresAt", () => {
       "an unblock, which finds nothing to lift",
       async (someone) => {
         const contactId = await contactIdOf(desk, someone);
-        expect(await mutate(desk, "unblockContact", { contactId })).toMatchObject({ changed: false, blocks: [] });
+        expect(await desk.ada.unblockContact({ contactId })).toMatchObject({ changed: false, blocks: [] });
       },
     ],
     ["another block", (someone) => block(desk, someone, { notes: "another" })],
@@ -147,11 +149,24 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await history(desk, someone)).toHaveLength(2);
   });
 
+  test("an end one millisecond ahead is accepted", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    expect((await block(desk, someone, { expiresAt: inMs(desk, 1) })).expiresAt).toBe(inMs(desk, 1));
+  });
+
+  test("a new block after an expiry is answered as the only one in force", async () => {
+    const someone = await blockedForAMinute();
+    const contactId = await contactIdOf(desk, someone);
+    desk.clock.advance(MINUTE);
+    const answer = await desk.ada.blockContact({ contactId });
+    expect(answer).toMatchObject({ changed: true, contact: { status: "BLOCKED" }, blocks: [{ expiresAt: null }] });
+  });
+
   test("updateBlock moves the end: later, sooner, away", async () => {
     const someone = await blockedForAMinute();
     const { activeBlock } = await look(desk, someone);
-    const move = async (expiresAt: string | null) =>
-      done(await mutate(desk, "updateBlock", { blockId: activeBlock?.id, expiresAt }));
+    const move = (expiresAt: string | null) => desk.ada.updateBlock({ blockId: activeBlock?.id ?? "", expiresAt });
     const since = await cursorNow(desk);
     const told = async () => (await expiries(since, someone)).map(([cause, , , , at]) => [cause, at]);
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
-import { block, contactIdOf, done, latest, look, mutate, unblock } from "./api.ts";
-import { kinds, onLine, person } from "./people.ts";
+import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
+import { kinds, onLine, person } from "../support/people.ts";
 import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
 
 let desk: House;
@@ -92,15 +92,15 @@ describe("U2, U6: an agent who was first", () => {
       desk.clock.advance(1_000);
       await unblock(desk, someone);
       const contactId = await contactIdOf(desk, someone);
-      const started = await mutate(desk, "startConversation", {
+      const { conversation } = await desk.ada.startConversation({
         contactId,
         channelId: channel,
         text: "Sorry for that",
       });
-      expect(done(started).conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
+      expect(conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
       await someone.says("What is the price?");
       // Back in the queue keywords are answered as ever, so that was the one that triggered nothing.
-      await mutate(desk, "transferConversation", { conversationId: started.conversation?.id });
+      await desk.ada.transferConversation({ conversationId: conversation.id });
       await someone.says("The price?");
       expect((await look(desk, someone)).timeline.slice(2)).toEqual([
         "2 agent: Sorry for that",
@@ -119,8 +119,8 @@ describe("U2, U6: an agent who was first", () => {
     await unblock(desk, someone);
     const contactId = await contactIdOf(desk, someone);
     const input = { contactId, channelId: someone.channel, text: "Hi" };
-    const { conversation } = done(await mutate(desk, "startConversation", input));
-    await mutate(desk, "transferConversation", { conversationId: conversation?.id });
+    const { conversation } = await desk.ada.startConversation(input);
+    await desk.ada.transferConversation({ conversationId: conversation.id });
     await someone.says("The price?");
     await someone.says("The price, please?");
     expect((await look(desk, someone)).timeline.slice(2)).toEqual([
@@ -138,8 +138,8 @@ describe("U2, U6: an agent who was first", () => {
     desk.clock.advance(1_000);
     await unblock(desk, someone);
     const contactId = await contactIdOf(desk, someone);
-    await mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hi" });
-    await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    await desk.ada.startConversation({ contactId, channelId: desk.line, text: "Hi" });
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
     await someone.says("Hello");
     expect((await look(desk, someone)).timeline.slice(2)).toEqual([
       "2 agent: Hi",

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ConversationStatus, OngoingStatus } from "../../src/domain/conversation.ts";
-import type { TestAgent } from "../support/app.ts";
-import { block, contactIdOf, done, inMs, latest, look, type Mutation, mutate } from "./api.ts";
-import { onLine, type Person } from "./people.ts";
+import { rowId, type TestAgent } from "../support/app.ts";
+import type { Mutation } from "../support/client.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, latest, look } from "../support/console.ts";
+import { onLine, type Person, sameContact } from "../support/people.ts";
+import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
-import { cursorNow, heardSince, whom } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -36,7 +38,7 @@ describe("C3: who may move a conversation where", () => {
 
   async function somebody(status: OngoingStatus | "ENDED"): Promise<Person> {
     const someone = await someoneIn(desk, status === "ENDED" ? "WAITING" : status);
-    if (status === "ENDED") await mutate(desk, "endConversation", { conversationId: await latest(desk, someone) });
+    if (status === "ENDED") await desk.ada.attempt("endConversation", { conversationId: await latest(desk, someone) });
     return someone;
   }
 
@@ -45,12 +47,13 @@ describe("C3: who may move a conversation where", () => {
     const someone = await somebody(from);
     const conversationId = await latest(desk, someone);
     const since = await cursorNow(desk);
-    const answer = await mutate(desk, mutation, { conversationId, ...more() }, by().token);
+    const answer = await by().attempt(mutation, { conversationId, ...more() });
     if (!allowed) {
       expect(answer).toEqual({ __typename: "InvalidTransitionError", code: "INVALID_TRANSITION", from, to });
       expect(await cursorNow(desk)).toBe(since);
     } else if (from === "ACTIVE" && move === "take") {
       expect([answer.changed, await cursorNow(desk)]).toEqual([false, since]);
+      expect(answer.conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
     } else {
       expect([answer.changed, answer.conversation?.status]).toEqual([true, to]);
       expect([answer.conversation?.assignee?.id, answer.conversation?.offeredTo?.id]).toEqual(
@@ -71,11 +74,11 @@ describe("C3: who may move a conversation where", () => {
   test("accepting and declining are for the agent it was offered to", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, someone);
-    expect(await mutate(desk, "acceptConversation", { conversationId })).toMatchObject({
+    expect(await desk.ada.attempt("acceptConversation", { conversationId })).toMatchObject({
       from: "ASSIGNING",
       to: "ACTIVE",
     });
-    expect(await mutate(desk, "declineConversation", { conversationId })).toMatchObject({
+    expect(await desk.ada.attempt("declineConversation", { conversationId })).toMatchObject({
       from: "ASSIGNING",
       to: "WAITING",
     });
@@ -92,7 +95,7 @@ describe("C3: who may move a conversation where", () => {
     desk.clock.advance(1);
     const lapsed = inMs(desk, 0);
     desk.clock.advance(5_000);
-    const late = await mutate(desk, "acceptConversation", { conversationId }, desk.ben.token);
+    const late = await desk.ben.attempt("acceptConversation", { conversationId });
     expect(late).toMatchObject({ code: "INVALID_TRANSITION", from: "WAITING", to: "ACTIVE" });
     const heard = await heardSince(desk, since, "conversationChanged");
     // Offers of the tests before lapse at this time too.
@@ -105,17 +108,72 @@ describe("C3: who may move a conversation where", () => {
   test("any agent may take it from another, and is told whose it is", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
-    const answer = done(await mutate(desk, "takeConversation", { conversationId }, desk.ben.token));
-    expect([answer.changed, answer.conversation?.assignee]).toEqual([true, { id: desk.ben.id }]);
+    const answer = await desk.ben.takeConversation({ conversationId });
+    expect([answer.changed, answer.conversation.assignee]).toEqual([true, { id: desk.ben.id }]);
+  });
+
+  test("an offer or a transfer needs an agent who works here and may answer", async () => {
+    const someone = await someoneIn(desk, "WAITING");
+    const conversationId = await latest(desk, someone);
+    const gone = await desk.agent("AGENT");
+    await desk.app.database.prisma.agent.update({ where: { id: rowId(gone.id) }, data: { removedAt: new Date() } });
+    for (const mutation of ["offerConversation", "transferConversation"] as const) {
+      for (const agentId of ["nonsense", desk.line, gone.id]) {
+        expect((await desk.ada.attempt(mutation, { conversationId, agentId })).code).toBe("NOT_FOUND");
+      }
+      expect(await desk.ada.attempt(mutation, { conversationId, agentId: desk.vic.id })).toMatchObject({
+        code: "INVALID_INPUT",
+        fields: [{ path: "agentId" }],
+      });
+    }
+  });
+
+  test("a key may end a conversation, which is then resolved by that key", async () => {
+    const key = desk.as(await desk.key("messages:write"));
+    const someone = await someoneIn(desk, "ASSIGNING");
+    const { conversation, changed } = await key.endConversation({ conversationId: await latest(desk, someone) });
+    expect([changed, conversation.status, conversation.endReason]).toEqual([true, "ENDED", "RESOLVED"]);
+    expect((await look(desk, someone)).conversations[0]?.endedBy?.__typename).toBe("ApiKey");
   });
 
   test("starting: from none to ACTIVE, and not beside an ongoing one", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);
-    const start = () => mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hi" });
-    expect(done(await start()).conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
-    expect(await start()).toMatchObject({ code: "INVALID_TRANSITION", from: "ACTIVE", to: "ACTIVE" });
+    const input = { contactId, channelId: desk.line, text: "Hi" };
+    expect((await desk.ada.startConversation(input)).conversation).toMatchObject({
+      status: "ACTIVE",
+      assignee: { id: desk.ada.id },
+    });
+    expect(await desk.ada.attempt("startConversation", input)).toMatchObject({
+      code: "INVALID_TRANSITION",
+      from: "ACTIVE",
+      to: "ACTIVE",
+    });
+  });
+});
+
+describe("U6: an agent starts a conversation", () => {
+  test("with a contact who has several ContactChannels there, contactChannelId is required", async () => {
+    const [one, two] = [onLine(desk), onLine(desk)];
+    await one.does("follow");
+    await sameContact(desk, one, two);
+    const { contactId, contactChannelId } = await look(desk, two);
+    const input = { contactId, channelId: desk.line, text: "Hello" };
+    expect(await desk.ada.attempt("startConversation", input)).toMatchObject({
+      code: "INVALID_INPUT",
+      fields: [{ path: "contactChannelId" }],
+    });
+    expect(await desk.ben.startConversation({ ...input, contactChannelId })).toMatchObject({
+      conversation: { status: "ACTIVE", assignee: { id: desk.ben.id } },
+      message: { text: "Hello" },
+    });
+    expect((await look(desk, two)).timeline).toEqual(["1 agent: Hello"]);
+    expect(await desk.ada.attempt("startConversation", { ...input, contactChannelId })).toMatchObject({
+      code: "INVALID_TRANSITION",
+      from: "ACTIVE",
+      to: "ACTIVE",
+    });
   });
 });
 
@@ -123,14 +181,18 @@ describe("C4: who answers has it", () => {
   test.each(["BOT", "WAITING", "ASSIGNING", "ACTIVE"] as const)("an agent's message in %s", async (status) => {
     const someone = await someoneIn(desk, status);
     const conversationId = await latest(desk, someone);
-    done(await mutate(desk, "sendMessage", { conversationId, text: "Here I am" }, desk.ben.token));
-    const { conversations, timeline } = await look(desk, someone);
-    expect(conversations[0]).toMatchObject({
-      status: "ACTIVE",
-      assignee: { id: status === "ACTIVE" ? desk.ada.id : desk.ben.id },
-      offeredTo: null,
+    const shown = "message { text deliveryStatus conversation { id status assignee { id } offeredTo { id } } }";
+    const { message } = await desk.ben.attempt("sendMessage", { conversationId, text: "  Here I am  " }, shown);
+    const assignee = { id: status === "ACTIVE" ? desk.ada.id : desk.ben.id };
+    const answered = { status: "ACTIVE", assignee, offeredTo: null };
+    expect(message).toEqual({
+      text: "  Here I am  ",
+      deliveryStatus: "QUEUED",
+      conversation: { id: conversationId, ...answered },
     });
-    expect(timeline.at(-1)).toBe("1 agent: Here I am");
+    const { conversations, timeline } = await look(desk, someone);
+    expect(conversations[0]).toMatchObject(answered);
+    expect(timeline.at(-1)).toBe("1 agent:   Here I am  ");
   });
 
   test.each(["BOT", "WAITING", "ASSIGNING", "ACTIVE"] as const)(
@@ -140,7 +202,7 @@ describe("C4: who answers has it", () => {
       const someone = await someoneIn(desk, status);
       const { conversations } = await look(desk, someone);
       const conversationId = await latest(desk, someone);
-      done(await mutate(desk, "sendMessage", { conversationId, text: "Automatic" }, key));
+      await desk.as(key).sendMessage({ conversationId, text: "Automatic" });
       const after = await look(desk, someone);
       expect(after.timeline.at(-1)).toBe("1 apikey: Automatic");
       expect(after.conversations).toEqual(conversations);
@@ -152,17 +214,23 @@ describe("C4: who answers has it", () => {
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);
     const input = { contactId, channelId: desk.line, text: "Your parcel is here" };
-    const { conversation } = done(await mutate(desk, "startConversation", input, await desk.key("messages:write")));
+    const { conversation } = await desk.as(await desk.key("messages:write")).startConversation(input);
     expect(conversation).toMatchObject({ status: "ACTIVE", assignee: null });
   });
+});
+
+test("a text of 5,000 code points is sent as it is", async () => {
+  const text = "😀".repeat(5_000);
+  const conversationId = await latest(desk, await someoneIn(desk, "WAITING"));
+  expect((await desk.ada.sendMessage({ conversationId, text })).message.text).toBe(text);
 });
 
 describe("C5: of several refusals the first", () => {
   test("not found, forbidden, invalid input, replay, contact blocked, invalid transition", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
-    const send = (input: object, by = desk.ada) => mutate(desk, "sendMessage", { conversationId, ...input }, by.token);
-    const sent = done(await send({ text: "Hi", idempotencyKey: "c5" }));
+    const send = (input: object, by = desk.ada) => by.attempt("sendMessage", { conversationId, ...input });
+    const sent = await desk.ada.sendMessage({ conversationId, text: "Hi", idempotencyKey: "c5" });
     await block(desk, someone);
     const nowhere = { conversationId: "nowhere", text: "" };
     expect((await send(nowhere, desk.vic)).code).toBe("NOT_FOUND");
@@ -172,11 +240,15 @@ describe("C5: of several refusals the first", () => {
     expect((await send({ text: "Other", idempotencyKey: "c5" })).code).toBe("INVALID_INPUT");
     expect((await send({ text: "Hi", idempotencyKey: "c5-2" })).code).toBe("CONTACT_BLOCKED");
     const contactId = await contactIdOf(desk, someone);
-    await mutate(desk, "unblockContact", { contactId });
-    expect(await send({ text: "Hi" })).toMatchObject({ code: "INVALID_TRANSITION", from: "BLOCKED", to: "ACTIVE" });
+    await desk.ada.unblockContact({ contactId });
+    expect(await send({ text: "Hi", idempotencyKey: "c5-2" })).toMatchObject({
+      code: "INVALID_TRANSITION",
+      from: "BLOCKED",
+      to: "ACTIVE",
+    });
     // Only successes are remembered: what was refused as blocked may succeed now.
     await someone.says("Hello");
-    const again = await mutate(desk, "sendMessage", {
+    const again = await desk.ada.attempt("sendMessage", {
       conversationId: await latest(desk, someone),
       text: "Hi",
       idempotencyKey: "c5-2",

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, lineText } from "../support/app.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { block, contactIdOf, done, inMs, latest, look, mutate } from "./api.ts";
-import { onLine, type Person } from "./people.ts";
-import { cursorNow, heardSince, listen, whom } from "./subscriber.ts";
+import { onLine, type Person } from "../support/people.ts";
+import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
 
 /** Two instances on one database, with clocks of their own. */
 let one: Desk;
@@ -44,7 +45,7 @@ describe("two instances", () => {
     await here.says("Hello");
     await block(one, here);
     for (const { clock } of [one, two]) clock.advance(1_000);
-    await mutate(two, "unblockContact", { contactId: await contactIdOf(one, here) }, one.ada.token);
+    await two.as(one.ada.token).unblockContact({ contactId: await contactIdOf(one, here) });
     await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? here : there).says(`${n}`)));
     const { statuses, timeline } = await look(one, here);
     expect(statuses).toEqual(["BLOCKED", "WAITING"]);
@@ -58,17 +59,17 @@ describe("two instances", () => {
     const conversationId = await latest(one, here);
     const input = { conversationId, text: "Hi", idempotencyKey: "both" };
     const sent = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => mutate(n % 2 ? one : two, "sendMessage", input, one.ada.token)),
+      Array.from({ length: 10 }, (_, n) => (n % 2 ? one : two).as(one.ada.token).sendMessage(input)),
     );
-    expect(new Set(sent.map((answer) => done(answer).message?.id)).size).toBe(1);
+    expect(new Set(sent.map((answer) => answer.message.id)).size).toBe(1);
 
     const contactId = await contactIdOf(one, here);
     const since = await cursorNow(one);
     const blocked = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => mutate(n % 2 ? one : two, "blockContact", { contactId }, one.ada.token)),
+      Array.from({ length: 10 }, (_, n) => (n % 2 ? one : two).as(one.ada.token).blockContact({ contactId })),
     );
     expect(blocked.filter(({ changed }) => changed)).toHaveLength(1);
-    expect(new Set(blocked.map(({ blocks }) => blocks?.[0]?.id)).size).toBe(1);
+    expect(new Set(blocked.map(({ blocks }) => blocks[0]?.id)).size).toBe(1);
     expect((await heardSince(one, since, "contactStatusChanged")).map(whom)).toEqual([here.externalId]);
   });
 
@@ -101,7 +102,7 @@ describe("two instances", () => {
     await here.says("A minute ahead");
     const { id } = await block(one, here);
     await there.says("Behind");
-    const { data } = await one.graphql<{ node: { blockedAt: string; contactChannel: Timeline } }>(
+    const { data } = await one.ada.graphql<{ node: { blockedAt: string; contactChannel: Timeline } }>(
       `query ($id: ID!) { node(id: $id) { ... on Block { blockedAt contactChannel { messages { edges { node {
         text recordedAt receivedWhileBlocked
       } } } } } } }`,

@@ -1,8 +1,10 @@
 import { createParser } from "eventsource-parser";
 import { beforeAll, describe, expect, test } from "vitest";
+import { first, nodesOf } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
-import { block, contactIdOf, first, latest, look, mutate, nodesOf, unblock } from "./api.ts";
-import { type Person, people } from "./people.ts";
+import { documentOf } from "../support/client.ts";
+import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
+import { type Person, people } from "../support/people.ts";
 import {
   cursorNow,
   type Heard,
@@ -11,7 +13,7 @@ import {
   listen,
   type Subscription,
   subscriptions,
-} from "./subscriber.ts";
+} from "../support/subscriber.ts";
 
 let desk: Desk;
 beforeAll(async () => {
@@ -23,7 +25,7 @@ async function burst(crowd: readonly Person[]): Promise<void> {
   await Promise.all(
     crowd.map(async (someone, n) => {
       await someone.says("Hello");
-      await mutate(desk, "sendMessage", { conversationId: await latest(desk, someone), text: "Hi" });
+      await desk.ada.sendMessage({ conversationId: await latest(desk, someone), text: "Hi" });
       if (n % 2) await block(desk, someone);
       await Promise.all([someone.says("One"), someone.says("Two"), someone.does("unfollow")]);
       if (n % 4 === 1) await unblock(desk, someone);
@@ -114,7 +116,7 @@ describe("O2: nothing committed is ever missed", () => {
       logCursor: string;
       contact: { channels: { messages: { edges: { node: { id: string } }[] } }[] };
     }
-    const read = async () => (await desk.graphql<Snapshot>(query, { contactId })).data;
+    const read = async () => (await desk.ada.graphql<Snapshot>(query, { contactId })).data;
     const spoken = Promise.all(Array.from({ length: 60 }, (_, n) => someone.says(`${n}`)));
     const snapshots = await Promise.all(Array.from({ length: 12 }, read));
     await spoken;
@@ -198,7 +200,7 @@ describe("what an event says", () => {
     const someone = first(people(desk, 1));
     await someone.says("Hello");
     const conversationId = await latest(desk, someone);
-    await mutate(desk, "takeConversation", { conversationId });
+    await desk.ada.takeConversation({ conversationId });
     await block(desk, someone, { notes: "first" });
     const changes = await heardSince(desk, since, "conversationChanged");
     expect(changes.map(({ from, to, conversation }) => [from, to, conversation?.status])).toEqual([
@@ -221,9 +223,9 @@ describe("what an event says", () => {
     const after = await cursorNow(desk);
     await someone.says("Hello");
     const conversationId = await latest(desk, someone);
-    await mutate(desk, "offerConversation", { conversationId, agentId: desk.ben.id });
-    await mutate(desk, "takeConversation", { conversationId });
-    await mutate(desk, "transferConversation", { conversationId });
+    await desk.ada.offerConversation({ conversationId, agentId: desk.ben.id });
+    await desk.ada.takeConversation({ conversationId });
+    await desk.ada.transferConversation({ conversationId });
     const contactId = await contactIdOf(desk, someone);
     const heard = async (filter: object, count: number) => {
       const listener = listen(desk, "conversationChanged", { after, filter: { conversationId, contactId, ...filter } });
@@ -254,11 +256,7 @@ test("O2: what cannot be told does not happen", async () => {
     text: "Hello",
     sentAt: new Date(desk.clock.now()).toISOString(),
   };
-  const { errors } = await desk.graphql(
-    "mutation ($input: RecordInboundInput!) { recordInbound(input: $input) { __typename } }",
-    { input },
-    await place.key("inbound:write"),
-  );
+  const { errors } = await desk.as(await place.key("inbound:write")).graphql(documentOf("recordInbound"), { input });
   expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["INTERNAL"]);
   expect(await prisma.message.count({ where: { workspaceId: rowId(place.id) } })).toBe(0);
 });

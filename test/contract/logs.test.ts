@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type App, startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
 import { bootDesk, type Desk, lineSignature, lineText, SECRET } from "../support/app.ts";
+import { documentOf } from "../support/client.ts";
 import { testClock } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 
@@ -45,7 +46,7 @@ test("the log has the id of each request, and never what people wrote nor what l
   const { token: visitor }: { token: string } = JSON.parse(await session.text());
   const spoken = `${SPOKEN} by`;
   const inbound = (eventId: string) => ({
-    query: "mutation ($input: RecordInboundInput!) { recordInbound(input: $input) { __typename } }",
+    query: documentOf("recordInbound"),
     variables: { input: { channelId: desk.custom, externalId: person, eventId, kind: "TEXT", text: `${spoken} key` } },
   });
   const all = async (n: number): Promise<Response[]> => [

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, lineText } from "../support/app.ts";
+import { documentOf } from "../support/client.ts";
+import { latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { done, latest, look, mutate } from "./api.ts";
-import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "./faults.ts";
-import { onLine, type Person, people } from "./people.ts";
+import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "../support/faults.ts";
+import { onLine, type Person, people } from "../support/people.ts";
 
 let desk: Desk;
 let fault: Saboteur;
@@ -59,16 +60,15 @@ describe("O4: what cannot be recorded is answered 5xx, and recorded once when it
     await someone.says("Hello");
     const input = { conversationId: await latest(desk, someone), text: "poison", idempotencyKey: "again" };
     await failOn("poison", "commit", refuse);
-    const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }";
-    const { errors } = await desk.graphql(query, { input });
+    const { errors } = await desk.ada.graphql(documentOf("sendMessage"), { input });
     expect(errors).toMatchObject([
       { message: "Unexpected error.", extensions: { code: "INTERNAL", id: expect.any(String) } },
     ]);
     expect((await look(desk, someone)).statuses).toEqual(["WAITING"]);
 
     await fault.query("DROP TRIGGER fault ON message");
-    const made = done(await mutate(desk, "sendMessage", input));
-    expect(await mutate(desk, "sendMessage", input)).toEqual(made);
+    const made = await desk.ada.sendMessage(input);
+    expect(await desk.ada.attempt("sendMessage", input)).toEqual(made);
     expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 agent: poison"]);
   });
 
@@ -131,10 +131,11 @@ describe("the answer to a COMMIT that was carried out is lost", () => {
     await someone.says("Hello");
     const input = { conversationId: await latest(proxied, someone), text: "Once", idempotencyKey: "once" };
     wire.loseCommits(true);
-    const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }";
-    expect((await proxied.graphql(query, { input })).errors?.[0]?.extensions.code).toBe("INTERNAL");
+    expect((await proxied.ada.graphql(documentOf("sendMessage"), { input })).errors?.[0]?.extensions.code).toBe(
+      "INTERNAL",
+    );
     wire.loseCommits(false);
-    done(await mutate(proxied, "sendMessage", input));
+    await proxied.ada.sendMessage(input);
     expect((await look(proxied, someone)).timeline.slice(2)).toEqual(["1 agent: Once"]);
   });
 
@@ -146,7 +147,7 @@ describe("the answer to a COMMIT that was carried out is lost", () => {
     wire.cut(true);
     expect([await statusOf("/health"), await statusOf("/ready"), await statusOf("/metrics")]).toEqual([200, 503, 200]);
     expect((await proxied.lineWebhook([event])).status).toBeGreaterThanOrEqual(500);
-    const { status, errors } = await proxied.graphql("{ channels { id } }");
+    const { status, errors } = await proxied.ada.graphql("{ channels { id } }");
     expect([status >= 500 || errors?.[0]?.extensions.code === "INTERNAL"]).toEqual([true]);
     wire.cut(false);
     expect(await statusOf("/ready")).toBe(200);

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { json } from "node:stream/consumers";
 import { afterAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { at } from "../graphql/support.ts";
+import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
+import { answerOf, get, post, sharedSocket } from "../support/ways.ts";
 import { rawSocket } from "./raw-socket.ts";
-import { answerOf, get, post, sharedSocket } from "./ways.ts";
 
 const STREAM = "text/event-stream";
 const FEED = "subscription { messageRecorded { id } }";
@@ -185,7 +185,7 @@ describe("one answer to a form that is none", () => {
   });
 
   test("nothing of it was carried out", async () => {
-    const { data } = await desk.graphql("{ blocks { edges { node { id } } } }");
+    const { data } = await desk.ada.graphql("{ blocks { edges { node { id } } } }");
     expect(data).toEqual({ blocks: { edges: [] } });
   });
 });

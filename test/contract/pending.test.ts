@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { rowId } from "../support/app.ts";
-import { block, done, latest, look, mutate, unblock } from "./api.ts";
-import { onLine, person, visitor } from "./people.ts";
+import { block, latest, look, unblock } from "../support/console.ts";
+import { onLine, person, visitor } from "../support/people.ts";
+import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
 import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
-import { cursorNow, heardSince, listen } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -15,8 +15,8 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     const someone = await person(desk, kind);
     await someone.says("Hello");
     const conversationId = await latest(desk, someone);
-    done(await mutate(desk, "sendMessage", { conversationId, text: "One" }));
-    done(await mutate(desk, "sendMessage", { conversationId, text: "Two" }));
+    await desk.ada.sendMessage({ conversationId, text: "One" });
+    await desk.ada.sendMessage({ conversationId, text: "Two" });
     expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
     await block(desk, someone);
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, rowId } from "../support/app.ts";
-import { look, mutate } from "./api.ts";
-import { kinds, onLine, people, person } from "./people.ts";
+import { inMs } from "../support/clock.ts";
+import { block, look } from "../support/console.ts";
+import { kinds, onLine, people, person } from "../support/people.ts";
+import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
 import { bootHouse, type House } from "./situations.ts";
-import { cursorNow, heardSince, listen } from "./subscriber.ts";
 
 const NUL = "\0";
 const LONE = "\uD800";
@@ -24,17 +25,45 @@ describe("O3: providers repeat and reorder", () => {
   });
 
   test("a partner is answered with the entry that was recorded first", async () => {
-    const key = await desk.key("inbound:write");
+    const key = desk.as(await desk.key("inbound:write"));
+    const payload = { deep: [{ x: 1 }, null, "é"] };
+    const input = { channelId: desk.custom, externalId: "o3", eventId: "o3-1", kind: "TEXT", payload };
+    const shown = `changed message { id kind text eventType sentAt payload receivedWhileBlocked
+      conversation { id status } contactChannel { displayName externalId reachable } }`;
     const record = (text: string) =>
-      mutate(
-        desk,
-        "recordInbound",
-        { channelId: desk.custom, externalId: "o3", eventId: "o3-1", kind: "TEXT", text },
-        key,
-      );
-    const first = await record("Hello");
-    expect([first.changed, first.message?.text]).toEqual([true, "Hello"]);
-    expect(await record("Something else")).toEqual({ ...first, changed: false });
+      key.attempt("recordInbound", { ...input, text, displayName: " Pat ", sentAt: inMs(desk, -5_000) }, shown);
+    const recorded = await record("Hello");
+    expect(recorded).toMatchObject({
+      changed: true,
+      message: {
+        kind: "TEXT",
+        text: "Hello",
+        eventType: null,
+        sentAt: inMs(desk, -5_000),
+        payload,
+        receivedWhileBlocked: false,
+        conversation: { status: "WAITING" },
+        contactChannel: { displayName: "Pat", externalId: "o3", reachable: true },
+      },
+    });
+    expect(await record("Something else")).toEqual({ ...recorded, changed: false });
+
+    // D1, D6: what the answer shows while the contact is blocked, and after an unfollow.
+    await block(desk, await person(desk, "CUSTOM", { externalId: "o3" }));
+    expect(await key.attempt("recordInbound", { ...input, eventId: "o3-2", text: "Why?" }, shown)).toMatchObject({
+      changed: true,
+      message: { receivedWhileBlocked: true, conversation: { status: "BLOCKED" } },
+    });
+    for (const [eventType, reachable] of [
+      ["unfollow", false],
+      ["order_shipped", false],
+      ["follow", true],
+    ] as const) {
+      const event = { ...input, eventId: eventType, kind: "EVENT", eventType };
+      expect(await key.attempt("recordInbound", event, shown)).toMatchObject({
+        message: { contactChannel: { reachable } },
+      });
+    }
   });
 
   test("one event id stands for one event of the whole channel, and for another on another", async () => {
@@ -56,7 +85,7 @@ describe("O3: providers repeat and reorder", () => {
     const [one, two] = people(desk, 2);
     await one?.says("Hello", { eventId: "stolen" });
     await two?.says("Hello", { eventId: "stolen" });
-    const { data } = await desk.graphql<{ contacts: { edges: object[] } }>(
+    const { data } = await desk.ada.graphql<{ contacts: { edges: object[] } }>(
       "query ($search: String) { contacts(filter: { search: $search }) { edges { node { id } } } }",
       { search: two?.externalId },
     );
@@ -154,7 +183,7 @@ describe("O6: what is unsent is hidden", () => {
 
   async function seen(externalId: string): Promise<object[]> {
     const { contactChannelId } = await look(desk, onLine(desk, { externalId }));
-    const { data } = await desk.graphql<{ node: { messages: { edges: { node: object }[] } } }>(MESSAGES, {
+    const { data } = await desk.ada.graphql<{ node: { messages: { edges: { node: object }[] } } }>(MESSAGES, {
       id: contactChannelId,
     });
     return data.node.messages.edges.map(({ node }) => node);

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
 import { rowId } from "../support/app.ts";
-import { type BlockView, block, contactIdOf, done, latest, look, type Mutation, mutate } from "./api.ts";
-import { onLine } from "./people.ts";
+import type { BlockView, Mutation } from "../support/client.ts";
+import { block, contactIdOf, latest, look } from "../support/console.ts";
+import { onLine } from "../support/people.ts";
+import { cursorNow } from "../support/subscriber.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
-import { cursorNow } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -44,8 +45,8 @@ describe("D5: every path towards the contact is refused with the block", () => {
     const since = await cursorNow(desk);
     for (const { contactId, conversationId, made } of blocked.values()) {
       const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };
-      for (const { token } of [desk.ada, desk.ben]) {
-        expect(await mutate(desk, mutation, inputOf(conversationId, contactId), token)).toEqual(refusal);
+      for (const agent of [desk.ada, desk.ben]) {
+        expect(await agent.attempt(mutation, inputOf(conversationId, contactId))).toEqual(refusal);
       }
     }
     expect(await cursorNow(desk)).toBe(since);
@@ -57,7 +58,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     const conversationId = await latest(desk, someone);
     const made = await block(desk, someone, { notes: "not for partners either" });
     const contactId = await contactIdOf(desk, someone);
-    expect(await mutate(desk, mutation, inputOf(conversationId, contactId), key)).toEqual({
+    expect(await desk.as(key).attempt(mutation, inputOf(conversationId, contactId))).toEqual({
       __typename: "ContactBlockedError",
       code: "CONTACT_BLOCKED",
       block: made,
@@ -67,10 +68,10 @@ describe("D5: every path towards the contact is refused with the block", () => {
   test("in an older conversation of the same place too", async () => {
     const someone = await someoneIn(desk, "WAITING");
     const conversationId = await latest(desk, someone);
-    await mutate(desk, "endConversation", { conversationId });
+    await desk.ada.endConversation({ conversationId });
     await someone.says("Hello again");
     await block(desk, someone);
-    expect((await mutate(desk, "sendMessage", { conversationId, text: "Hello" })).code).toBe("CONTACT_BLOCKED");
+    expect((await desk.ada.attempt("sendMessage", { conversationId, text: "Hello" })).code).toBe("CONTACT_BLOCKED");
   });
 
   test("whoever was never in a conversation cannot be written to either", async () => {
@@ -78,7 +79,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     await someone.does("follow");
     const made = await block(desk, someone);
     const contactId = await contactIdOf(desk, someone);
-    const answer = await mutate(desk, "startConversation", { contactId, channelId: desk.line, text: "Hello" });
+    const answer = await desk.ada.attempt("startConversation", { contactId, channelId: desk.line, text: "Hello" });
     expect([answer.code, answer.block]).toEqual(["CONTACT_BLOCKED", made]);
   });
 
@@ -86,7 +87,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
     const replies = Array.from({ length: 100 }, (_, n) =>
-      mutate(desk, "sendMessage", { conversationId, text: `${n}` }, (n % 2 ? desk.ada : desk.ben).token),
+      (n % 2 ? desk.ada : desk.ben).attempt("sendMessage", { conversationId, text: `${n}` }),
     );
     const blocked = block(desk, someone);
     const answers = await Promise.all(replies);
@@ -106,13 +107,13 @@ describe("D5: every path towards the contact is refused with the block", () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, someone);
     const { id: blockId } = await block(desk, someone);
-    done(await mutate(desk, "updateBlock", { blockId, notes: "later" }, desk.ben.token));
+    await desk.ben.updateBlock({ blockId, notes: "later" });
     expect((await look(desk, someone, desk.vic)).activeBlock?.notes).toBe("later");
     for (const [mutation, to] of [
       ["declineConversation", "WAITING"],
       ["endConversation", "ENDED"],
     ] as const) {
-      expect(await mutate(desk, mutation, { conversationId }, desk.ben.token)).toEqual({
+      expect(await desk.ben.attempt(mutation, { conversationId })).toEqual({
         __typename: "InvalidTransitionError",
         code: "INVALID_TRANSITION",
         from: "BLOCKED",

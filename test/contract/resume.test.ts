@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, type TestWorkspace } from "../support/app.ts";
+import { contactIdOf } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { contactIdOf, done, first, mutate } from "./api.ts";
-import { onLine, type Person, people } from "./people.ts";
+import { onLine, type Person, people } from "../support/people.ts";
+import { cursorNow, type Subscription, subscriptions } from "../support/subscriber.ts";
 import { type Stream, type Transport, transports } from "./streams.ts";
-import { cursorNow, type Subscription, subscriptions } from "./subscriber.ts";
 
 /** How many events back somebody may resume who is cut anywhere. */
 const FURTHEST_BEHIND = 25;
@@ -133,8 +134,8 @@ async function rounds(at: Desk, { ada }: TestWorkspace, who: Person, count: numb
   for (let n = 0; n < count; n++) {
     await who.says("Hello");
     const contactId = await contactIdOf(at, who, ada);
-    done(await mutate(at, "blockContact", { contactId }, ada.token));
-    done(await mutate(at, "unblockContact", { contactId }, ada.token));
+    await at.as(ada.token).blockContact({ contactId });
+    await at.as(ada.token).unblockContact({ contactId });
   }
 }
 
@@ -365,7 +366,7 @@ describe("cursors that cannot be gone on from", () => {
 
 async function pageCursor({ ada }: TestWorkspace): Promise<string> {
   const query = "{ contacts { pageInfo { endCursor } } }";
-  const { data } = await desk.graphql<{ contacts: { pageInfo: { endCursor: string } } }>(query, {}, ada.token);
+  const { data } = await ada.graphql<{ contacts: { pageInfo: { endCursor: string } } }>(query);
   return data.contacts.pageInfo.endCursor;
 }
 

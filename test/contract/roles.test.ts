@@ -1,135 +1,133 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Scope } from "../../src/auth/permission.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
+import { first } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { block, contactIdOf, latest, look, type Mutation, mutate } from "./api.ts";
-import { onLine } from "./people.ts";
-import { listen } from "./subscriber.ts";
+import { type Client, documentOf, done, type Mutation } from "../support/client.ts";
+import { contactIdOf } from "../support/console.ts";
+import { onLine } from "../support/people.ts";
+import { listen } from "../support/subscriber.ts";
 
-type Holder = "ADMIN" | "AGENT" | "VIEWER" | Scope;
+const scopes = ["read", "messages:write", "contacts:block", "contacts:unblock", "inbound:write"] as const;
+type Holder = "ADMIN" | "AGENT" | "VIEWER" | Scope | "no scope";
 
 const agents = ["ADMIN", "AGENT"] as const;
-const holders: readonly Holder[] = [
-  ...agents,
-  "VIEWER",
-  "read",
-  "messages:write",
-  "contacts:block",
-  "contacts:unblock",
-  "inbound:write",
-];
+const readers = [...agents, "VIEWER", "read"] as const;
 
 let desk: Desk;
-let tokens: ReadonlyMap<Holder, string>;
+let holders: ReadonlyMap<Holder, Client>;
 
 beforeAll(async () => {
   desk = await bootDesk();
-  const keys = await Promise.all(
-    holders.slice(3).map(async (scope): Promise<[Holder, string]> => [scope, await desk.key(scope as Scope)]),
-  );
-  tokens = new Map<Holder, string>([
-    ["ADMIN", desk.ada.token],
-    ["AGENT", desk.ben.token],
-    ["VIEWER", desk.vic.token],
-    ...keys,
-  ]);
+  const all: [Holder, Client][] = [
+    ["ADMIN", desk.ada],
+    ["AGENT", desk.ben],
+    ["VIEWER", desk.vic],
+  ];
+  for (const scope of scopes) all.push([scope, desk.as(await desk.key(scope))]);
+  all.push(["no scope", desk.as(await desk.key())]);
+  holders = new Map(all);
 });
 
-/** Section 4 of the contract, a row a line. */
-const table: [Mutation, readonly Holder[]][] = [
-  ["sendMessage", [...agents, "messages:write"]],
-  ["startConversation", [...agents, "messages:write"]],
-  ["endConversation", [...agents, "messages:write"]],
-  ["takeConversation", agents],
-  ["offerConversation", agents],
-  ["acceptConversation", agents],
-  ["declineConversation", agents],
-  ["transferConversation", agents],
-  ["blockContact", [...agents, "contacts:block"]],
-  ["updateBlock", [...agents, "contacts:block"]],
-  ["unblockContact", [...agents, "contacts:unblock"]],
-  ["recordInbound", ["inbound:write"]],
-];
+function by(holder: Holder): Client {
+  const client = holders.get(holder);
+  if (client === undefined) throw new Error(`There is no client of ${holder}.`);
+  return client;
+}
 
-describe("who may do what", () => {
-  test.each(table)("%s: %s", async (mutation, allowed) => {
-    const someone = onLine(desk);
-    await someone.says("Hello");
-    const blocked = onLine(desk);
-    await blocked.says("Hello");
-    const { id: blockId } = await block(desk, blocked);
-    const contactId = await contactIdOf(desk, someone);
-    const conversationId = await latest(desk, someone);
-    const inputs: Record<Mutation, object> = {
-      sendMessage: { conversationId, text: "Hi" },
-      startConversation: { contactId, channelId: desk.line, text: "Hi" },
-      endConversation: { conversationId },
-      takeConversation: { conversationId },
-      offerConversation: { conversationId, agentId: desk.ben.id },
-      acceptConversation: { conversationId },
-      declineConversation: { conversationId },
-      transferConversation: { conversationId },
-      blockContact: { contactId },
-      updateBlock: { blockId, notes: "why" },
-      unblockContact: { contactId },
-      recordInbound: { channelId: desk.custom, externalId: "x", eventId: mutation, kind: "TEXT", text: "Hi" },
-    };
-    const may: Holder[] = [];
-    for (const holder of holders) {
-      const { code } = await mutate(desk, mutation, inputs[mutation], tokens.get(holder));
-      if (code !== "FORBIDDEN") may.push(holder);
+let people = 0;
+const writer = () => desk.writes(`person ${people++}`);
+const contact = async () => ({ contactId: (await writer()).contactId });
+const conversation = async () => ({ conversationId: (await writer()).conversationId });
+const flow = { name: "Greeting", kind: "AUTO_REPLY_FIRST_MESSAGE", definition: { text: "Hi" } };
+const newKey = { name: "Another", scopes: ["READ"] };
+const entry = () => ({ externalId: "someone", eventId: crypto.randomUUID(), kind: "TEXT", text: "Hi" });
+
+/** Section 4 of the contract: who has the permission, and a valid input. */
+const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly input: () => Promise<object> }> = {
+  sendMessage: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ ...(await conversation()), text: "Hi" }),
+  },
+  startConversation: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ ...(await contact()), channelId: desk.line, text: "Hi" }),
+  },
+  endConversation: { allowed: [...agents, "messages:write"], input: conversation },
+  takeConversation: { allowed: agents, input: conversation },
+  offerConversation: { allowed: agents, input: async () => ({ ...(await conversation()), agentId: desk.ben.id }) },
+  acceptConversation: { allowed: agents, input: conversation },
+  declineConversation: { allowed: agents, input: conversation },
+  transferConversation: { allowed: agents, input: conversation },
+  blockContact: { allowed: [...agents, "contacts:block"], input: contact },
+  updateBlock: {
+    allowed: [...agents, "contacts:block"],
+    input: async () => ({ blockId: first((await desk.ada.blockContact(await contact())).blocks).id }),
+  },
+  unblockContact: { allowed: [...agents, "contacts:unblock"], input: contact },
+  recordInbound: { allowed: ["inbound:write"], input: async () => ({ channelId: desk.custom, ...entry() }) },
+  createApiKey: { allowed: ["ADMIN"], input: async () => newKey },
+  revokeApiKey: {
+    allowed: ["ADMIN"],
+    input: async () => ({ apiKeyId: (await desk.ada.createApiKey(newKey)).apiKey.id }),
+  },
+  createFlow: { allowed: ["ADMIN"], input: async () => ({ ...flow, channelId: desk.custom }) },
+  updateFlow: {
+    allowed: ["ADMIN"],
+    input: async () => ({
+      flowId: (await desk.ada.createFlow({ ...flow, channelId: desk.webChat })).flow.id,
+      enabled: false,
+    }),
+  },
+};
+const mutations = Object.keys(table) as Mutation[];
+
+describe("section 4: permissions for mutations", () => {
+  test("the table has every mutation of the schema", () => {
+    expect(mutations.toSorted()).toEqual(Object.keys(schema.getMutationType()?.getFields() ?? {}).toSorted());
+  });
+
+  test.each(mutations)("%s is forbidden without the permission", async (mutation) => {
+    const { allowed, input } = table[mutation];
+    const permitted: Holder[] = [];
+    for (const [holder, client] of holders) {
+      const { code } = await client.attempt(mutation, await input());
+      if (code !== "FORBIDDEN") permitted.push(holder);
     }
-    expect(may).toEqual(allowed);
+    expect(permitted).toEqual(allowed);
   });
 
-  test("reading: every role, and keys with the scope read", async () => {
-    const queries = [
-      "contacts { edges { node { id } } }",
-      "conversations { edges { node { id } } }",
-      "blocks { edges { node { id } } }",
-      "channels { id }",
-      "agents { id }",
-      "logCursor",
-      `node(id: "${desk.line}") { id }`,
-    ];
-    for (const query of queries) {
-      const may: Holder[] = [];
-      for (const holder of holders) {
-        const { errors } = await desk.graphql(`{ ${query} }`, {}, tokens.get(holder));
-        if (errors === undefined) may.push(holder);
-        else expect(errors.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN"]);
-      }
-      expect([query, may]).toEqual([query, [...agents, "VIEWER", "read"]]);
+  test("a key without read gets the objects that its mutation changed, but no lists", async () => {
+    const { contactId, conversationId } = await writer();
+    const input = { conversationId, text: "Hi" };
+    const objects = "message { id conversation { id status } contactChannel { contact { name } } }";
+    done(await by("messages:write").attempt("sendMessage", input, objects));
+    const before = await desk.app.database.prisma.message.count();
+    const messages = "messages { edges { node { text } } }";
+    for (const [holder, document, refused] of [
+      ["messages:write", documentOf("sendMessage", `message { conversation { ${messages} } }`), input],
+      [
+        "contacts:block",
+        documentOf("blockContact", `contact { conversations { edges { node { ${messages} } } } }`),
+        { contactId },
+      ],
+    ] as const) {
+      const { data, errors } = await by(holder).graphql(document, { input: refused });
+      expect([data ?? null, errors?.[0]?.extensions.code]).toEqual([null, "FORBIDDEN"]);
     }
+    // The whole operation is refused before anything is done.
+    expect(await desk.app.database.prisma.message.count()).toBe(before);
+    const { data } = await desk.ada.graphql("query ($id: ID!) { contact(id: $id) { status } }", { id: contactId });
+    expect(data).toEqual({ contact: { status: "ACTIVE" } });
   });
 
-  test("a key that may not read learns nothing by a mutation's answer but what it made", async () => {
+  test("actions of a key have the key as their actor", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
-    const { data, errors } = await desk.graphql(
-      `mutation ($contactId: ID!) { blockContact(input: { contactId: $contactId }) {
-        ... on BlockContactSuccess { contact { conversations { edges { node { messages { edges { node { text } } } } } } } }
-      } }`,
-      { contactId },
-      tokens.get("contacts:block"),
-    );
-    expect([data ?? null, errors?.[0]?.extensions.code]).toEqual([null, "FORBIDDEN"]);
-    expect((await look(desk, someone)).here).toBe("ACTIVE");
-  });
-
-  test("subscribing needs read", async () => {
-    const listener = listen(desk, "messageRecorded", { token: tokens.get("inbound:write") ?? "" });
-    expect(await listener.fault()).toBe("FORBIDDEN");
-    await listener.close();
-  });
-
-  test("what a key does bears its name", async () => {
-    const someone = onLine(desk);
-    await someone.says("Hello");
-    const contactId = await contactIdOf(desk, someone);
-    await mutate(desk, "blockContact", { contactId }, tokens.get("contacts:block"));
-    await mutate(desk, "unblockContact", { contactId }, tokens.get("contacts:unblock"));
-    const { data } = await desk.graphql(
+    await by("contacts:block").blockContact({ contactId });
+    await by("contacts:unblock").unblockContact({ contactId });
+    const { data } = await desk.ada.graphql(
       `query ($contactId: ID!) { blocks(filter: { contactId: $contactId }) { edges { node {
         blockedBy { __typename ... on ApiKey { name } } liftedBy { __typename ... on ApiKey { name } }
         endedConversations { endedBy { __typename ... on ApiKey { name } } }
@@ -143,50 +141,87 @@ describe("who may do what", () => {
       },
     });
   });
+});
 
-  test("managing keys is for admins", async () => {
-    const create = `mutation { createApiKey(input: { name: "Shop", scopes: [READ] }) {
-      ... on CreateApiKeySuccess { key apiKey { id prefix } } ... on Error { code } } }`;
-    for (const holder of holders.slice(1)) {
-      const { data } = await desk.graphql(create, {}, tokens.get(holder));
-      expect([holder, data]).toEqual([holder, { createApiKey: { code: "FORBIDDEN" } }]);
-      const { errors } = await desk.graphql("{ apiKeys { id } }", {}, tokens.get(holder));
-      expect(errors?.[0]?.extensions.code).toBe("FORBIDDEN");
+describe("C5: the order of refusals", () => {
+  // Creating a key refers to nothing that could be missing.
+  test.each(mutations.filter((mutation) => mutation !== "createApiKey"))(
+    "%s: NOT_FOUND comes before FORBIDDEN",
+    async (mutation) => {
+      const input: Record<string, unknown> = { ...(await table[mutation].input()) };
+      for (const id of ["conversationId", "contactId", "blockId", "channelId", "apiKeyId", "flowId"]) {
+        if (id in input) input[id] = "nonsense";
+      }
+      for (const holder of ["ADMIN", "VIEWER", "no scope"] as const) {
+        expect([holder, (await by(holder).attempt(mutation, input)).code]).toEqual([holder, "NOT_FOUND"]);
+      }
+    },
+  );
+
+  test.each<[Mutation, () => object]>([
+    ["blockContact", () => ({ notes: "\0" })],
+    ["unblockContact", () => ({ notes: "\0" })],
+    ["updateBlock", () => ({ notes: "\0" })],
+    ["sendMessage", () => ({ text: "\0" })],
+    ["startConversation", () => ({ text: "\0" })],
+    ["offerConversation", () => ({ agentId: desk.vic.id })],
+    ["transferConversation", () => ({ agentId: desk.vic.id })],
+    ["recordInbound", () => ({ text: "\0" })],
+    ["createApiKey", () => ({ name: "" })],
+    ["createFlow", () => ({ name: "" })],
+    ["updateFlow", () => ({ name: "" })],
+  ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, fault) => {
+    const input = { ...(await table[mutation].input()), ...fault() };
+    const permitted = by(mutation === "recordInbound" ? "inbound:write" : "ADMIN");
+    expect((await permitted.attempt(mutation, input)).code).toBe("INVALID_INPUT");
+    expect((await by("no scope").attempt(mutation, input)).code).toBe("FORBIDDEN");
+  });
+});
+
+describe("section 4: permissions for queries and subscriptions", () => {
+  const queries: Record<string, () => string> = {
+    agents: () => "agents { id }",
+    apiKeys: () => "apiKeys { id }",
+    blocks: () => "blocks { edges { node { id } } }",
+    channels: () => "channels { id }",
+    contact: () => `contact(id: "x") { id }`,
+    contacts: () => "contacts { edges { node { id } } }",
+    conversation: () => `conversation(id: "x") { id }`,
+    conversations: () => "conversations { edges { node { id } } }",
+    flows: () => "flows { id }",
+    logCursor: () => "logCursor",
+    node: () => `missing: node(id: "x") { id } node(id: "${desk.line}") { id }`,
+    viewer: () => "viewer { role }",
+  };
+
+  test("the table has every query of the schema", () => {
+    expect(Object.keys(queries)).toEqual(Object.keys(schema.getQueryType()?.getFields() ?? {}).toSorted());
+  });
+
+  test.each(Object.entries(queries))("%s", async (name, query) => {
+    const permitted: Holder[] = [];
+    for (const [holder, client] of holders) {
+      const { errors } = await client.graphql(`{ ${query()} }`);
+      if (errors === undefined) permitted.push(holder);
+      else expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(["FORBIDDEN"]));
     }
-    const { data } = await desk.graphql<{ createApiKey: { key: string; apiKey: { id: string; prefix: string } } }>(
-      create,
-    );
-    const { key, apiKey } = data.createApiKey;
-    expect(key.startsWith(apiKey.prefix)).toBe(true);
-    const asKey = () => desk.graphql("{ viewer { role permissions actor { ... on ApiKey { name } } } }", {}, key);
-    expect((await asKey()).data).toEqual({ viewer: { role: null, permissions: ["READ"], actor: { name: "Shop" } } });
-    await desk.graphql("mutation ($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { __typename } }", {
-      id: apiKey.id,
-    });
-    expect((await asKey()).status).toBe(401);
-    const stored = await desk.app.database.prisma.apiKey.findMany();
-    expect(JSON.stringify(stored)).not.toContain(key);
+    const admins = name === "apiKeys" || name === "flows";
+    expect(permitted).toEqual(name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : readers);
   });
 
-  test("a conversation cannot be given to somebody who may only read", async () => {
-    const someone = onLine(desk);
-    await someone.says("Hello");
-    const conversationId = await latest(desk, someone);
-    const answer = await mutate(desk, "offerConversation", { conversationId, agentId: desk.vic.id });
-    expect(answer).toMatchObject({ code: "INVALID_INPUT", fields: [{ path: "agentId" }] });
+  test("subscribing needs read", async () => {
+    const listener = listen(desk, "messageRecorded", { token: by("inbound:write").token });
+    expect(await listener.fault()).toBe("FORBIDDEN");
+    await listener.close();
   });
 
-  test("what a role sees of itself", async () => {
-    const seen = async (holder: Holder) => {
-      const { data } = await desk.graphql<{ viewer: object }>(
-        "{ viewer { role permissions } }",
-        {},
-        tokens.get(holder),
-      );
-      return data.viewer;
-    };
+  test("viewer shows the role and the permissions", async () => {
+    const seen = [];
+    for (const client of holders.values()) {
+      seen.push((await client.graphql<{ viewer: object }>("{ viewer { role permissions } }")).data.viewer);
+    }
     const work = ["READ", "REPLY", "ASSIGN", "BLOCK", "UNBLOCK"];
-    expect(await Promise.all(holders.map(seen))).toEqual([
+    expect(seen).toEqual([
       { role: "ADMIN", permissions: [...work, "ADMINISTER"] },
       { role: "AGENT", permissions: work },
       { role: "VIEWER", permissions: ["READ"] },
@@ -195,6 +230,32 @@ describe("who may do what", () => {
       { role: null, permissions: ["BLOCK"] },
       { role: null, permissions: ["UNBLOCK"] },
       { role: null, permissions: ["RECORD_INBOUND"] },
+      { role: null, permissions: [] },
     ]);
   });
+});
+
+test("a key is shown once, stored only as a hash, and refused with 401 as soon as it is revoked", async () => {
+  const created = await desk.ada.attempt(
+    "createApiKey",
+    { name: "  Acme  ", scopes: ["READ", "MESSAGES_WRITE", "READ"] },
+    "key apiKey { id name prefix scopes revokedAt }",
+  );
+  const { key = "", apiKey: { id: apiKeyId } = { id: "" } } = created;
+  expect(created.apiKey).toEqual({
+    id: apiKeyId,
+    name: "Acme",
+    prefix: key.slice(0, 10),
+    scopes: ["READ", "MESSAGES_WRITE"],
+    revokedAt: null,
+  });
+  expect(key).not.toBe("");
+  expect(JSON.stringify(await desk.app.database.prisma.apiKey.findMany())).not.toContain(key);
+  const viewer = "{ viewer { role permissions actor { ... on ApiKey { name } } } }";
+  expect((await desk.as(key).graphql(viewer)).data).toEqual({
+    viewer: { role: null, permissions: ["READ", "REPLY"], actor: { name: "Acme" } },
+  });
+  expect((await desk.ada.revokeApiKey({ apiKeyId })).changed).toBe(true);
+  expect((await desk.as(key).graphql(viewer)).status).toBe(401);
+  expect((await desk.ada.revokeApiKey({ apiKeyId })).changed).toBe(false);
 });

@@ -1,8 +1,8 @@
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
 import { bootDesk, type Desk, type TestFlow } from "../support/app.ts";
-import { done, latest, mutate } from "./api.ts";
-import { onLine, type Person } from "./people.ts";
+import { latest } from "../support/console.ts";
+import { onLine, type Person } from "../support/people.ts";
 
 /** A chatbot with a menu: one way through a second menu, one with a pause, one to a person. */
 export const chatbot: TestFlow = {
@@ -56,8 +56,8 @@ export async function someoneIn(house: House, status: OngoingStatus): Promise<Pe
   await person.says("Hello");
   const conversationId = await latest(house, person);
   if (status === "ASSIGNING") {
-    done(await mutate(house, "offerConversation", { conversationId, agentId: house.ben.id }));
+    await house.ada.offerConversation({ conversationId, agentId: house.ben.id });
   }
-  if (status === "ACTIVE") done(await mutate(house, "takeConversation", { conversationId }));
+  if (status === "ACTIVE") await house.ada.takeConversation({ conversationId });
   return person;
 }

@@ -4,11 +4,11 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
+import { latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { latest, look } from "./api.ts";
-import { databaseOf, saboteur } from "./faults.ts";
-import { onLine, visitor } from "./people.ts";
-import { subscribed } from "./subscriber.ts";
+import { databaseOf, saboteur } from "../support/faults.ts";
+import { onLine, visitor } from "../support/people.ts";
+import { subscribed } from "../support/subscriber.ts";
 
 /** Holds the row lock of somebody's ContactChannel, so that what is sent to them stays under way. */
 async function holding(desk: Desk, externalId: string) {
@@ -34,15 +34,12 @@ test("stop: what is under way is finished and answered, and is durable", async (
   const event = lineText(someone.externalId, "Just in time", { timestamp: desk.clock.now() });
   const webhook = desk.lineWebhook([event]);
   await held.untilWaiting(1);
-  const reply = desk.graphql<{ sendMessage: object }>(
-    'mutation ($id: ID!) { sendMessage(input: { conversationId: $id, text: "Me too" }) { __typename } }',
-    { id: conversationId },
-  );
+  const reply = desk.ada.sendMessage({ conversationId, text: "Me too" });
   await held.untilWaiting(2);
   const stopped = desk.app.stop();
   await held.release();
   expect((await webhook).status).toBe(200);
-  expect((await reply).data).toEqual({ sendMessage: { __typename: "SendMessageSuccess" } });
+  expect((await reply).message.text).toBe("Me too");
   await stopped;
   await expect(desk.lineWebhook([event])).rejects.toThrow();
 

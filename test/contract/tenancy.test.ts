@@ -1,126 +1,160 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { bootDesk, type Desk, type TestWorkspace } from "../support/app.ts";
-import { block, contactIdOf, done, latest, look, type Mutation, mutate, rowCounts } from "./api.ts";
-import { onLine, people } from "./people.ts";
-import { cursorNow, heardSince, listen, subscriptions } from "./subscriber.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
+import { first } from "../support/answers.ts";
+import { bootDesk, type Desk, globalId, rowId, type TestWorkspace } from "../support/app.ts";
+import type { Mutation } from "../support/client.ts";
+import { block, contactIdOf, latest, look } from "../support/console.ts";
+import { onLine } from "../support/people.ts";
+import { cursorNow, heardSince, listen, subscriptions } from "../support/subscriber.ts";
+import { rowCounts } from "./row-counts.ts";
+
+const types = [
+  "Agent",
+  "ApiKey",
+  "Block",
+  "Bot",
+  "Channel",
+  "Contact",
+  "ContactChannel",
+  "Conversation",
+  "Message",
+  "Workspace",
+] as const;
 
 let desk: Desk;
 let other: TestWorkspace;
-/** Of the other workspace. */
-let ids: Record<
-  | "contactId"
-  | "contactChannelId"
-  | "conversationId"
-  | "channelId"
-  | "custom"
-  | "blockId"
-  | "messageId"
-  | "agentId"
-  | "workspaceId",
-  string
->;
-/** Of our own. */
+/** An object of each type with an id, in the other workspace. */
+let foreign: Record<(typeof types)[number], string>;
 let ours: Record<"contactId" | "conversationId", string>;
 
 beforeAll(async () => {
   desk = await bootDesk();
   other = await desk.workspace();
-  const [stranger] = people(desk, 1, { workspace: other });
-  if (stranger === undefined) throw new Error("Nobody is there.");
+  const { prisma } = desk.app.database;
+  const theirs = { where: { workspaceId: rowId(other.id) } };
+  const stranger = onLine(desk, { workspace: other, externalId: "foreign-1" });
   await stranger.says("Hello from elsewhere");
-  const seen = await look(desk, stranger, other.ada);
-  const input = { contactId: seen.contactId, notes: "theirs" };
-  const blocked = done(await mutate(desk, "blockContact", input, other.ada.token));
-  const { data } = await desk.graphql<{ node: { messages: { edges: { node: { id: string } }[] } } }>(
-    "query ($id: ID!) { node(id: $id) { ... on ContactChannel { messages(first: 1) { edges { node { id } } } } } }",
-    { id: seen.contactChannelId },
-    other.ada.token,
-  );
-  ids = {
-    contactId: seen.contactId,
-    contactChannelId: seen.contactChannelId,
-    conversationId: seen.conversations[0]?.id ?? "",
-    channelId: other.line,
-    custom: other.custom,
-    blockId: blocked.blocks?.[0]?.id ?? "",
-    messageId: data.node.messages.edges[0]?.node.id ?? "",
-    agentId: other.ben.id,
-    workspaceId: other.id,
+  const { contactId, contactChannelId, conversations } = await look(desk, stranger, other.ada);
+  await prisma.contact.updateMany({ ...theirs, data: { name: "Foreign" } });
+  const { blocks } = await other.ada.blockContact({ contactId, notes: "foreign notes" });
+  await other.key("read");
+  foreign = {
+    Agent: other.ada.id,
+    ApiKey: globalId("ApiKey", (await prisma.apiKey.findFirstOrThrow(theirs)).id),
+    Block: first(blocks).id,
+    Bot: globalId("Flow", (await prisma.flow.findFirstOrThrow(theirs)).id),
+    Channel: other.line,
+    Contact: contactId,
+    ContactChannel: contactChannelId,
+    Conversation: first(conversations).id,
+    Message: globalId("Message", (await prisma.message.findFirstOrThrow(theirs)).id),
+    Workspace: other.id,
   };
   const mine = onLine(desk);
   await mine.says("Hello");
-  ours = { contactId: (await look(desk, mine)).contactId, conversationId: await latest(desk, mine) };
+  ours = { contactId: await contactIdOf(desk, mine), conversationId: await latest(desk, mine) };
 });
 
-describe("another workspace's ids are not found", () => {
+describe("ids of another workspace are not found", () => {
   const inputs: [Mutation, () => object][] = [
-    ["blockContact", () => ({ contactId: ids.contactId })],
-    ["blockContact", () => ({ contactId: ours.contactId, channelId: ids.channelId })],
-    ["blockContact", () => ({ contactId: ours.contactId, contactChannelId: ids.contactChannelId })],
-    ["unblockContact", () => ({ contactId: ids.contactId })],
-    ["updateBlock", () => ({ blockId: ids.blockId, notes: "ours now" })],
-    ["sendMessage", () => ({ conversationId: ids.conversationId, text: "Hi" })],
-    ["startConversation", () => ({ contactId: ids.contactId, channelId: ids.channelId, text: "Hi" })],
-    ["startConversation", () => ({ contactId: ours.contactId, channelId: ids.channelId, text: "Hi" })],
-    ["takeConversation", () => ({ conversationId: ids.conversationId })],
-    ["offerConversation", () => ({ conversationId: ids.conversationId, agentId: desk.ben.id })],
-    ["offerConversation", () => ({ conversationId: ours.conversationId, agentId: ids.agentId })],
-    ["acceptConversation", () => ({ conversationId: ids.conversationId })],
-    ["declineConversation", () => ({ conversationId: ids.conversationId })],
-    ["transferConversation", () => ({ conversationId: ids.conversationId })],
-    ["transferConversation", () => ({ conversationId: ours.conversationId, agentId: ids.agentId })],
-    ["endConversation", () => ({ conversationId: ids.conversationId })],
-    ["recordInbound", () => ({ channelId: ids.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" })],
+    ["blockContact", () => ({ contactId: foreign.Contact })],
+    ["blockContact", () => ({ contactId: ours.contactId, channelId: foreign.Channel })],
+    ["blockContact", () => ({ contactId: ours.contactId, contactChannelId: foreign.ContactChannel })],
+    ["unblockContact", () => ({ contactId: foreign.Contact })],
+    ["updateBlock", () => ({ blockId: foreign.Block, notes: "ours now" })],
+    ["sendMessage", () => ({ conversationId: foreign.Conversation, text: "Hi" })],
+    ["startConversation", () => ({ contactId: foreign.Contact, channelId: foreign.Channel, text: "Hi" })],
+    ["startConversation", () => ({ contactId: foreign.Contact, channelId: desk.line, text: "Hi" })],
+    ["startConversation", () => ({ contactId: ours.contactId, channelId: foreign.Channel, text: "Hi" })],
+    ["takeConversation", () => ({ conversationId: foreign.Conversation })],
+    ["offerConversation", () => ({ conversationId: foreign.Conversation, agentId: desk.ben.id })],
+    ["offerConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],
+    ["acceptConversation", () => ({ conversationId: foreign.Conversation })],
+    ["declineConversation", () => ({ conversationId: foreign.Conversation })],
+    ["transferConversation", () => ({ conversationId: foreign.Conversation })],
+    ["transferConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],
+    ["endConversation", () => ({ conversationId: foreign.Conversation })],
+    ["recordInbound", () => ({ channelId: other.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" })],
+    ["revokeApiKey", () => ({ apiKeyId: foreign.ApiKey })],
+    ["updateFlow", () => ({ flowId: foreign.Bot, enabled: false })],
+    ["createFlow", () => ({ channelId: foreign.Channel, name: "x", kind: "CHATBOT", definition: { steps: [] } })],
   ];
 
   test.each(inputs)("%s", async (mutation, input) => {
     const before = await rowCounts(desk);
-    const answer = await mutate(desk, mutation, input());
+    const answer = await desk.ada.attempt(mutation, input());
     expect([answer.__typename, answer.code]).toEqual(["NotFoundError", "NOT_FOUND"]);
     expect(await rowCounts(desk)).toEqual(before);
   });
 
-  test("by node, contact and conversation", async () => {
-    for (const [name, id] of Object.entries(ids)) {
-      const { data, errors } = await desk.graphql("query ($id: ID!) { node(id: $id) { id } }", { id });
-      expect([name, data, errors]).toEqual([name, { node: null }, undefined]);
-      const theirs = await desk.graphql("query ($id: ID!) { node(id: $id) { id } }", { id }, other.ada.token);
-      expect([name, theirs.data]).toEqual([name, { node: { id } }]);
-    }
-    const { data } = await desk.graphql(
-      "query ($contact: ID!, $conversation: ID!) { contact(id: $contact) { id } conversation(id: $conversation) { id } }",
-      { contact: ids.contactId, conversation: ids.conversationId },
+  test("there is a foreign object of every type with an id", () => {
+    const node = schema.getType("Node");
+    const nodes = Object.values(schema.getTypeMap()).filter(
+      (type) => "getInterfaces" in type && type.getInterfaces().some((each) => each === node),
     );
-    expect(data).toEqual({ contact: null, conversation: null });
+    expect(Object.keys(foreign).toSorted()).toEqual(nodes.map(({ name }) => name).toSorted());
   });
 
-  test("in lists and their filters", async () => {
-    const { data, errors } = await desk.graphql(
-      `query ($contactId: ID!, $channelId: ID!, $agentId: ID!) {
+  test.each(types)("by node: %s", async (type) => {
+    const query = "query ($id: ID!) { node(id: $id) { __typename id } }";
+    const id = foreign[type];
+    expect(await desk.ada.graphql(query, { id })).toEqual({ status: 200, data: { node: null } });
+    expect((await other.ada.graphql(query, { id })).data).toEqual({ node: { __typename: type, id } });
+  });
+
+  test("by contact and conversation, and in the filters of lists", async () => {
+    const { data, errors } = await desk.ada.graphql(
+      `query ($contactId: ID!, $conversationId: ID!, $channelId: ID!, $agentId: ID!) {
+        contact(id: $contactId) { id }
+        conversation(id: $conversationId) { id }
         byChannel: contacts(filter: { channelId: $channelId }) { edges { node { id } } }
-        bySearch: contacts(filter: { search: "U", status: BLOCKED }) { edges { node { id } } }
-        conversations(filter: { contactId: $contactId }) { edges { node { id } } }
-        there: conversations(filter: { channelId: $channelId }) { edges { node { id } } }
-        theirs: conversations(filter: { assigneeId: $agentId }) { edges { node { id } } }
+        byName: contacts(filter: { search: "foreign" }) { edges { node { id } } }
+        byExternalId: contacts(filter: { search: "foreign-1", status: BLOCKED }) { edges { node { id } } }
+        byContact: conversations(filter: { contactId: $contactId }) { edges { node { id } } }
+        onChannel: conversations(filter: { channelId: $channelId }) { edges { node { id } } }
+        byAssignee: conversations(filter: { assigneeId: $agentId }) { edges { node { id } } }
         blocks { edges { node { id } } }
-        blocked: blocks(filter: { contactId: $contactId }) { edges { node { id } } }
-        noted: blocks(filter: { search: "theirs" }) { edges { node { id } } }
+        blocksOf: blocks(filter: { contactId: $contactId }) { edges { node { id } } }
+        blockedBy: blocks(filter: { blockedById: $agentId }) { edges { node { id } } }
+        byNotes: blocks(filter: { search: "foreign" }) { edges { node { id } } }
       }`,
-      { contactId: ids.contactId, channelId: ids.channelId, agentId: ids.agentId },
+      {
+        contactId: foreign.Contact,
+        conversationId: foreign.Conversation,
+        channelId: foreign.Channel,
+        agentId: foreign.Agent,
+      },
     );
     expect(errors).toBeUndefined();
-    for (const [name, list] of Object.entries(data)) expect([name, list]).toEqual([name, { edges: [] }]);
-    const { data: directory } = await desk.graphql<Record<"channels" | "agents", { id: string }[]>>(
-      "{ channels { id } agents { id } }",
-    );
-    expect(directory.channels.map(({ id }) => id).toSorted()).toEqual(
-      [desk.line, desk.webChat, desk.custom].toSorted(),
-    );
-    expect(directory.agents.map(({ id }) => id)).not.toContain(ids.agentId);
+    const { contact, conversation, ...lists } = data;
+    expect([contact, conversation]).toEqual([null, null]);
+    for (const [name, list] of Object.entries(lists)) expect([name, list]).toEqual([name, { edges: [] }]);
+  });
+
+  test("in whole lists", async () => {
+    const query = `{ contacts { edges { node { id } } } conversations { edges { node { id } } } blocks { edges { node { id } } }
+      channels { id } agents { id } apiKeys { id } flows { id } }`;
+    const { data } = await desk.ada.graphql<Record<"channels", { id: string }[]>>(query);
+    const theirs = JSON.stringify((await other.ada.graphql(query)).data);
+    for (const id of Object.values(foreign)) expect(JSON.stringify(data)).not.toContain(id);
+    for (const { id } of [other.ben, other.vic]) expect(JSON.stringify(data)).not.toContain(id);
+    for (const type of ["Contact", "Conversation", "Block", "Channel"] as const)
+      expect(theirs).toContain(foreign[type]);
+    expect(data.channels.map(({ id }) => id).toSorted()).toEqual([desk.line, desk.webChat, desk.custom].toSorted());
+  });
+
+  test("a page cursor of another workspace leads to none of its contacts", async () => {
+    interface Page {
+      contacts: { edges: { cursor: string; node: { name: string | null } }[] };
+    }
+    const query = "query ($after: String) { contacts(after: $after) { edges { cursor node { name } } } }";
+    const { cursor } = first((await other.ada.graphql<Page>(query)).data.contacts.edges);
+    const { data } = await desk.ada.graphql<Page>(query, { after: cursor });
+    expect(data.contacts.edges.map(({ node }) => node.name)).not.toContain("Foreign");
   });
 });
 
-describe("its subscriptions hear nothing of ours", () => {
+describe("subscriptions of another workspace get none of our events", () => {
   test.each(subscriptions)("%s", async (subscription) => {
     const since = await cursorNow(desk, other.ada.token);
     const someone = onLine(desk);
@@ -129,19 +163,20 @@ describe("its subscriptions hear nothing of ours", () => {
     expect(await heardSince(desk, since, subscription, { workspace: other })).toEqual([]);
   });
 
-  test("not even by our own ids", async () => {
+  test.each(subscriptions)("%s, filtered by an id of ours", async (subscription) => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
     const after = await cursorNow(desk, other.ada.token);
-    const listener = listen(desk, "messageRecorded", { after, filter: { contactId }, token: other.ada.token });
+    const listener = listen(desk, subscription, { after, filter: { contactId }, token: other.ada.token });
     await someone.says("Private");
+    await block(desk, someone);
     // An unfiltered listener, opened later, has heard the mark: by then this one would have heard us.
-    await heardSince(desk, after, "messageRecorded", { workspace: other });
+    await heardSince(desk, after, subscription, { workspace: other });
     const silence = Symbol("silence");
     const heard = await Promise.race([
       listener.next(),
-      heardSince(desk, after, "messageRecorded", { workspace: other }).then(() => silence),
+      heardSince(desk, after, subscription, { workspace: other }).then(() => silence),
     ]);
     expect(heard).toBe(silence);
     await listener.close();
@@ -159,8 +194,8 @@ test("the same person of LINE in two workspaces is two contacts, and blocked in 
 });
 
 test("a key works in its own workspace only", async () => {
-  const key = await other.key("read", "contacts:block", "messages:write");
-  expect((await mutate(desk, "blockContact", { contactId: ours.contactId }, key)).code).toBe("NOT_FOUND");
-  const { data } = await desk.graphql("query ($id: ID!) { contact(id: $id) { id } }", { id: ours.contactId }, key);
+  const key = desk.as(await other.key("read", "contacts:block", "messages:write"));
+  expect((await key.attempt("blockContact", { contactId: ours.contactId })).code).toBe("NOT_FOUND");
+  const { data } = await key.graphql("query ($id: ID!) { contact(id: $id) { id } }", { id: ours.contactId });
   expect(data).toEqual({ contact: null });
 });

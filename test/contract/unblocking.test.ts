@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
-import { block, contactIdOf, done, history, look, mutate, unblock } from "./api.ts";
-import { kinds, onLine, person } from "./people.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, history, look, unblock } from "../support/console.ts";
+import { kinds, onLine, person } from "../support/people.ts";
+import { cursorNow, heardSince } from "../support/subscriber.ts";
 import { bootHouse, type House } from "./situations.ts";
-import { cursorNow, heardSince } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -21,10 +22,10 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
     const before = await look(desk, someone);
     const since = await cursorNow(desk);
     desk.clock.advance(1_000);
-    const answer = done(await mutate(desk, "unblockContact", { contactId: before.contactId, notes: " sorry " }));
+    const answer = await desk.ada.unblockContact({ contactId: before.contactId, notes: " sorry " });
     await desk.app.runDue();
 
-    expect([answer.changed, answer.contact?.status, answer.blocks?.[0]?.id]).toEqual([
+    expect([answer.changed, answer.contact.status, answer.blocks[0]?.id]).toEqual([
       true,
       "ACTIVE",
       before.activeBlock?.id,
@@ -51,22 +52,22 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
     const { id } = await block(desk, someone, { notes: "spam" });
     desk.clock.advance(1_000);
     const contactId = await contactIdOf(desk, someone);
-    await mutate(desk, "unblockContact", { contactId, notes: " it was a test " }, desk.ben.token);
-    const { data } = await desk.graphql(
+    const lifted = { liftedAt: inMs(desk, 0), liftedBy: { id: desk.ben.id }, liftNotes: "it was a test" };
+    const shown = "blocks { liftedAt liftedBy { ... on Agent { id } } liftNotes }";
+    const answer = await desk.ben.attempt("unblockContact", { contactId, notes: " it was a test " }, shown);
+    expect(answer.blocks).toEqual([lifted]);
+    const { data } = await desk.ada.graphql(
       `query ($id: ID!) { node(id: $id) { ... on Block {
         notes blockedAt blockedBy { ... on Agent { id } } liftedAt liftedBy { ... on Agent { id } } liftNotes
       } } }`,
       { id },
     );
-    const now = desk.clock.now();
     expect(data).toEqual({
       node: {
         notes: "spam",
-        blockedAt: new Date(now - 1_000).toISOString(),
+        blockedAt: inMs(desk, -1_000),
         blockedBy: { id: desk.ada.id },
-        liftedAt: new Date(now).toISOString(),
-        liftedBy: { id: desk.ben.id },
-        liftNotes: "it was a test",
+        ...lifted,
       },
     });
   });
@@ -191,8 +192,8 @@ describe("U5: idempotent", () => {
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
     const since = await cursorNow(desk);
-    const answer = done(await mutate(desk, "unblockContact", { contactId, notes: "for nothing" }));
-    expect([answer.changed, answer.blocks, answer.contact?.status]).toEqual([false, [], "ACTIVE"]);
+    const answer = await desk.ada.unblockContact({ contactId, notes: "for nothing" });
+    expect([answer.changed, answer.blocks, answer.contact.status]).toEqual([false, [], "ACTIVE"]);
     expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
   });
 
@@ -202,9 +203,7 @@ describe("U5: idempotent", () => {
     await block(desk, someone);
     const contactId = await contactIdOf(desk, someone);
     const since = await cursorNow(desk);
-    const answers = await Promise.all(
-      [desk.ada, desk.ben].map(({ token }) => mutate(desk, "unblockContact", { contactId }, token)),
-    );
+    const answers = await Promise.all([desk.ada, desk.ben].map((agent) => agent.unblockContact({ contactId })));
     expect(answers.map(({ changed }) => changed).toSorted()).toEqual([false, true]);
     expect(await heardSince(desk, since, "contactStatusChanged")).toHaveLength(1);
   });

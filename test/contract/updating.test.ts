@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { block, contactIdOf, done, first, history, inMs, look, mutate, unblock } from "./api.ts";
-import { onLine } from "./people.ts";
+import { first } from "../support/answers.ts";
+import { inMs } from "../support/clock.ts";
+import { block, contactIdOf, history, look, unblock } from "../support/console.ts";
+import { onLine } from "../support/people.ts";
+import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
-import { cursorNow, heardSince, whom } from "./subscriber.ts";
 
 let desk: House;
 beforeAll(async () => {
@@ -30,13 +32,21 @@ describe("B5: notes", () => {
     expect((await look(desk, someone)).activeBlock?.notes).toBe(kept);
   });
 
+  test("updateBlock counts code points after trimming, too", async () => {
+    const someone = onLine(desk);
+    await someone.says("Hello");
+    const { id: blockId } = await block(desk, someone);
+    const { changed, block: updated } = await desk.ada.updateBlock({ blockId, notes: `  ${EMOJI.repeat(2_000)}  ` });
+    expect([changed, updated.notes]).toEqual([true, EMOJI.repeat(2_000)]);
+  });
+
   test.each(["blockContact", "unblockContact", "updateBlock"] as const)("%s refuses 2,001", async (mutation) => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
     const blockId = mutation === "blockContact" ? undefined : (await block(desk, someone, { notes: "why" })).id;
     const target = mutation === "updateBlock" ? { blockId } : { contactId };
-    expect(await mutate(desk, mutation, { ...target, notes: EMOJI.repeat(2_001) })).toEqual({
+    expect(await desk.ada.attempt(mutation, { ...target, notes: EMOJI.repeat(2_001) })).toEqual({
       __typename: "InvalidInputError",
       code: "INVALID_INPUT",
       fields: [{ path: "notes", message: "Must be at most 2,000 characters long." }],
@@ -51,9 +61,7 @@ describe("B6: idempotent", () => {
     const contactId = await contactIdOf(desk, someone);
     const since = await cursorNow(desk);
     const answers = await Promise.all(
-      [desk.ada, desk.ben, desk.ada, desk.ben].map(({ token }, n) =>
-        mutate(desk, "blockContact", { contactId, notes: `by ${n}` }, token),
-      ),
+      [desk.ada, desk.ben, desk.ada, desk.ben].map((agent, n) => agent.blockContact({ contactId, notes: `by ${n}` })),
     );
 
     const changed = answers.filter((answer) => answer.changed);
@@ -79,18 +87,23 @@ describe("B6: idempotent", () => {
     expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
 
     const update = async (change: object) => {
-      const answer = done(await mutate(desk, "updateBlock", { blockId: made.id, ...change }, desk.ben.token));
-      return [answer.changed, answer.block?.notes, answer.block?.expiresAt];
+      const { changed, block } = await desk.ben.updateBlock({ blockId: made.id, ...change });
+      expect(block.id).toBe(made.id);
+      return [changed, block.notes, block.expiresAt];
     };
     const end = inMs(desk, 60_000);
     expect(await update({ notes: " second " })).toEqual([true, "second", null]);
     expect(await update({ expiresAt: end })).toEqual([true, "second", end]);
     expect(await update({ notes: "second", expiresAt: end })).toEqual([false, "second", end]);
     expect(await update({})).toEqual([false, "second", end]);
+    expect(await update({ notes: "third" })).toEqual([true, "third", end]);
+    expect(await update({ expiresAt: null })).toEqual([true, "third", null]);
+    expect(await update({ notes: "  " })).toEqual([true, null, null]);
+    expect(await update({ notes: "fourth", expiresAt: end })).toEqual([true, "fourth", end]);
     expect(await update({ notes: null, expiresAt: null })).toEqual([true, null, null]);
     const heard = await heardSince(desk, since, "contactStatusChanged");
     expect(heard.map(({ cause, status, actor, block }) => [cause, status, actor.id, block?.id])).toEqual(
-      Array(3).fill(["UPDATED", "BLOCKED", desk.ben.id, made.id]),
+      Array(7).fill(["UPDATED", "BLOCKED", desk.ben.id, made.id]),
     );
   });
 
@@ -99,7 +112,7 @@ describe("B6: idempotent", () => {
     await someone.says("Hello");
     const { id } = await block(desk, someone, { notes: "why" });
     await unblock(desk, someone);
-    expect(await mutate(desk, "updateBlock", { blockId: id, notes: "rewritten" })).toMatchObject({
+    expect(await desk.ada.attempt("updateBlock", { blockId: id, notes: "rewritten" })).toMatchObject({
       code: "INVALID_INPUT",
       fields: [{ path: "blockId" }],
     });

@@ -5,7 +5,8 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
 import { bootDesk, rowId } from "../support/app.ts";
-import { seedContact, textAt } from "./support.ts";
+import { cursorNow } from "../support/subscriber.ts";
+import { seedContact } from "./seeds.ts";
 
 /** `npm run bench -- flood` does the same with a million. */
 const EVENTS = 100_000;
@@ -36,10 +37,6 @@ async function commit(count: number): Promise<void> {
      FROM head, generate_series(1, $5::int) AS n`,
     [rowId(desk.id), rowId(desk.line), person.contactChannelId, person.contactId, count],
   );
-}
-
-async function cursorNow(): Promise<string> {
-  return textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
 }
 
 function positionOf(cursor: string): number {
@@ -101,7 +98,7 @@ async function stalledStream(after: string): Promise<() => Promise<string>> {
 }
 
 test("a flood of events, a WebSocket and a stream that nobody reads: they are closed and can resume, memory stays flat, others miss nothing", async () => {
-  const after = await cursorNow();
+  const after = await cursorNow(desk);
   const last = positionOf(after) + EVENTS;
   const reading = await subscribe(after);
   const stalled = await subscribe(after);

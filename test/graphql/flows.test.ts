@@ -1,18 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { at, listAt, nodesAt, textAt } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
-import { at, listAt, nodesAt, textAt } from "./support.ts";
+import type { Answer } from "../support/client.ts";
 
 const desk = await bootDesk();
 
-async function create(kind: string, definition: unknown, channelId = desk.custom): Promise<unknown> {
-  const { data, errors } = await desk.graphql(
-    `mutation ($input: CreateFlowInput!) { createFlow(input: $input) { __typename
-      ... on CreateFlowSuccess { flow { id name kind enabled definition channel { id } } }
-      ... on InvalidInputError { fields { path message } } } }`,
-    { input: { channelId, name: "A flow", kind, definition } },
-  );
-  expect(errors).toBeUndefined();
-  return at(data, "createFlow");
+const SHOWN = "flow { id name kind enabled definition channel { id } }";
+
+function create(kind: string, definition: unknown, channelId = desk.custom): Promise<Answer> {
+  return desk.ada.attempt("createFlow", { channelId, name: "A flow", kind, definition }, SHOWN);
 }
 
 test("a new flow is tried at once, and no longer once it is switched off", async () => {
@@ -36,29 +32,29 @@ test("a new flow is tried at once, and no longer once it is switched off", async
       ],
       { channel },
     );
-    const { data } = await desk.graphql(
-      `{ conversations(filter: { channelId: "${channel}" }) { edges { node {
-          messages { edges { node { direction text author { ... on Bot { id } } } } } } } } }`,
-    );
+    const { data } = await desk.ada.graphql(`{ conversations(filter: { channelId: "${channel}" }) { edges { node {
+          messages { edges { node { direction text author { ... on Bot { id } } } } } } } } }`);
     const messages = nodesAt(nodesAt(data, "conversations").at(0), "messages");
     return messages.filter((each) => at(each, "author.id") === flowId).length;
   };
   expect(await repliesTo("1", "What is the PRICE?")).toBe(1);
 
-  const update = `mutation ($input: UpdateFlowInput!) { updateFlow(input: $input) { __typename
-    ... on UpdateFlowSuccess { flow { name enabled definition } } } }`;
-  const off = await desk.graphql(update, { input: { flowId, enabled: false, name: " Prices " } });
-  expect(at(off.data, "updateFlow.flow")).toEqual({
+  const off = await desk.ada.attempt(
+    "updateFlow",
+    { flowId, enabled: false, name: " Prices " },
+    "flow { name enabled definition }",
+  );
+  expect(off.flow).toEqual({
     name: "Prices",
     enabled: false,
     definition: { keywords: ["price"], text: "It is free." },
   });
   expect(await repliesTo("2", "price?")).toBe(1);
-  await desk.graphql(update, { input: { flowId, enabled: true, definition: { keywords: ["fee"], text: "None." } } });
+  await desk.ada.updateFlow({ flowId, enabled: true, definition: { keywords: ["fee"], text: "None." } });
   expect(await repliesTo("3", "price?")).toBe(1);
   expect(await repliesTo("4", "fee?")).toBe(2);
 
-  const { data } = await desk.graphql("{ flows { id name } }");
+  const { data } = await desk.ada.graphql("{ flows { id name } }");
   expect(listAt(data, "flows")).toContainEqual({ id: flowId, name: "Prices" });
 });
 

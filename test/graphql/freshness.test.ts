@@ -1,26 +1,19 @@
 import { expect, test } from "vitest";
+import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
-import { at, follow, followEvents, textAt } from "./support.ts";
+import { cursorNow } from "../support/subscriber.ts";
+import { follow, followEvents } from "./following.ts";
 
 const desk = await bootDesk();
-
-const cursorNow = async (): Promise<string> => textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
-
-async function mutate(mutation: string, input: object, token?: string): Promise<void> {
-  const type = mutation.charAt(0).toUpperCase() + mutation.slice(1);
-  const query = `mutation ($input: ${type}Input!) { ${mutation}(input: $input) { __typename ... on Error { message } } }`;
-  const { data } = await desk.graphql(query, { input }, token);
-  expect(at(data, mutation)).toEqual({ __typename: `${type}Success` });
-}
 
 test("B8: who comes back later reads the objects as they are then, though somebody who stayed read them before", async () => {
   const query = `subscription ($after: Cursor, $filter: ContactStatusChangedFilter) {
     contactStatusChanged(after: $after, filter: $filter) { cause contactChannel { status } } }`;
   const person = await desk.writes("expiring");
-  const variables = { after: await cursorNow(), filter: { contactId: person.contactId } };
+  const variables = { after: await cursorNow(desk), filter: { contactId: person.contactId } };
   const stays = follow(desk, query, variables);
   const expiresAt = new Date(desk.clock.now() + 60_000).toISOString();
-  await mutate("blockContact", { contactId: person.contactId, expiresAt });
+  await desk.ada.blockContact({ contactId: person.contactId, expiresAt });
   const blocked = { cause: "BLOCKED", contactChannel: { status: "BLOCKED" } };
   expect(at((await stays.next()).data, "contactStatusChanged")).toEqual(blocked);
 
@@ -36,8 +29,8 @@ test("an event that cannot be told ends the subscription, and is not lost: who r
   const query = `subscription ($after: Cursor, $filter: MessageRecordedFilter) {
     messageRecorded(after: $after, filter: $filter) { message { text conversation { assignee { name } } } } }`;
   const person = await desk.writes("failing");
-  await mutate("takeConversation", { conversationId: person.conversationId }, desk.ben.token);
-  const variables = { after: await cursorNow(), filter: { contactId: person.contactId } };
+  await desk.ben.takeConversation({ conversationId: person.conversationId });
+  const variables = { after: await cursorNow(desk), filter: { contactId: person.contactId } };
   const stays = follow(desk, query, variables);
   const stream = await followEvents(desk, query, variables);
   const { pool } = desk.app.database;

@@ -1,7 +1,8 @@
 import { getIntrospectionQuery } from "graphql";
 import { describe, expect, test } from "vitest";
+import { at, listAt } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { at, connect, follow, followEvents, listAt } from "./support.ts";
+import { connect, follow, followEvents } from "./following.ts";
 
 const desk = await bootDesk();
 const closed = await bootDesk({ env: { INTROSPECTION: "false" } });
@@ -14,7 +15,7 @@ interface Asked {
 
 /** The three ways in. Each gets the same answer to the same operation. */
 const ways: Record<string, (on: Desk, query: string, variables?: Record<string, unknown>) => Promise<Asked>> = {
-  HTTP: (on, query, variables) => on.graphql(query, variables, on.ada.token),
+  HTTP: (on, query, variables) => on.ada.graphql(query, variables),
   SSE: async (on, query, variables) => {
     const followed = await followEvents(on, query, variables, on.ada.token);
     const result = await followed.next();
@@ -154,7 +155,7 @@ describe("honest use passes", () => {
     ],
     ["objects ten deep", deep(10)],
   ])("%s", async (_name, query) => {
-    const { errors } = await desk.graphql(query);
+    const { errors } = await desk.ada.graphql(query);
     expect(errors).toBeUndefined();
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { at, nodesAt, textAt } from "../support/answers.ts";
 import { bootDesk, rowId } from "../support/app.ts";
-import { at, countingStatements, nodesAt, rowsLookedAt, seedContact, seedConversation, textAt } from "./support.ts";
+import { seedContact, seedConversation } from "./seeds.ts";
+import { countingStatements, rowsLookedAt } from "./statements.ts";
 
 const desk = await bootDesk();
 const { prisma } = desk.app.database;
@@ -10,7 +12,7 @@ const CONTACTS = `query ($first: Int, $after: String, $last: Int, $before: Strin
     edges { cursor node { id name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
 
 async function page(variables: Record<string, unknown>): Promise<{ names: unknown[]; info: unknown; data: unknown }> {
-  const { data, errors } = await desk.graphql(CONTACTS, variables);
+  const { data, errors } = await desk.ada.graphql(CONTACTS, variables);
   expect(errors).toBeUndefined();
   return {
     names: nodesAt(data, "contacts").map((node) => at(node, "name")),
@@ -104,7 +106,7 @@ describe("a list of contacts", async () => {
     { before: Buffer.from(`seq:1:${crypto.randomUUID()}`).toString("base64url") },
     { after: Buffer.from(`activity:1:${"'; drop table contact"}`).toString("base64url") },
   ])("refuses %o with a code", async (variables) => {
-    const { errors, data } = await desk.graphql(CONTACTS, variables);
+    const { errors, data } = await desk.ada.graphql(CONTACTS, variables);
     expect(data).toBeNull();
     expect(errors).toEqual([
       expect.objectContaining({
@@ -122,7 +124,7 @@ describe("a timeline", async () => {
     messages(first: $first, after: $after, last: $last, before: $before) {
       edges { node { text } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
   const texts = async (variables: object): Promise<{ texts: unknown[]; info: unknown }> => {
-    const { data, errors } = await desk.graphql(query, { id: conversationId, ...variables });
+    const { data, errors } = await desk.ada.graphql(query, { id: conversationId, ...variables });
     expect(errors).toBeUndefined();
     return {
       texts: nodesAt(data, "conversation.messages").map((node) => at(node, "text")),
@@ -143,12 +145,12 @@ describe("a timeline", async () => {
   });
 
   test("nested arguments that cannot be are refused, too", async () => {
-    const { errors } = await desk.graphql(query, { id: conversationId, first: 1_000 });
+    const { errors } = await desk.ada.graphql(query, { id: conversationId, first: 1_000 });
     expect(at(errors, "0.extensions.code")).toBe("INVALID_INPUT");
   });
 
   test("the same list twice under other names and arguments", async () => {
-    const { data, errors } = await desk.graphql(
+    const { data, errors } = await desk.ada.graphql(
       `query ($id: ID!) { contact(id: $id) { channels {
         newest: messages(last: 1) { edges { node { text } } }
         oldest: messages(first: 1) { edges { node { text } } } } } }`,
@@ -181,18 +183,15 @@ describe("no N+1: a page takes the same statements whatever its length", async (
   for (let index = 0; index < 12; index++) {
     const { contactId } = await desk.writes(`${person} ${index}`);
     if (index % 3 === 0) {
-      await desk.graphql(
-        `mutation { blockContact(input: { contactId: "${contactId}", notes: "n" }) { __typename } }`,
-        {},
-        [desk.ada.token, await desk.key("contacts:block")][index % 2],
-      );
+      const by = index % 2 ? desk.as(await desk.key("contacts:block")) : desk.ada;
+      await by.blockContact({ contactId, notes: "n" });
     }
   }
 
   test("contacts with channels, blocks, conversations, messages and their authors", async () => {
     const filter = { search: person };
-    const few = await countingStatements(desk, () => desk.graphql(DESK_PAGE, { first: 2, filter }));
-    const many = await countingStatements(desk, () => desk.graphql(DESK_PAGE, { first: 12, filter }));
+    const few = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, { first: 2, filter }));
+    const many = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, { first: 12, filter }));
     expect(nodesAt(few.result.data, "contacts")).toHaveLength(2);
     expect(nodesAt(many.result.data, "contacts")).toHaveLength(12);
     expect(many.result.errors).toBeUndefined();
@@ -202,7 +201,7 @@ describe("no N+1: a page takes the same statements whatever its length", async (
   });
 
   test("blocks with who, whom and what they ended", async () => {
-    const { result, statements } = await countingStatements(desk, () => desk.graphql(BLOCKS_PAGE));
+    const { result, statements } = await countingStatements(desk, () => desk.ada.graphql(BLOCKS_PAGE));
     expect(nodesAt(result.data, "blocks")).toHaveLength(4);
     expect(statements.length).toBeLessThanOrEqual(3);
   });
@@ -210,8 +209,8 @@ describe("no N+1: a page takes the same statements whatever its length", async (
   test("authors that are contacts, with their status", async () => {
     const query = `query ($first: Int) { conversations(first: $first) { edges { node {
       messages(first: 1) { edges { node { author { ... on Contact { name status channels { externalId } } } } } } } } } }`;
-    const few = await countingStatements(desk, () => desk.graphql(query, { first: 2 }));
-    const many = await countingStatements(desk, () => desk.graphql(query, { first: 12 }));
+    const few = await countingStatements(desk, () => desk.ada.graphql(query, { first: 2 }));
+    const many = await countingStatements(desk, () => desk.ada.graphql(query, { first: 12 }));
     expect(many.result.errors).toBeUndefined();
     expect(many.statements).toHaveLength(few.statements.length);
   });
@@ -221,8 +220,8 @@ describe("no N+1: a page takes the same statements whatever its length", async (
       a: conversations(first: 1) { edges { node { id } } } b: conversations(last: 1) { edges { node { id } } }
       channels { activeBlock { id } blockHistory { edges { node { id } } } } } } } }`;
     const variables = { filter: { search: person } };
-    const few = await countingStatements(desk, () => desk.graphql(query, { ...variables, first: 2 }));
-    const many = await countingStatements(desk, () => desk.graphql(query, { ...variables, first: 12 }));
+    const few = await countingStatements(desk, () => desk.ada.graphql(query, { ...variables, first: 2 }));
+    const many = await countingStatements(desk, () => desk.ada.graphql(query, { ...variables, first: 12 }));
     expect(many.result.errors).toBeUndefined();
     expect(many.statements).toHaveLength(few.statements.length);
   });
@@ -238,9 +237,9 @@ describe("a nested list costs the same with 10 and with 10,000 messages in a con
   test("in statements, in rows that PostgreSQL looks at, and in time", async () => {
     const costOf = async (name: string) => {
       const variables = { first: 20, filter: { search: name } };
-      await desk.graphql(DESK_PAGE, variables);
+      await desk.ada.graphql(DESK_PAGE, variables);
       const started = performance.now();
-      const { result, statements } = await countingStatements(desk, () => desk.graphql(DESK_PAGE, variables));
+      const { result, statements } = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, variables));
       const time = performance.now() - started;
       expect(nodesAt(result.data, "contacts")).toHaveLength(1);
       return { statements, rows: await rowsLookedAt(desk, "message", statements), time };

@@ -4,8 +4,11 @@ import { createParser } from "eventsource-parser";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, test } from "vitest";
 import WebSocket from "ws";
+import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId } from "../support/app.ts";
-import { at, seedContact, textAt, watchStatements } from "./support.ts";
+import { cursorNow } from "../support/subscriber.ts";
+import { seedContact } from "./seeds.ts";
+import { watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
 const { pool } = desk.app.database;
@@ -69,7 +72,7 @@ function watchFetches(): { settled(): Promise<number>; end(): void } {
 
 describe("a client that stops reading", () => {
   test("over SSE: is waited for, costs no more than its buffers, and misses nothing when it reads on", async () => {
-    const after = textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
+    const after = await cursorNow(desk);
     const fetches = watchFetches();
     const ids = await recordMany();
     const sent = request(`${desk.url}/graphql`, {
@@ -88,7 +91,7 @@ describe("a client that stops reading", () => {
     expect(fetched).toBeGreaterThan(0);
     expect(fetched).toBeLessThan(MESSAGES / 2);
     // Others are served meanwhile.
-    expect((await desk.graphql("{ viewer { role } }")).status).toBe(200);
+    expect((await desk.ada.graphql("{ viewer { role } }")).status).toBe(200);
     fetches.end();
 
     const received: string[] = [];
@@ -105,7 +108,7 @@ describe("a client that stops reading", () => {
   });
 
   test("over WebSocket: the same", async () => {
-    const after = textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
+    const after = await cursorNow(desk);
     const fetches = watchFetches();
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     await once(socket, "open");
@@ -122,7 +125,7 @@ describe("a client that stops reading", () => {
 
     const fetched = await fetches.settled();
     expect(fetched).toBeLessThan(MESSAGES / 2);
-    expect((await desk.graphql("{ viewer { role } }")).status).toBe(200);
+    expect((await desk.ada.graphql("{ viewer { role } }")).status).toBe(200);
     fetches.end();
 
     socket.resume();

@@ -1,8 +1,11 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
+import { at, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, SECRET, type TestWorkspace } from "../support/app.ts";
-import { at, type Followed, follow, followEvents, textAt, watchStatements } from "./support.ts";
+import { cursorNow } from "../support/subscriber.ts";
+import { type Followed, follow, followEvents } from "./following.ts";
+import { watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
 const elsewhere = await desk.workspace();
@@ -16,22 +19,8 @@ const transports: Record<
   SSE: (...args) => followEvents(...args),
 };
 
-async function logCursor(): Promise<string> {
-  return textAt((await desk.graphql("{ logCursor }")).data, "logCursor");
-}
-
 function inLog(position: string, of: TestWorkspace = desk): string {
   return Buffer.from(`log:${rowId(of.id).slice(-12)}:${position}`).toString("base64url");
-}
-
-async function mutate(mutation: string, input: object, token?: string): Promise<unknown> {
-  const type = mutation.charAt(0).toUpperCase() + mutation.slice(1);
-  const { data } = await desk.graphql(
-    `mutation ($input: ${type}Input!) { ${mutation}(input: $input) { __typename ... on Error { code } } }`,
-    { input },
-    token,
-  );
-  return at(data, mutation);
 }
 
 const MESSAGES = `subscription ($after: Cursor, $filter: MessageRecordedFilter) { messageRecorded(after: $after, filter: $filter) {
@@ -45,7 +34,7 @@ const STATUS = `subscription ($after: Cursor, $filter: ContactStatusChangedFilte
 
 describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   test("after: first what came later than the cursor, in order, then live, nothing lost or repeated", async () => {
-    const after = await logCursor();
+    const after = await cursorNow(desk);
     const person = `person ${crypto.randomUUID()}`;
     for (let index = 1; index <= 5; index++) await desk.writes(person, `before ${index}`);
     const followed = await subscribe(desk, MESSAGES, { after });
@@ -92,21 +81,21 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
 
   test("D4, B3: a block is heard as one change of status and one end; what comes in later is heard too", async () => {
     const person = await desk.writes(`person ${crypto.randomUUID()}`);
-    await mutate("takeConversation", { conversationId: person.conversationId }, desk.ben.token);
-    const after = await logCursor();
+    await desk.ben.takeConversation({ conversationId: person.conversationId });
+    const after = await cursorNow(desk);
     const filter = { contactId: person.contactId };
     const [ends, messages] = await Promise.all([
       subscribe(desk, ENDS, { after, filter }),
       subscribe(desk, MESSAGES, { after, filter }),
     ]);
     const contact = await prisma.contactChannel.findUniqueOrThrow({ where: { id: rowId(person.contactChannelId) } });
-    await mutate("blockContact", { contactId: person.contactId, notes: "rude" });
+    await desk.ada.blockContact({ contactId: person.contactId, notes: "rude" });
     await desk.writes(contact.externalId, "unheard?");
-    const { data } = await desk.graphql(
+    const { data } = await desk.ada.graphql(
       `{ blocks(filter: { contactId: "${person.contactId}" }) { edges { node { id } } } }`,
     );
-    await mutate("updateBlock", { blockId: textAt(data, "blocks.edges.0.node.id"), notes: "very rude" });
-    await mutate("unblockContact", { contactId: person.contactId });
+    await desk.ada.updateBlock({ blockId: textAt(data, "blocks.edges.0.node.id"), notes: "very rude" });
+    await desk.ada.unblockContact({ contactId: person.contactId });
 
     expect(at((await ends.next()).data, "conversationEnded")).toEqual({
       reason: "BLOCKED",
@@ -132,10 +121,10 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
 
   test("B8: an expiry is heard with its own time, by System", async () => {
     const person = await desk.writes(`person ${crypto.randomUUID()}`);
-    const after = await logCursor();
+    const after = await cursorNow(desk);
     const followed = await subscribe(desk, STATUS, { after, filter: { contactId: person.contactId } });
     const expiresAt = new Date(desk.clock.now() + 1_000).toISOString();
-    await mutate("blockContact", { contactId: person.contactId, expiresAt });
+    await desk.ada.blockContact({ contactId: person.contactId, expiresAt });
     await followed.next();
     desk.clock.advance(3_000);
     await desk.app.runDue();
@@ -152,7 +141,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   test("filters are ANDed; assigneeId is the agent assigned or offered to, before or after", async () => {
     const mine = await desk.writes(`person ${crypto.randomUUID()}`);
     const other = await desk.writes(`person ${crypto.randomUUID()}`);
-    const after = await logCursor();
+    const after = await cursorNow(desk);
     const bens = await subscribe(desk, CHANGES, { after, filter: { assigneeId: desk.ben.id } });
     const exact = await subscribe(desk, CHANGES, {
       after,
@@ -169,10 +158,10 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     });
     const malformed = await subscribe(desk, CHANGES, { after, filter: { conversationId: "nonsense" } });
 
-    await mutate("takeConversation", { conversationId: other.conversationId });
-    await mutate("offerConversation", { conversationId: mine.conversationId, agentId: desk.ben.id });
-    await mutate("takeConversation", { conversationId: mine.conversationId });
-    await mutate("transferConversation", { conversationId: other.conversationId, agentId: desk.ben.id });
+    await desk.ada.takeConversation({ conversationId: other.conversationId });
+    await desk.ada.offerConversation({ conversationId: mine.conversationId, agentId: desk.ben.id });
+    await desk.ada.takeConversation({ conversationId: mine.conversationId });
+    await desk.ada.transferConversation({ conversationId: other.conversationId, agentId: desk.ben.id });
 
     const next = async (followed: Followed) => at((await followed.next()).data, "conversationChanged");
     const offered = { from: "WAITING", to: "ASSIGNING" };
@@ -209,7 +198,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   });
 
   test("a cursor older than the retained log is an error, never a gap", async () => {
-    const start = await logCursor();
+    const start = await cursorNow(desk);
     await desk.writes(`person ${crypto.randomUUID()}`);
     const workspaceId = rowId(desk.id);
     const { position } = await prisma.logHead.findUniqueOrThrow({ where: { workspaceId } });
@@ -239,7 +228,7 @@ describe("who may listen, all the time: subscriptions of whoever is no longer wh
     ["a token expires", async () => passing(), async () => desk.clock.advance(10_000)],
   ])("%s", async (_, tokenOf, change) => {
     const token = await tokenOf();
-    const after = await logCursor();
+    const after = await cursorNow(desk);
     const [stream, socket, other] = [
       await followEvents(desk, MESSAGES, { after }, token),
       follow(desk, MESSAGES, { after }, token),

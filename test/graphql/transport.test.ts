@@ -7,8 +7,9 @@ import WebSocket from "ws";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { Overloaded } from "../../src/commands/work.ts";
 import { createMask } from "../../src/graphql/errors.ts";
+import { at } from "../support/answers.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
-import { at, connect, follow, followEvents } from "./support.ts";
+import { connect, follow, followEvents } from "./following.ts";
 
 const desk = await bootDesk();
 const endpoint = `${desk.url}/graphql`;
@@ -206,7 +207,7 @@ describe("what nobody expected", () => {
       extensions: { code: "INTERNAL", id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     };
     const query = "{ channels { name } }";
-    const { data, errors } = await broken.graphql(query, {}, broken.ada.token);
+    const { data, errors } = await broken.ada.graphql(query);
     expect(data).toBeNull();
     expect(errors).toEqual([expect.objectContaining(masked)]);
     const stream = await followEvents(broken, query, {}, broken.ada.token);

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse as parseGraphql, print } from "graphql";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Asked, requests, type SharedSocket, sharedSocket, type Way } from "../contract/ways.ts";
+import { at } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { at } from "./support.ts";
+import { type Asked, requests, type SharedSocket, sharedSocket, type Way } from "../support/ways.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trusted-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { bootDesk } from "../support/app.ts";
+import { cursorNow } from "../support/subscriber.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
 
 const desk = await bootDesk();
 
 test("a cursor that is older than the retained log is answered with CURSOR_EXPIRED, never with a gap", async () => {
-  const old = await cursor();
+  const old = await cursorNow(desk);
   await desk.writes("mika", "Long ago");
   desk.clock.advance(31 * DAY);
-  const recent = await cursor();
+  const recent = await cursorNow(desk);
   await desk.writes("mika", "Today");
 
   await desk.app.pruneLog();
@@ -17,11 +18,6 @@ test("a cursor that is older than the retained log is answered with CURSOR_EXPIR
   expect(await firstAfter(old)).toContain('"code":"CURSOR_EXPIRED"');
   expect(await firstAfter(recent)).toContain('"text":"Today"');
 });
-
-async function cursor(): Promise<string> {
-  const { data } = await desk.graphql<{ logCursor: string }>("{ logCursor }");
-  return data.logCursor;
-}
 
 /** The first thing that a subscription over SSE says. */
 async function firstAfter(after: string): Promise<string> {

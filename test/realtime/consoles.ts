@@ -1,7 +1,7 @@
-import { people } from "../contract/people.ts";
-import { cursorNow, type Heard, type Listener, listen } from "../contract/subscriber.ts";
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
+import { people } from "../support/people.ts";
+import { cursorNow, type Heard, type Listener, listen } from "../support/subscriber.ts";
 
 /** Several instances on one database, on each of which the agents of the first have their consoles. */
 export interface Instances {

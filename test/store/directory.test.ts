@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import { databaseOf, saboteur } from "../contract/faults.ts";
 import { bootDesk } from "../support/app.ts";
+import { databaseOf, saboteur } from "../support/faults.ts";
 
 const desk = await bootDesk();
 
@@ -10,13 +10,14 @@ test("whoever is being looked up while what is kept is forgotten is answered all
   onTestFinished(() => fault.end());
   await fault.query("BEGIN");
   await fault.query("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE");
-  const asked = desk.graphql("{ viewer { workspace { name } } }", {}, key);
+  const asked = desk.as(key).graphql("{ viewer { workspace { name } } }");
   await fault.untilWaiting(1);
-  const { data } = await desk.graphql(
-    "mutation ($input: CreateFlowInput!) { createFlow(input: $input) { __typename } }",
-    { input: { channelId: desk.line, name: "Hours", kind: "AUTO_REPLY_FIRST_MESSAGE", definition: { text: "Hi" } } },
-  );
-  expect(data).toEqual({ createFlow: { __typename: "CreateFlowSuccess" } });
+  await desk.ada.createFlow({
+    channelId: desk.line,
+    name: "Hours",
+    kind: "AUTO_REPLY_FIRST_MESSAGE",
+    definition: { text: "Hi" },
+  });
   await fault.query("COMMIT");
   expect(await asked).toEqual({ status: 200, data: { viewer: { workspace: { name: "Test" } } } });
 });

@@ -8,8 +8,7 @@ import { signAgentToken } from "../../src/auth/token.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
 import { type NodeType, parseGlobalId, toGlobalId } from "../../src/domain/global-id.ts";
-import type { JsonValue } from "../../src/domain/message.ts";
-
+import { type Client, clientOf } from "./client.ts";
 import { type TestClock, testClock } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
 
@@ -18,11 +17,10 @@ export const GREETING = "Welcome!";
 export const LINE_SECRET = "line-secret";
 
 /** An agent of a seeded workspace. */
-export interface TestAgent {
+export interface TestAgent extends Client {
   /** The opaque id, as the API names it. */
   readonly id: string;
   readonly email: string;
-  readonly token: string;
 }
 
 /** One tenant, with an agent of each role and a channel of each kind that greets a first message. */
@@ -44,24 +42,14 @@ export interface TestFlow {
   readonly definition: object;
 }
 
-export interface GraphqlAnswer<Data> {
-  readonly status: number;
-  readonly data: Data;
-  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
-}
-
 export interface Desk extends TestWorkspace {
   readonly url: string;
   readonly app: App;
   readonly clock: TestClock;
   /** Another tenant on the same server. */
   workspace(): Promise<TestWorkspace>;
-  /** Asks over HTTP, as the agent Ada unless another token is given. */
-  graphql<Data = Record<string, JsonValue>>(
-    query: string,
-    variables?: Record<string, unknown>,
-    token?: string,
-  ): Promise<GraphqlAnswer<Data>>;
+  /** The client of whoever has this token. */
+  as(token: string): Client;
   /** Delivers events as LINE does, signed with the channel's secret. */
   lineWebhook(events: readonly object[], options?: { channel?: string; signature?: string }): Promise<Response>;
   /** A contact writes on the LINE channel; answers the ids that came of it. */
@@ -104,7 +92,7 @@ export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promi
   running.push(stop);
 
   const first = await workspace();
-  return { ...first, url: app.url, app, clock, workspace, graphql, lineWebhook, writes, stop };
+  return { ...first, url: app.url, app, clock, workspace, as, lineWebhook, writes, stop };
 
   async function workspace(): Promise<TestWorkspace> {
     const { prisma } = app.database;
@@ -117,7 +105,7 @@ export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promi
       const id = uuidv7();
       const email = `${id}@desk.test`;
       await prisma.agent.create({ data: { id, ...common, name: role.toLowerCase(), email, role } });
-      return { id: toGlobalId("Agent", id), email, token: await tokenOf(email) };
+      return { id: toGlobalId("Agent", id), email, ...as(await tokenOf(email)) };
     };
     const channel = async (kind: ChannelKind, flows: readonly TestFlow[] = greeting): Promise<string> => {
       const id = uuidv7();
@@ -154,18 +142,8 @@ export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promi
     return signAgentToken(SECRET, email, clock.now(), 365 * 24 * 3_600_000);
   }
 
-  async function graphql<Data>(
-    query: string,
-    variables: Record<string, unknown> = {},
-    token = first.ada.token,
-  ): Promise<GraphqlAnswer<Data>> {
-    const response = await fetch(`${app.url}/graphql`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query, variables }),
-    });
-    const body: Omit<GraphqlAnswer<Data>, "status"> = JSON.parse(await response.text());
-    return { status: response.status, ...body };
+  function as(token: string): Client {
+    return clientOf(app.url, token);
   }
 
   function lineWebhook(

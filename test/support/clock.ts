@@ -14,3 +14,8 @@ export function testClock(start = Date.parse("2026-01-01T00:00:00Z")): TestClock
     },
   };
 }
+
+/** So many milliseconds from the desk's now, as the API takes it. */
+export function inMs({ clock }: { readonly clock: Clock }, milliseconds: number): string {
+  return new Date(clock.now() + milliseconds).toISOString();
+}

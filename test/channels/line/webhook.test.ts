@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, LINE_SECRET, lineSignature, lineText, rowId } from "../../support/app.ts";
-import { block, timeline, unblock } from "../acts.ts";
+import { timeline } from "../timeline.ts";
 import { lineEvent, lineMessage, messages } from "./line-events.ts";
 
 let desk: Desk;
@@ -138,7 +138,7 @@ describe("events", () => {
 
   test("D6 a follow that says unblocked lifts no block of ours", async () => {
     const { contactId } = await desk.writes("U-unblocked");
-    await block(desk, contactId);
+    await desk.ada.blockContact({ contactId });
     await deliver(
       lineEvent("follow", { source: from("U-unblocked"), webhookEventId: "f3", follow: { isUnblocked: true } }),
     );
@@ -228,7 +228,7 @@ describe("events", () => {
 describe("blocked contacts", () => {
   test("D1 D2 D3 what they send is recorded in the most recent conversation and starts nothing", async () => {
     const { contactId, conversationId } = await desk.writes("U-blocked");
-    await block(desk, contactId);
+    await desk.ada.blockContact({ contactId });
     await deliver(lineText("U-blocked", "Let me in"), lineEvent("unfollow", { source: from("U-blocked") }));
     const entries = await timeline(desk, desk.line, "U-blocked");
     expect(entries.slice(2)).toMatchObject([
@@ -240,11 +240,11 @@ describe("blocked contacts", () => {
 
   test("U2 U4 what was sent before the unblock but is delivered late starts nothing; the first new message does", async () => {
     const { contactId, conversationId } = await desk.writes("U-late");
-    await block(desk, contactId);
+    await desk.ada.blockContact({ contactId });
     desk.clock.advance(1_000);
     const sentWhileBlocked = desk.clock.now();
     desk.clock.advance(1_000);
-    await unblock(desk, contactId);
+    await desk.ada.unblockContact({ contactId });
     desk.clock.advance(1_000);
     await deliver(
       lineText("U-late", "Late", { timestamp: sentWhileBlocked, deliveryContext: { isRedelivery: true } }),

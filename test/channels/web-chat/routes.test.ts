@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, globalId, rowId } from "../../support/app.ts";
-import { block, timeline } from "../acts.ts";
-import { openSession, post } from "./visitor.ts";
+import { openSession, post } from "../../support/visitor.ts";
+import { timeline } from "../timeline.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NOWHERE = globalId("Channel", "00000000-0000-7000-8000-000000000000");
@@ -202,7 +202,7 @@ describe("messages", () => {
   test("D1 D7 a blocked visitor is answered like any other, and the message is recorded", async () => {
     const visitor = await openSession(desk);
     const before = await visitor.say("Hello", "m1");
-    await block(desk, await contactOf(visitor.id));
+    await desk.ada.blockContact({ contactId: await contactOf(visitor.id) });
     const blocked = await visitor.say("Hello?", "m2");
     const repeat = await visitor.say("Hello?", "m2");
 

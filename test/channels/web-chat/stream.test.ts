@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { startApp } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config.ts";
 import { bootDesk, type Desk, GREETING, globalId, SECRET } from "../../support/app.ts";
-import { block, reply, timeline, unblock } from "../acts.ts";
-import { type ChatReader, openSession, openStream, type Visitor } from "./visitor.ts";
+import { type ChatReader, openSession, openStream, type Visitor } from "../../support/visitor.ts";
+import { timeline } from "../timeline.ts";
 
 let desk: Desk;
 beforeAll(async () => {
@@ -82,7 +82,7 @@ describe("what comes on a stream", () => {
   test("an agent is shown by name", async () => {
     const { visitor, conversationId } = await chat();
     const stream = await visitor.stream();
-    await reply(desk, conversationId, "Hi!\nHow can\r\nwe help?");
+    await desk.ada.sendMessage({ conversationId, text: "Hi!\nHow can\r\nwe help?" });
     expect(await stream.next()).toMatchObject({
       data: { text: "Hi!\nHow can\r\nwe help?", author: { type: "Agent", name: "admin" } },
     });
@@ -91,14 +91,14 @@ describe("what comes on a stream", () => {
 
   test("what was never written waits for a stream, and comes once", async () => {
     const { visitor, conversationId } = await chat();
-    await reply(desk, conversationId, "One");
-    await reply(desk, conversationId, "Two");
+    await desk.ada.sendMessage({ conversationId, text: "One" });
+    await desk.ada.sendMessage({ conversationId, text: "Two" });
     expect(await statuses(visitor)).toEqual(["SENT", "QUEUED", "QUEUED"]);
     const first = await visitor.stream();
     expect(await texts(first, 2)).toEqual(["One", "Two"]);
     await settled(visitor, ["SENT", "SENT", "SENT"]);
     const second = await visitor.stream();
-    await reply(desk, conversationId, "Three");
+    await desk.ada.sendMessage({ conversationId, text: "Three" });
     expect([await first.text(), await second.text()]).toEqual(["Three", "Three"]);
     first.close();
     second.close();
@@ -108,7 +108,7 @@ describe("what comes on a stream", () => {
     const { visitor, conversationId } = await chat();
     const tabs = [await visitor.stream(), await visitor.stream()];
     const sent = Array.from({ length: 30 }, (_, index) => `${index}`);
-    for (const text of sent) await reply(desk, conversationId, text);
+    for (const text of sent) await desk.ada.sendMessage({ conversationId, text });
     for (const tab of tabs) expect(await texts(tab, 30)).toEqual(sent);
     await settled(visitor, Array<string>(31).fill("SENT"));
     for (const tab of tabs) tab.close();
@@ -117,9 +117,9 @@ describe("what comes on a stream", () => {
   test("a visitor's own messages and other visitors' do not come", async () => {
     const [one, other] = [await chat(), await chat()];
     const stream = await one.visitor.stream();
-    await reply(desk, other.conversationId, "For the other");
+    await desk.ada.sendMessage({ conversationId: other.conversationId, text: "For the other" });
     await one.visitor.say("Mine");
-    await reply(desk, one.conversationId, "For the one");
+    await desk.ada.sendMessage({ conversationId: one.conversationId, text: "For the one" });
     expect(await stream.text()).toBe("For the one");
     stream.close();
   });
@@ -140,7 +140,7 @@ describe("what comes on a stream", () => {
       authorization: `Bearer ${visitor.token}`,
     });
     const sent = Array.from({ length: 20 }, (_, index) => `${index}`);
-    for (const text of sent) await reply(desk, conversationId, text);
+    for (const text of sent) await desk.ada.sendMessage({ conversationId, text });
     expect(await texts(here, 20)).toEqual(sent);
     expect(await texts(there, 20)).toEqual(sent);
     await settled(visitor, Array<string>(21).fill("SENT"));
@@ -154,7 +154,7 @@ describe("a stream that is opened again", () => {
   test("without Last-Event-ID it brings nothing old", async () => {
     const { visitor, conversationId } = await chat();
     const stream = await visitor.stream();
-    await reply(desk, conversationId, "New");
+    await desk.ada.sendMessage({ conversationId, text: "New" });
     expect(await stream.text()).toBe("New");
     stream.close();
   });
@@ -163,14 +163,14 @@ describe("a stream that is opened again", () => {
     const { visitor, conversationId } = await chat();
     const first = await visitor.stream();
     const sent = Array.from({ length: 150 }, (_, index) => `${index}`);
-    for (const text of sent) await reply(desk, conversationId, text);
+    for (const text of sent) await desk.ada.sendMessage({ conversationId, text });
     const { id } = await first.next();
     expect(await texts(first, 149)).toEqual(sent.slice(1));
     await settled(visitor, Array<string>(151).fill("SENT"));
     first.close();
     await first.rest();
     const second = await visitor.stream(id);
-    await reply(desk, conversationId, "New");
+    await desk.ada.sendMessage({ conversationId, text: "New" });
     expect(await texts(second, 150)).toEqual([...sent.slice(1), "New"]);
     second.close();
 
@@ -188,7 +188,7 @@ describe("a stream that is opened again", () => {
     const streams: ChatReader[] = [];
     for (let i = 0; i < 9; i++) streams.push(await visitor.stream());
     expect(await streams[0]?.rest()).toEqual([]);
-    await reply(desk, conversationId, "Hi");
+    await desk.ada.sendMessage({ conversationId, text: "Hi" });
     for (const stream of streams.slice(1)) {
       expect(await stream.text()).toBe("Hi");
       stream.close();
@@ -199,8 +199,8 @@ describe("a stream that is opened again", () => {
 describe("D7 a blocked visitor", () => {
   test("gets nothing new, what had not been written is cancelled, and a reconnect brings only what was sent", async () => {
     const { visitor, contactId, conversationId } = await chat();
-    await reply(desk, conversationId, "Too late");
-    await block(desk, contactId);
+    await desk.ada.sendMessage({ conversationId, text: "Too late" });
+    await desk.ada.blockContact({ contactId });
     expect(await statuses(visitor)).toEqual(["SENT", "CANCELED"]);
 
     const [hello, greeting] = await timeline(desk, desk.webChat, visitor.id);
@@ -208,7 +208,7 @@ describe("D7 a blocked visitor", () => {
     const live = await visitor.stream();
     const replaying = await visitor.stream("0");
     await visitor.say("Anybody there?");
-    await unblock(desk, contactId);
+    await desk.ada.unblockContact({ contactId });
     await visitor.say("Hello again");
     expect(await replaying.next()).toMatchObject({
       id: globalId("Message", greeting?.id ?? ""),
@@ -225,10 +225,10 @@ describe("D7 a blocked visitor", () => {
     const { visitor, contactId, conversationId } = await chat();
     const stream = await visitor.stream();
     const replies = Array.from({ length: 20 }, (_, index) => `${index}`);
-    const sending = Promise.allSettled(replies.map((text) => reply(desk, conversationId, text)));
-    await block(desk, contactId);
+    const sending = Promise.allSettled(replies.map((text) => desk.ada.sendMessage({ conversationId, text })));
+    await desk.ada.blockContact({ contactId });
     await sending;
-    await unblock(desk, contactId);
+    await desk.ada.unblockContact({ contactId });
     await visitor.say("Marker");
     const received: unknown[] = [];
     while (received.at(-1) !== GREETING) received.push(await stream.text());

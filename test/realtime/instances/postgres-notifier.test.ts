@@ -3,8 +3,8 @@ import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
 import { postgresNotifier } from "../../../src/realtime/instances/postgres-notifier.ts";
-import { cursorNow, type Heard, listen } from "../../contract/subscriber.ts";
 import { freshDatabase } from "../../support/database.ts";
+import { cursorNow, type Heard, listen } from "../../support/subscriber.ts";
 import {
   bootInstances,
   consolesOn,

@@ -1,5 +1,5 @@
 import { createParser } from "eventsource-parser";
-import type { Desk } from "../../support/app.ts";
+import type { Desk } from "./app.ts";
 
 export interface Received {
   readonly id: string | undefined;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
-import { openSession, type Visitor } from "../channels/web-chat/visitor.ts";
-import { type Desk, lineText, rowId, type TestWorkspace } from "../support/app.ts";
-import { done, look, mutate } from "./api.ts";
+import { type Desk, lineText, rowId, type TestWorkspace } from "./app.ts";
+import { look } from "./console.ts";
+import { openSession, type Visitor } from "./visitor.ts";
 
 export const kinds = ["LINE", "WEB_CHAT", "CUSTOM"] as const;
 
@@ -104,7 +104,7 @@ function atPartner(desk: Desk, options: PersonOptions): Person {
     keys.set(workspace, key);
     const { eventId = randomUUID(), sentAt = desk.clock.now() } = given;
     const input = { channelId: channel, externalId, eventId, sentAt: new Date(sentAt).toISOString(), ...what };
-    done(await mutate(desk, "recordInbound", input, await key));
+    await desk.as(await key).recordInbound(input);
   };
   return {
     kind: "CUSTOM",

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createParser } from "eventsource-parser";
 import { WebSocket } from "ws";
-import type { Desk } from "../support/app.ts";
+import type { Desk } from "./app.ts";
 
 /** What a client asks, in the words that all transports share. */
 export interface Asked {

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type Client, createClient } from "graphql-ws";
 import { WebSocket } from "ws";
-import { type Desk, lineText, type TestWorkspace } from "../support/app.ts";
+import { first, nodesOf } from "./answers.ts";
+import { type Desk, lineText, type TestWorkspace } from "./app.ts";
 
 /** What is asked of each subscription's events. */
 const EVENT = "id cursor occurredAt actor { __typename ... on Node { id } }";
@@ -60,8 +61,8 @@ export interface ListenOptions {
 }
 
 /** The position now: taken before something is done, so that no event of it can be missed. */
-export async function cursorNow(desk: Desk, token?: string): Promise<string> {
-  const { data } = await desk.graphql<{ logCursor: string }>("{ logCursor }", {}, token);
+export async function cursorNow(desk: Desk, token = desk.ada.token): Promise<string> {
+  const { data } = await desk.as(token).graphql<{ logCursor: string }>("{ logCursor }");
   return data.logCursor;
 }
 
@@ -167,16 +168,13 @@ async function leaveMark(
   const mark = MARK + crypto.randomUUID();
   await desk.lineWebhook([lineText(mark, "mark", { timestamp: desk.clock.now() })], { channel });
   if (subscription === "conversationEnded" || subscription === "contactStatusChanged") {
-    const { data } = await desk.graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
-      "query ($mark: String!) { contacts(filter: { search: $mark }) { edges { node { id } } } }",
-      { mark },
-      ada.token,
-    );
-    await desk.graphql(
-      "mutation ($contactId: ID!) { blockContact(input: { contactId: $contactId }) { __typename } }",
-      { contactId: data.contacts.edges[0]?.node.id },
-      ada.token,
-    );
+    const { data } = await desk
+      .as(ada.token)
+      .graphql<{ contacts: { edges: { node: { id: string } }[] } }>(
+        "query ($mark: String!) { contacts(filter: { search: $mark }) { edges { node { id } } } }",
+        { mark },
+      );
+    await desk.as(ada.token).blockContact({ contactId: first(nodesOf(data.contacts)).id });
   }
   return mark;
 }

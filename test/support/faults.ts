@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
-import type { Desk } from "../support/app.ts";
+import type { Desk } from "./app.ts";
 
 /** A session of our own on the desk's database, to make things go wrong in it. */
 export interface Saboteur {

@@ -1,0 +1,58 @@
+import pg from "pg";
+import { vi } from "vitest";
+import { at, listAt } from "../support/answers.ts";
+import type { Desk } from "../support/app.ts";
+
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Lists what Prisma sends to PostgreSQL while something runs; who asks has been looked up before. */
+export async function countingStatements<Result>(
+  desk: Desk,
+  run: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly statements: readonly Statement[] }> {
+  await desk.ada.graphql("{ viewer { role } }");
+  const sent = watchStatements();
+  try {
+    const result = await run();
+    const statements = sent.all().flatMap((statement) => (isPrismas(statement) ? [statement] : []));
+    if (statements.length === 0) throw new Error("Nothing was counted.");
+    return { result, statements };
+  } finally {
+    sent.end();
+  }
+}
+
+/** Everything that is sent to PostgreSQL, over whichever connection. */
+export function watchStatements(): { all(): readonly unknown[]; end(): void } {
+  const spy = vi.spyOn(pg.Client.prototype, "query");
+  return { all: () => spy.mock.calls.map(([statement]) => statement), end: () => spy.mockRestore() };
+}
+
+/** What runs besides, such as the look for what is due, is SQL of our own, under a name. */
+function isPrismas(statement: unknown): statement is Statement {
+  const text = at(statement, "text");
+  return typeof text === "string" && text.startsWith("SELECT") && at(statement, "name") === undefined;
+}
+
+/** How many rows of a table PostgreSQL looks at for these statements. */
+export async function rowsLookedAt(desk: Desk, table: string, statements: readonly Statement[]): Promise<number> {
+  let rows = 0;
+  for (const { text, values } of statements) {
+    const plan = await desk.app.database.pool.query({
+      text: `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+      values: [...values],
+    });
+    const walk = (node: unknown): void => {
+      const each = (key: string): number => Number(at(node, key) ?? 0);
+      if (at(node, "Relation Name") === table) {
+        rows += (each("Actual Rows") + each("Rows Removed by Filter")) * each("Actual Loops");
+      }
+      for (const inner of at(node, "Plans") === undefined ? [] : listAt(node, "Plans")) walk(inner);
+    };
+    walk(at(plan.rows, "0.QUERY PLAN.0.Plan"));
+  }
+  return rows;
+}

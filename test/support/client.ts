@@ -1,0 +1,170 @@
+import { isUnionType } from "graphql";
+import type { ConversationStatus } from "../../src/domain/conversation.ts";
+import type { JsonValue } from "../../src/domain/message.ts";
+import { schema } from "../../src/graphql/schema/index.ts";
+
+/** What the API answers over HTTP. */
+export interface GraphqlAnswer<Data> {
+  readonly status: number;
+  readonly data: Data;
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+}
+
+/** The result of a mutation, whichever type of its union it is. */
+export interface Answer {
+  readonly __typename: string;
+  readonly code?: string;
+  readonly fields?: readonly { readonly path: string; readonly message: string }[];
+  readonly from?: ConversationStatus | null;
+  readonly to?: ConversationStatus | null;
+  readonly block?: BlockView;
+  readonly changed?: boolean;
+  readonly blocks?: readonly BlockView[];
+  readonly contact?: { readonly id: string; readonly status: string };
+  readonly conversation?: ConversationView;
+  readonly endedConversations?: readonly ConversationView[];
+  readonly message?: { readonly id: string; readonly text: string | null };
+  readonly key?: string;
+  readonly apiKey?: { readonly id: string; readonly prefix: string };
+  readonly flow?: { readonly id: string };
+}
+
+export interface BlockView {
+  readonly id: string;
+  readonly contactChannel: { readonly id: string };
+  readonly notes: string | null;
+  readonly expiresAt: string | null;
+  readonly liftedAt: string | null;
+  readonly suppressedMessageCount: number;
+}
+
+export interface ConversationView {
+  readonly id: string;
+  readonly status: ConversationStatus;
+  readonly endReason: string | null;
+  readonly assignee: { readonly id: string } | null;
+  readonly offeredTo: { readonly id: string } | null;
+}
+
+export const BLOCK = "id contactChannel { id } notes expiresAt liftedAt suppressedMessageCount";
+export const CONVERSATION = "id status endReason assignee { id } offeredTo { id }";
+const MOVED = `conversation { ${CONVERSATION} } changed`;
+
+/** What is selected of each mutation's success. */
+const successes = {
+  blockContact: `contact { id status } blocks { ${BLOCK} } endedConversations { ${CONVERSATION} } changed`,
+  unblockContact: `contact { id status } blocks { ${BLOCK} } changed`,
+  updateBlock: `block { ${BLOCK} } changed`,
+  sendMessage: "message { id text }",
+  startConversation: `conversation { ${CONVERSATION} } message { id text }`,
+  takeConversation: MOVED,
+  offerConversation: MOVED,
+  acceptConversation: MOVED,
+  declineConversation: MOVED,
+  transferConversation: MOVED,
+  endConversation: MOVED,
+  recordInbound: "message { id text } changed",
+  createApiKey: "key apiKey { id prefix }",
+  revokeApiKey: "apiKey { id prefix } changed",
+  createFlow: "flow { id }",
+  updateFlow: "flow { id }",
+};
+
+export type Mutation = keyof typeof successes;
+
+/** What is selected of the refusals that say more than a code. */
+const refusals: Readonly<Record<string, string>> = {
+  InvalidInputError: "fields { path message }",
+  InvalidTransitionError: "from to",
+  ContactBlockedError: `block { ${BLOCK} }`,
+};
+
+/** The document that sends one mutation and selects this of its success. */
+export function documentOf(name: Mutation, success = successes[name]): string {
+  const type = name.charAt(0).toUpperCase() + name.slice(1);
+  const union = schema.getType(`${type}Result`);
+  const members = isUnionType(union) ? union.getTypes() : [];
+  const more = members.map((member) =>
+    member.name in refusals ? `... on ${member} { ${refusals[member.name]} }` : "",
+  );
+  return `mutation ($input: ${type}Input!) { ${name}(input: $input) {
+    __typename ... on ${type}Success { ${success} } ... on Error { code } ${more.join(" ")}
+  } }`;
+}
+
+/** The result, which must be a success. */
+export function done<Result extends Answer>(result: Result): Result {
+  if (!result.__typename.endsWith("Success")) throw new Error(`Refused: ${JSON.stringify(result)}`);
+  return result;
+}
+
+type Success<Fields extends keyof Answer> = Answer & Required<Pick<Answer, Fields>>;
+type Handled = Success<"conversation" | "changed">;
+type OfConversation = { readonly conversationId: string };
+type OfContact = { readonly contactId: string; readonly channelId?: string; readonly contactChannelId?: string };
+type Noted = { readonly notes?: string | null };
+type Expiring = { readonly expiresAt?: string | null };
+type Text = { readonly text: string; readonly idempotencyKey?: string };
+
+/** An agent or a key that uses the API over HTTP. */
+export type Client = ReturnType<typeof clientOf>;
+
+/** The client of whoever has this token; each mutation is a function that fails the test unless it succeeds. */
+export function clientOf(url: string, token: string) {
+  async function graphql<Data = Record<string, JsonValue>>(
+    query: string,
+    variables: object = {},
+  ): Promise<GraphqlAnswer<Data>> {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body: Omit<GraphqlAnswer<Data>, "status"> = JSON.parse(await response.text());
+    return { status: response.status, ...body };
+  }
+
+  async function send<Result>(name: Mutation, input: object, success?: string): Promise<Result> {
+    const answer = await graphql<Record<string, Result>>(documentOf(name, success), { input });
+    const result = answer.data?.[name];
+    if (answer.status !== 200 || answer.errors !== undefined || result === undefined) {
+      throw new Error(`${name}: ${JSON.stringify(answer)}`);
+    }
+    return result;
+  }
+
+  async function succeed<Result extends Answer>(name: Mutation, input: object): Promise<Result> {
+    return done(await send<Result>(name, input));
+  }
+
+  return {
+    token,
+    graphql,
+    /** The result of a mutation, success or refusal, with this selection of a success. */
+    attempt: (name: Mutation, input: object, success?: string) => send<Answer>(name, input, success),
+    blockContact: (input: OfContact & Noted & Expiring) =>
+      succeed<Success<"contact" | "blocks" | "endedConversations" | "changed">>("blockContact", input),
+    unblockContact: (input: OfContact & Noted) =>
+      succeed<Success<"contact" | "blocks" | "changed">>("unblockContact", input),
+    updateBlock: (input: { readonly blockId: string } & Noted & Expiring) =>
+      succeed<Success<"block" | "changed">>("updateBlock", input),
+    sendMessage: (input: OfConversation & Text) => succeed<Success<"message">>("sendMessage", input),
+    startConversation: (input: OfContact & Text) =>
+      succeed<Success<"conversation" | "message">>("startConversation", input),
+    takeConversation: (input: OfConversation) => succeed<Handled>("takeConversation", input),
+    offerConversation: (input: OfConversation & { readonly agentId: string }) =>
+      succeed<Handled>("offerConversation", input),
+    acceptConversation: (input: OfConversation) => succeed<Handled>("acceptConversation", input),
+    declineConversation: (input: OfConversation) => succeed<Handled>("declineConversation", input),
+    transferConversation: (input: OfConversation & { readonly agentId?: string }) =>
+      succeed<Handled>("transferConversation", input),
+    endConversation: (input: OfConversation) => succeed<Handled>("endConversation", input),
+    recordInbound: (input: object) => succeed<Success<"message" | "changed">>("recordInbound", input),
+    createApiKey: (input: { readonly name: string; readonly scopes: readonly string[] }) =>
+      succeed<Success<"key" | "apiKey">>("createApiKey", input),
+    revokeApiKey: (input: { readonly apiKeyId: string }) =>
+      succeed<Success<"apiKey" | "changed">>("revokeApiKey", input),
+    createFlow: (input: object) => succeed<Success<"flow">>("createFlow", input),
+    updateFlow: (input: object) => succeed<Success<"flow">>("updateFlow", input),
+  };
+}
