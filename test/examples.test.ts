@@ -6,10 +6,10 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../examples/connection.ts";
 import { bootDesk, type Desk, GREETING } from "./support/app.ts";
-import { contactIdOf } from "./support/console.ts";
 import { freshDatabase, type TestDatabase } from "./support/database.ts";
 import { onLine, type Person } from "./support/people.ts";
 import { cursorNow } from "./support/subscriber.ts";
+import { contactIdOf } from "./support/view.ts";
 
 const root = join(import.meta.dirname, "..");
 

@@ -51,7 +51,7 @@ describe("one answer, over HTTP, SSE and WebSocket", () => {
   });
 });
 
-describe("what is too deep to be read by recursion", () => {
+describe("values too deep for recursion", () => {
   const JUNK = `${"[".repeat(60_000)}${"]".repeat(60_000)}`;
 
   /** Asks as Ada, or with another token, over every transport. */
@@ -67,12 +67,12 @@ describe("what is too deep to be read by recursion", () => {
     return [overSocket, stream, ...(query.startsWith("sub") ? [] : [await answerOf(post(desks.open, body, headers))])];
   }
 
-  test("a variable that a query does not have is nothing to it", async () => {
+  test("a query ignores a variable that it does not declare", async () => {
     const answers = await ask("{ viewer { role } }", `{ "junk": ${JUNK} }`);
     expect(answers).toEqual(Array(3).fill({ data: { viewer: { role: "ADMIN" } } }));
   });
 
-  test("nor to a subscription", async () => {
+  test("a subscription ignores it, too", async () => {
     const after = at((await requests.POST(desks.open, { query: "{ logCursor }" })).data, "logCursor");
     await desks.open.writes("somebody", "through junk");
     const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { text } } }";

@@ -2,8 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { bootDesk, type Desk, globalId } from "../support/app.ts";
 import { type Client, documentOf, type Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, latest } from "../support/console.ts";
-import { onLine } from "../support/people.ts";
+import { block, onLine } from "../support/people.ts";
+import { contactIdOf, latest } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
@@ -40,7 +40,7 @@ afterEach(async () => {
   expect(await rowCounts(desk)).toEqual(before);
 });
 
-describe("mutations answer what is wrong with their input, and where", () => {
+describe("mutations name the invalid fields of their input", () => {
   const long = "x".repeat(5_001);
   const texts: [string, string][] = [
     ["NUL", NUL],
@@ -128,14 +128,17 @@ describe("mutations answer what is wrong with their input, and where", () => {
     ["recordInbound", (id) => ({ channelId: id, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" }), "Channel"],
   ];
 
-  test.each(targets)("%s: a malformed id, another type's, an unknown one: not found", async (mutation, input, type) => {
-    for (const id of [...wrongIds(), unknown(type)]) {
-      const { code } = await by(mutation).attempt(mutation, input(id));
-      expect([id, code]).toEqual([id, "NOT_FOUND"]);
-    }
-  });
+  test.each(targets)(
+    "%s: a malformed id, an id of another type and an unknown id are not found",
+    async (mutation, input, type) => {
+      for (const id of [...wrongIds(), unknown(type)]) {
+        const { code } = await by(mutation).attempt(mutation, input(id));
+        expect([id, code]).toEqual([id, "NOT_FOUND"]);
+      }
+    },
+  );
 
-  test("queries answer null or an empty list for such ids", async () => {
+  test("queries return null or an empty list for such ids", async () => {
     for (const id of [...wrongIds(), unknown("Contact")]) {
       const { data, errors } = await desk.ada.graphql(
         `query ($id: ID!) { contact(id: $id) { id } conversation(id: $id) { id }
@@ -154,7 +157,7 @@ describe("mutations answer what is wrong with their input, and where", () => {
   });
 
   test.each(["tomorrow", "2026-02-30T00:00:00Z", "2026-01-01", 5, { year: 2026 }])(
-    "a DateTime such as %j",
+    "%j is not a DateTime",
     async (expiresAt) => {
       const { data, errors } = await desk.ada.graphql(documentOf("blockContact"), { input: { contactId, expiresAt } });
       expect(data ?? null).toBeNull();
@@ -163,7 +166,7 @@ describe("mutations answer what is wrong with their input, and where", () => {
   );
 });
 
-test("nothing of all this was a fault of ours: a search with signs that mean something elsewhere finds itself only", async () => {
+test("a search takes wildcards literally, and refuses NUL and lone surrogates", async () => {
   for (const search of ["%", "_", "\\", "'", '"', "(", "$1"]) {
     const { data, errors } = await desk.ada.graphql(
       "query ($search: String) { contacts(filter: { search: $search }) { edges { node { id } } } }",

@@ -4,9 +4,9 @@ import { WebSocket } from "ws";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, globalId, lineSignature, lineText, SECRET } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
-import { contactIdOf } from "../support/console.ts";
 import { onLine, visitor } from "../support/people.ts";
 import { cursorNow, subscribed } from "../support/subscriber.ts";
+import { contactIdOf } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
@@ -93,7 +93,7 @@ describe("POST /graphql", () => {
     expect(JSON.parse(answer.body)).not.toHaveProperty("data");
   });
 
-  test("a mutation by GET, or in a body of another type, is not carried out", async () => {
+  test("a mutation by GET, or with another content type, is refused", async () => {
     const query = `mutation { blockContact(input: { contactId: "${contactId}" }) { __typename } }`;
     const headers = bearer(desk.ada.token);
     const got = await fetch(`${desk.url}/graphql?query=${encodeURIComponent(query)}`, { headers });
@@ -201,7 +201,7 @@ describe("the web chat", () => {
     expect((await post(`/chat/${desk.webChat}/messages`, body, bearer(page.token))).status).toBe(status);
   });
 
-  test("no visitor's token: 401", async () => {
+  test("without a visitor's token: 401", async () => {
     const body = '{"text":"Hi","clientMessageId":"1"}';
     for (const headers of [{}, bearer("x"), bearer(desk.ada.token), bearer(partner)]) {
       expect((await post(`/chat/${desk.webChat}/messages`, body, headers)).status).toBe(401);
@@ -245,7 +245,7 @@ describe("the WebSocket", () => {
     expect(await close()).toBe(code);
   });
 
-  test("a token that ends, or a key that is revoked, ends what it had subscribed to: 4403", async () => {
+  test("an expired token or a revoked key closes its sockets with 4403", async () => {
     const { key, apiKey } = await desk.ada.createApiKey({ name: "K", scopes: ["READ"] });
     const token = await signAgentToken(SECRET, desk.ada.email, desk.clock.now(), 3_600_000);
     const after = await cursorNow(desk);

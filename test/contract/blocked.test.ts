@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
-import { kinds, onLine, people, person, visitor } from "../support/people.ts";
+import { block, kinds, onLine, people, person, unblock, visitor } from "../support/people.ts";
 import { cursorNow, heardSince, listen, type Subscription, whom } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -11,8 +11,8 @@ beforeAll(async () => {
   desk = await bootHouse();
 });
 
-describe("D1: what comes in is recorded once, in the most recent conversation, which does not stir", () => {
-  test.each(kinds)("%s: in the one that the block ended", async (kind) => {
+describe("D1: an inbound entry is recorded once, in the most recent conversation, which does not change", () => {
+  test.each(kinds)("%s: in the conversation that the block ended", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
     await desk.ada.takeConversation({ conversationId: await latest(desk, someone) });
@@ -35,7 +35,7 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
     expect(after.activeBlock?.suppressedMessageCount).toBe(2);
   });
 
-  test.each(kinds)("%s: in one that was over before", async (kind) => {
+  test.each(kinds)("%s: in a conversation that ended before the block", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
     await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
@@ -47,7 +47,7 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
     expect([timeline.at(-1), statuses]).toEqual(["2 contact: Anybody? (blocked)", ["ENDED", "ENDED"]]);
   });
 
-  test.each(["LINE", "CUSTOM"] as const)("%s: events too, which do not count as messages", async (kind) => {
+  test.each(["LINE", "CUSTOM"] as const)("%s: events are recorded, too, and do not count as messages", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
     await block(desk, someone);
@@ -63,7 +63,7 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
     expect(activeBlock?.suppressedMessageCount).toBe(0);
   });
 
-  test("the list of conversations stays in its order", async () => {
+  test("the order of lists does not change", async () => {
     const [first, second] = people(desk, 2);
     await first?.says("Hello");
     desk.clock.advance(1_000);
@@ -86,23 +86,26 @@ describe("D1: what comes in is recorded once, in the most recent conversation, w
 });
 
 describe("D2: no conversation is created", () => {
-  test.each(["LINE", "CUSTOM"] as const)("%s: whoever never had one keeps it on their own timeline", async (kind) => {
-    const someone = await person(desk, kind);
-    await someone.does("follow");
-    await block(desk, someone);
-    await someone.says("Hello");
-    await someone.says("Hello?");
-    const seen = await look(desk, someone);
-    expect([seen.timeline, seen.statuses]).toEqual([
-      ["- contact: follow", "- contact: Hello (blocked)", "- contact: Hello? (blocked)"],
-      [],
-    ]);
-    expect(seen.activeBlock?.suppressedMessageCount).toBe(2);
-    await unblock(desk, someone);
-    expect((await look(desk, someone)).timeline).toEqual(seen.timeline);
-  });
+  test.each(["LINE", "CUSTOM"] as const)(
+    "%s: without a conversation it is recorded in the timeline of the ContactChannel",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      await someone.does("follow");
+      await block(desk, someone);
+      await someone.says("Hello");
+      await someone.says("Hello?");
+      const seen = await look(desk, someone);
+      expect([seen.timeline, seen.statuses]).toEqual([
+        ["- contact: follow", "- contact: Hello (blocked)", "- contact: Hello? (blocked)"],
+        [],
+      ]);
+      expect(seen.activeBlock?.suppressedMessageCount).toBe(2);
+      await unblock(desk, someone);
+      expect((await look(desk, someone)).timeline).toEqual(seen.timeline);
+    },
+  );
 
-  test("of 30 messages at the moment of the block each is in the conversation, and none after it starts one", async () => {
+  test("30 messages concurrent with the block are all recorded in the conversation, and start none", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const messages = Array.from({ length: 30 }, (_, n) => someone.says(`${n}`));
@@ -145,8 +148,8 @@ describe("D3: nothing is triggered", () => {
   });
 });
 
-describe("D4: agents see it, live too", () => {
-  test.each(kinds)("%s: messageRecorded fires, for the one who had the conversation too", async (kind) => {
+describe("D4: agents see it, and subscriptions deliver it", () => {
+  test.each(kinds)("%s: messageRecorded is delivered, also to the former assignee", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
     const conversationId = await latest(desk, someone);
@@ -171,7 +174,7 @@ describe("D4: agents see it, live too", () => {
   });
 });
 
-describe("D6: that they blocked us is another fact", () => {
+describe("D6: being blocked by the contact is independent of our block", () => {
   test.each(["LINE", "CUSTOM"] as const)("%s: unfollow and follow set reachable, blocked or not", async (kind) => {
     const someone = await person(desk, kind);
     const seen = async () => {
@@ -197,7 +200,7 @@ describe("D6: that they blocked us is another fact", () => {
     expect(await seen()).toEqual(["ACTIVE", true]);
   });
 
-  test("whichever comes first, the later one counts (O3)", async () => {
+  test("O3: the later event counts, in whichever order they arrive", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const now = desk.clock.now();
@@ -206,7 +209,7 @@ describe("D6: that they blocked us is another fact", () => {
     expect((await look(desk, someone)).reachable).toBe(true);
   });
 
-  test("it causes no event of status, and lifts nothing", async () => {
+  test("it causes no ContactStatusChanged and lifts no block", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const made = await block(desk, someone, { notes: "ours" });
@@ -218,8 +221,8 @@ describe("D6: that they blocked us is another fact", () => {
   });
 });
 
-describe("D7: the visitor is not told", () => {
-  test("sending looks the same, a repeat too, and so does opening a session again", async () => {
+describe("D7: the visitor does not notice the block", () => {
+  test("sending, repeating and opening a session again return the same answers", async () => {
     const { person: someone, page } = await visitor(desk);
     const answer = async (response: Promise<Response>) => {
       const { status, headers } = await response;
@@ -236,7 +239,7 @@ describe("D7: the visitor is not told", () => {
     expect([resumed.status, await resumed.json()]).toEqual([200, { token: page.token, visitorId: page.id }]);
   });
 
-  test("the stream stays open, and nothing new arrives on it until they are unblocked and answered", async () => {
+  test("the stream stays open and delivers nothing until they are unblocked and answered", async () => {
     const { person: someone, page } = await visitor(desk);
     const stream = await page.stream();
     await someone.says("Hello");
@@ -278,7 +281,7 @@ describe("D7: the visitor is not told", () => {
   });
 });
 
-test("O3, D1: a webhook that LINE sends again while the contact is blocked answers 200 and changes nothing", async () => {
+test("O3, D1: a webhook redelivered while the contact is blocked returns 200 and changes nothing", async () => {
   const someone = await someoneIn(desk, "ACTIVE");
   const event = lineText(someone.externalId, "Once", { timestamp: desk.clock.now() });
   await desk.lineWebhook([event]);

@@ -3,9 +3,9 @@ import { ongoingStatuses } from "../../src/domain/conversation.ts";
 import { first, nodesOf } from "../support/answers.ts";
 import { GREETING } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
-import { kinds, onLine, person, sameContact } from "../support/people.ts";
+import { block, kinds, onLine, person, sameContact, unblock } from "../support/people.ts";
 import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe("B1: a block holds for one ContactChannel", () => {
-  test.each(kinds)("whoever is blocked on %s is served as before elsewhere", async (kind) => {
+  test.each(kinds)("a contact blocked on %s is served as before on other channels", async (kind) => {
     const there = await person(desk, kind);
     const elsewhere = onLine(desk, { channel: desk.withKeyword.LINE });
     await there.says("Hello");
@@ -34,7 +34,7 @@ describe("B1: a block holds for one ContactChannel", () => {
   });
 });
 
-describe("B2: whom a block takes in", () => {
+describe("B2: the ContactChannels that a block covers", () => {
   /** One contact, twice on one channel and once on another. */
   async function thrice() {
     const one = onLine(desk);
@@ -51,14 +51,14 @@ describe("B2: whom a block takes in", () => {
     return { one, two, other, contactId, places };
   }
 
-  test("channelId: every presence there, and none elsewhere", async () => {
+  test("channelId: all ContactChannels on that channel, and no others", async () => {
     const { one, contactId, places } = await thrice();
     const answer = await desk.ada.blockContact({ contactId, channelId: one.channel });
     expect([answer.blocks.length, answer.endedConversations.length, answer.changed]).toEqual([2, 2, true]);
     expect(await places()).toEqual(["BLOCKED", "BLOCKED", "ACTIVE"]);
   });
 
-  test("contactChannelId: this presence alone", async () => {
+  test("contactChannelId: only this ContactChannel", async () => {
     const { two, contactId, places } = await thrice();
     const { contactChannelId } = await look(desk, two);
     const { blocks } = await desk.ada.blockContact({ contactId, channelId: two.channel, contactChannelId });
@@ -72,7 +72,7 @@ describe("B2: whom a block takes in", () => {
     expect([again.changed, again.blocks.length, again.endedConversations.length]).toEqual([false, 2, 0]);
   });
 
-  test("neither: every presence that is not yet blocked, in one transaction; the answer has all blocks in force", async () => {
+  test("neither: every unblocked ContactChannel, in one transaction; the result has all blocks in force", async () => {
     const { one, two, other, contactId, places } = await thrice();
     const before = await block(desk, other, { notes: "earlier" });
     const since = await cursorNow(desk);
@@ -97,7 +97,7 @@ describe("B2: whom a block takes in", () => {
     ]);
   });
 
-  test("unblocking narrows in the same way, and answers the blocks that it lifted", async () => {
+  test("unblocking takes the same ids, and returns the blocks that it lifted", async () => {
     const { one, two, contactId, places } = await thrice();
     await desk.ada.blockContact({ contactId });
     const { contactChannelId } = await look(desk, two);
@@ -110,7 +110,7 @@ describe("B2: whom a block takes in", () => {
     expect([rest.blocks.length, rest.contact.status]).toEqual([1, "ACTIVE"]);
   });
 
-  test("a presence of somebody else, or on another channel, is not found", async () => {
+  test("a ContactChannel of another contact or on another channel is not found", async () => {
     const { one, other, contactId } = await thrice();
     const stranger = onLine(desk);
     await stranger.says("Hello");
@@ -128,7 +128,7 @@ describe("B2: whom a block takes in", () => {
 });
 
 describe("B3: one transaction", () => {
-  test.each(ongoingStatuses)("an ongoing conversation in %s is ended and keeps what it was", async (status) => {
+  test.each(ongoingStatuses)("an ongoing conversation in %s is ended and keeps statusBeforeEnd", async (status) => {
     const someone = await someoneIn(desk, status);
     await block(desk, someone);
     const { conversations } = await look(desk, someone);
@@ -148,7 +148,7 @@ describe("B3: one transaction", () => {
     ]);
   });
 
-  test("a conversation that was over stays as it was", async () => {
+  test("an ended conversation does not change", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
@@ -165,7 +165,7 @@ describe("B3: one transaction", () => {
     expect(data).toEqual({ node: { endedConversations: [] } });
   });
 
-  test("whoever reads meanwhile sees all of it or nothing", async () => {
+  test("concurrent reads see the whole change or none of it", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
@@ -230,8 +230,8 @@ describe("B3: one transaction", () => {
   }
 });
 
-describe("B7: of the contact and of the place", () => {
-  test("BLOCKED while at least one is, in fields, events and filters", async () => {
+describe("B7: the status of the contact and of the ContactChannel", () => {
+  test("a contact is BLOCKED while at least one ContactChannel is, in fields, events and filters", async () => {
     const here = onLine(desk, { channel: desk.withKeyword.LINE });
     const there = onLine(desk, { channel: desk.withChatbot.LINE });
     await here.says("Hello");

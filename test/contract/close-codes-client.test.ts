@@ -18,7 +18,7 @@ const desk = await bootDesk();
 const bearer = (token: string): Record<string, unknown> => ({ authorization: `Bearer ${token}` });
 const SUBSCRIBE = JSON.stringify({ id: "1", type: "subscribe", payload: ROLE });
 
-describe("by graphql-ws's own client", () => {
+describe("the client of graphql-ws", () => {
   interface Attempts {
     /** The codes with which its sockets were closed. */
     readonly closings: number[];
@@ -42,7 +42,7 @@ describe("by graphql-ws's own client", () => {
     return { closings, first: first.finally(() => answers.return?.()) };
   }
 
-  test("4403: it fetches another token, and goes on", async () => {
+  test("4403: it fetches another token and reconnects", async () => {
     let token = "x.y.z";
     const { closings, first } = ask(desk, {
       connectionParams: () => bearer(token),
@@ -54,7 +54,7 @@ describe("by graphql-ws's own client", () => {
     expect(closings[0]).toBe(4403);
   });
 
-  test("4408: it connects again", async () => {
+  test("4408: it reconnects", async () => {
     let isFirst = true;
     const { closings, first } = ask(desk, {
       connectionParams: async () => {
@@ -68,7 +68,7 @@ describe("by graphql-ws's own client", () => {
     expect(closings[0]).toBe(4408);
   });
 
-  test("1013: it connects again", async () => {
+  test("1013: it reconnects", async () => {
     const broken = await bootDesk();
     const { pool } = broken.app.database;
     await pool.query("ALTER TABLE agent RENAME TO gone");
@@ -81,7 +81,7 @@ describe("by graphql-ws's own client", () => {
     expect(closings[0]).toBe(1013);
   });
 
-  test("4290: it connects again, until there is room", async () => {
+  test("4290: it reconnects until there is capacity", async () => {
     const narrow = await bootDesk({ env: { CONNECTIONS_PER_ACTOR: "1" } });
     const only = await rawSocket(narrow);
     await only.init();
@@ -96,7 +96,7 @@ describe("by graphql-ws's own client", () => {
     expect(new Set(closings.slice(0, 1))).toEqual(new Set([4290]));
   });
 
-  test("1001: it connects again", async () => {
+  test("1001: it reconnects", async () => {
     const stopped = await bootDesk();
     const after = await cursorNow(stopped);
     await stopped.writes("somebody");
@@ -169,8 +169,8 @@ const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (reconnects|gives up)\b.*\|$
   ([, code, does = ""]): [number, string] => [Number(code), does],
 );
 
-describe("as the docs describe it", () => {
-  test("every code is there", () => {
+describe("the table of close codes in the docs", () => {
+  test("has every close code", () => {
     expect(rows.length).toBe(15);
   });
 

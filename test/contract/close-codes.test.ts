@@ -75,13 +75,13 @@ describe("by frames of any kind", async () => {
     }
   });
 
-  test("a binary frame 4400, though it says what a text could say", async () => {
+  test("a binary frame: 4400, even with a valid text", async () => {
     const socket = await rawSocket(desk);
     socket.ws.send(Buffer.from(JSON.stringify(INIT)), { binary: true });
     expect(await socket.closed).toEqual(INVALID);
   });
 
-  test("what is no UTF-8: 1007", async () => {
+  test("invalid UTF-8: 1007", async () => {
     const socket = await rawSocket(desk);
     socket.say(Buffer.from([0x22, 0xff, 0x22]));
     expect(await socket.closed).toEqual({ code: 1007, reason: "" });
@@ -103,7 +103,7 @@ describe("by frames of any kind", async () => {
     expect(await socket.closed).toEqual({ code: 4406, reason: "Subprotocol not acceptable" });
   });
 
-  test("no init within 3 s: 4408, whatever else comes", async () => {
+  test("no init within 3 s: 4408, whatever else is received", async () => {
     const socket = await rawSocket(desk);
     const started = performance.now();
     socket.say({ type: "ping" });
@@ -112,7 +112,7 @@ describe("by frames of any kind", async () => {
     expect(performance.now() - started).toBeGreaterThan(2_900);
   });
 
-  test("a failure of ours before the acknowledgement: 1013; after it, an error and nothing closed", async () => {
+  test("an internal error before the acknowledgement: 1013; after it, an error result and the socket stays open", async () => {
     const broken = await bootDesk();
     const early = await rawSocket(broken);
     await early.init();
@@ -127,11 +127,11 @@ describe("by frames of any kind", async () => {
     expect(await heardUntil(early, "pong")).toEqual({ type: "pong" });
   });
 
-  test("no other socket has noticed any of this", () => neighbour.neighbourHears());
+  test("other sockets are not affected", () => neighbour.neighbourHears());
 });
 
-describe("what closes nothing", () => {
-  test("pings of both kinds, before the init and after, and pongs that nobody asked for", async () => {
+describe("messages that do not close the socket", () => {
+  test("pings of both kinds, before and after the init, and unsolicited pongs", async () => {
     const socket = await rawSocket(desk);
     socket.say({ type: "pong" });
     socket.say({ type: "ping", payload: { at: 1 } });
@@ -145,7 +145,7 @@ describe("what closes nothing", () => {
     socket.ws.close();
   });
 
-  test("the end of what is not under way; and what is ended is silent", async () => {
+  test("completing an unknown operation; and a completed operation delivers nothing", async () => {
     const socket = await rawSocket(desk);
     socket.say({ id: "nothing", type: "complete" });
     await socket.init();

@@ -46,7 +46,7 @@ async function enterSoon(token?: string): Promise<RawSocket> {
   return socket;
 }
 
-test("sockets and streams of one actor: three, and no more, whichever they are", async () => {
+test("one actor has at most three sockets and streams together", async () => {
   const first = await enterSoon();
   const second = await enterSoon();
   const third = await stream();
@@ -72,7 +72,7 @@ test("sockets and streams of one actor: three, and no more, whichever they are",
   for (const { ws } of [second, fourth, fifth, ...others]) ws.close();
 });
 
-test("what never got in, or left before, has no place", async () => {
+test("refused and closed connections do not count", async () => {
   const { token } = await desk.agent("AGENT");
   for (let times = 0; times < 5; times += 1) {
     const gone = await rawSocket(desk);
@@ -85,7 +85,7 @@ test("what never got in, or left before, has no place", async () => {
   for (const { ws } of sockets) ws.close();
 });
 
-test("operations of one socket: 200 at once, then 50 a second; who goes on is closed with 1008", async () => {
+test("one socket has 200 operations at once, then 50 a second; beyond that it is closed with 1008", async () => {
   const socket = await enterSoon(desk.vic.token);
   const codes = async (count: number): Promise<unknown[]> => {
     const heard: unknown[] = [];

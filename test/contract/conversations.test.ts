@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, type TestAgent } from "../support/app.ts";
-import { contactIdOf, latest, look } from "../support/console.ts";
 import { kinds, onLine, person } from "../support/people.ts";
 import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
 
 let desk: House;
@@ -10,50 +10,44 @@ beforeAll(async () => {
   desk = await bootHouse();
 });
 
-describe("C1: what an inbound message starts", () => {
+describe("C1: an inbound message starts a conversation", () => {
+  test.each(kinds)("%s: WAITING with auto-replies only; greeted once per conversation", async (kind) => {
+    const someone = await person(desk, kind);
+    await someone.says("Hello");
+    await someone.says("Anybody?");
+    await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
+    await someone.says("Hello again");
+    const { statuses, timeline } = await look(desk, someone);
+    expect([statuses, timeline]).toEqual([
+      ["ENDED", "WAITING"],
+      ["1 contact: Hello", `1 bot: ${GREETING}`, "1 contact: Anybody?", "2 contact: Hello again", `2 bot: ${GREETING}`],
+    ]);
+  });
+
   test.each(kinds)(
-    "%s: WAITING where nobody but an auto-reply answers; greeted once per conversation",
+    "%s: BOT with a chatbot, which takes numbers and labels, and hands over (BOT → WAITING)",
     async (kind) => {
-      const someone = await person(desk, kind);
-      await someone.says("Hello");
-      await someone.says("Anybody?");
-      await desk.ada.endConversation({ conversationId: await latest(desk, someone) });
-      await someone.says("Hello again");
-      const { statuses, timeline } = await look(desk, someone);
-      expect([statuses, timeline]).toEqual([
-        ["ENDED", "WAITING"],
-        [
-          "1 contact: Hello",
-          `1 bot: ${GREETING}`,
-          "1 contact: Anybody?",
-          "2 contact: Hello again",
-          `2 bot: ${GREETING}`,
-        ],
+      const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
+      const since = await cursorNow(desk);
+      for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
+      expect((await look(desk, someone)).timeline).toEqual([
+        "1 contact: Hello",
+        `1 bot: ${MENU}`,
+        "1 contact: prices",
+        `1 bot: ${PRICES}`,
+        "1 contact: anything else",
+        `1 bot: ${PRICES}`,
+        "1 contact: 1",
+        `1 bot: ${MENU}`,
+        "1 contact:  A PERSON ",
+      ]);
+      const changes = await heardSince(desk, since, "conversationChanged");
+      expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
+        [null, "BOT", "Contact"],
+        ["BOT", "WAITING", "Bot"],
       ]);
     },
   );
-
-  test.each(kinds)("%s: a chatbot takes it, by numbers and labels, up to a person (BOT → WAITING)", async (kind) => {
-    const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
-    const since = await cursorNow(desk);
-    for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
-    expect((await look(desk, someone)).timeline).toEqual([
-      "1 contact: Hello",
-      `1 bot: ${MENU}`,
-      "1 contact: prices",
-      `1 bot: ${PRICES}`,
-      "1 contact: anything else",
-      `1 bot: ${PRICES}`,
-      "1 contact: 1",
-      `1 bot: ${MENU}`,
-      "1 contact:  A PERSON ",
-    ]);
-    const changes = await heardSince(desk, since, "conversationChanged");
-    expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
-      [null, "BOT", "Contact"],
-      ["BOT", "WAITING", "Bot"],
-    ]);
-  });
 
   test.each(["LINE", "CUSTOM"] as const)("%s: a postback in a BOT conversation is a bot turn", async (kind) => {
     const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
@@ -76,7 +70,7 @@ describe("C1: what an inbound message starts", () => {
     ]);
   });
 
-  test("a step with a pause is said at its time, and leads to a person", async () => {
+  test("a delayed step is sent when it is due, and hands over", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
     await someone.says("Hello");
     await someone.says("2");
@@ -91,7 +85,7 @@ describe("C1: what an inbound message starts", () => {
   });
 
   test.each(kinds)(
-    "%s: a keyword is answered before the greeting, and while waiting; not once an agent has it",
+    "%s: a keyword is answered before the greeting and while WAITING, not while ACTIVE",
     async (kind) => {
       const someone = await person(desk, kind, { channel: desk.withKeyword[kind] });
       await someone.says("Which PRICE?");
@@ -114,7 +108,7 @@ describe("C1: what an inbound message starts", () => {
     },
   );
 
-  test("events start nothing: they go to the ongoing conversation, else the most recent, else nowhere", async () => {
+  test("events start no conversation: they are recorded in the ongoing one, else the most recent one, else in none", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     await someone.says("Hello");
@@ -128,7 +122,7 @@ describe("C1: what an inbound message starts", () => {
     ]);
   });
 
-  test("in standby another party answers: recorded, but nothing of ours replies", async () => {
+  test("a LINE event in standby mode is recorded and triggers no flow", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
     const event = lineText(someone.externalId, "Hello", { mode: "standby", timestamp: desk.clock.now() });
     await desk.lineWebhook([event], { channel: someone.channel });
@@ -138,18 +132,21 @@ describe("C1: what an inbound message starts", () => {
 });
 
 describe("C2: at most one ongoing conversation", () => {
-  test.each(kinds)("%s: of somebody unknown who writes 20 times at once: one of each", async (kind) => {
-    const someone = await person(desk, kind);
-    await Promise.all(Array.from({ length: 20 }, (_, n) => someone.says(`${n}`)));
-    const { statuses, timeline } = await look(desk, someone);
-    expect(statuses).toEqual(["WAITING"]);
-    expect(timeline).toHaveLength(21);
-    expect(timeline.filter((entry) => entry.includes("bot"))).toEqual([`1 bot: ${GREETING}`]);
-    const known = { where: { externalId: someone.externalId } };
-    expect(await desk.app.database.prisma.contactChannel.count(known)).toBe(1);
-  });
+  test.each(kinds)(
+    "%s: 20 concurrent messages of an unknown contact make one contact and one conversation",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      await Promise.all(Array.from({ length: 20 }, (_, n) => someone.says(`${n}`)));
+      const { statuses, timeline } = await look(desk, someone);
+      expect(statuses).toEqual(["WAITING"]);
+      expect(timeline).toHaveLength(21);
+      expect(timeline.filter((entry) => entry.includes("bot"))).toEqual([`1 bot: ${GREETING}`]);
+      const known = { where: { externalId: someone.externalId } };
+      expect(await desk.app.database.prisma.contactChannel.count(known)).toBe(1);
+    },
+  );
 
-  test("a message and an agent at once: one conversation, whoever was first", async () => {
+  test("a message and two agents at once start one conversation", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);

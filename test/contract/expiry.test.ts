@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { first, nodesOf } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, history, latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { onLine, type Person } from "../support/people.ts";
+import { block, onLine, type Person } from "../support/people.ts";
 import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
+import { contactIdOf, history, latest, look } from "../support/view.ts";
 
 const MINUTE = 60_000;
 
@@ -36,7 +36,7 @@ async function expiries(since: string, someone: Person) {
 }
 
 describe("B8: a block stops holding at expiresAt", () => {
-  test("to the millisecond, for reads and filters, before any job or command", async () => {
+  test("reads and filters: to the millisecond, before any job or command", async () => {
     const someone = await blockedForAMinute();
     const contactId = await contactIdOf(desk, someone);
     const filters = `query ($blocked: ContactFilter!, $active: ContactFilter!, $inForce: BlockFilter!, $over: BlockFilter!) {
@@ -81,7 +81,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await desk.app.database.prisma.event.count()).toBe(events);
   });
 
-  test("for decisions: what is sent in the last millisecond is suppressed, what is sent at the end is new", async () => {
+  test("decisions: a message sent in the last millisecond is suppressed, one sent at expiresAt is new", async () => {
     const someone = await blockedForAMinute();
     desk.clock.advance(MINUTE - 1);
     await someone.says("Too early");
@@ -96,7 +96,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     ]);
   });
 
-  test("for an agent, who may start a conversation at that instant", async () => {
+  test("an agent can start a conversation from expiresAt on", async () => {
     const someone = await blockedForAMinute();
     const contactId = await contactIdOf(desk, someone);
     const input = { contactId, channelId: someone.channel, text: "Hi" };
@@ -140,7 +140,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect((await history(desk, someone)).at(-1)).toMatchObject({ liftedAt: end, notes: "for a minute" });
   });
 
-  test("the expiry comes before what the command itself did", async () => {
+  test("the expiry is recorded before the events of the command that found it", async () => {
     const someone = await blockedForAMinute();
     const since = await cursorNow(desk);
     desk.clock.advance(MINUTE);
@@ -163,7 +163,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(answer).toMatchObject({ changed: true, contact: { status: "BLOCKED" }, blocks: [{ expiresAt: null }] });
   });
 
-  test("updateBlock moves the end: later, sooner, away", async () => {
+  test("updateBlock moves expiresAt later or sooner, or removes it", async () => {
     const someone = await blockedForAMinute();
     const { activeBlock } = await look(desk, someone);
     const move = (expiresAt: string | null) => desk.ada.updateBlock({ blockId: activeBlock?.id ?? "", expiresAt });
@@ -186,7 +186,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect((await told()).at(-1)).toEqual(["EXPIRED", inMs(desk, -MINUTE)]);
   });
 
-  test("by itself it is told within 5 s", async () => {
+  test("without any command it is delivered within 5 s", async () => {
     const someone = await blockedForAMinute();
     const listener = listen(desk, "contactStatusChanged", { after: await cursorNow(desk) });
     desk.clock.advance(MINUTE);
@@ -199,7 +199,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     await listener.close();
   });
 
-  test("of several blocks at once, each its own", async () => {
+  test("several blocks that expire at once are each lifted once", async () => {
     const [one, two] = [await blockedForAMinute(), await blockedForAMinute()];
     const since = await cursorNow(desk);
     desk.clock.advance(MINUTE);
@@ -210,7 +210,7 @@ describe("B8: a block stops holding at expiresAt", () => {
 });
 
 describe("B8: across a downtime", () => {
-  test("an expiry that came meanwhile is told within 5 s of readiness, as of its time, once", async () => {
+  test("an expiry during a downtime is delivered once, within 5 s of readiness, with its own time", async () => {
     const { url, drop } = await freshDatabase();
     const env = { DATABASE_URL: url };
     const before = await bootDesk({ env });

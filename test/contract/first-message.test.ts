@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
-import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
-import { kinds, onLine, person } from "../support/people.ts";
+import { block, kinds, onLine, person, unblock } from "../support/people.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
 
 let desk: House;
@@ -29,7 +29,7 @@ describe("U2: the first new message triggers the default flows from their beginn
     ]);
   });
 
-  test.each(kinds)("%s: a chatbot's session from before the block never resumes", async (kind) => {
+  test.each(kinds)("%s: a chatbot session from before the block never resumes", async (kind) => {
     const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
     await someone.says("Hello");
     await someone.says("1");
@@ -81,9 +81,9 @@ describe("U2: the first new message triggers the default flows from their beginn
   });
 });
 
-describe("U2, U6: an agent who was first", () => {
+describe("U2, U6: an agent starts a conversation before the first new message", () => {
   test.each(kinds)(
-    "%s: the message joins their conversation, triggers nothing, and counts as the first",
+    "%s: the message is recorded in that conversation, triggers nothing, and counts as the first",
     async (kind) => {
       const channel = desk.withKeyword[kind];
       const someone = await person(desk, kind, { channel });
@@ -111,7 +111,7 @@ describe("U2, U6: an agent who was first", () => {
     },
   );
 
-  test("in the queue: even a keyword gets no answer in the first message", async () => {
+  test("while WAITING, a keyword in the first message is not answered", async () => {
     const someone = onLine(desk, { channel: desk.withKeyword.LINE });
     await someone.says("Hello");
     await block(desk, someone);
@@ -131,7 +131,7 @@ describe("U2, U6: an agent who was first", () => {
     ]);
   });
 
-  test("whose conversation ended unanswered: the message starts a new one, with the flows", async () => {
+  test("after that conversation ended, the first message starts a new one, with the flows", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await block(desk, someone);

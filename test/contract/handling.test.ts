@@ -3,9 +3,9 @@ import type { ConversationStatus, OngoingStatus } from "../../src/domain/convers
 import { rowId, type TestAgent } from "../support/app.ts";
 import type { Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, latest, look } from "../support/console.ts";
-import { onLine, type Person, sameContact } from "../support/people.ts";
+import { block, onLine, type Person, sameContact } from "../support/people.ts";
 import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   desk = await bootHouse();
 });
 
-describe("C3: who may move a conversation where", () => {
+describe("C3: the transitions of a conversation", () => {
   type Move = "take" | "offer" | "accept" | "decline" | "toQueue" | "toAgent" | "end";
   const moves: Record<Move, { mutation: Mutation; to: ConversationStatus; more?: () => object; by?: () => TestAgent }> =
     {
@@ -71,7 +71,7 @@ describe("C3: who may move a conversation where", () => {
     return move === "end" && from === "ACTIVE" ? desk.ada.id : undefined;
   }
 
-  test("accepting and declining are for the agent it was offered to", async () => {
+  test("only the agent with the offer can accept or decline", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, someone);
     expect(await desk.ada.attempt("acceptConversation", { conversationId })).toMatchObject({
@@ -85,7 +85,7 @@ describe("C3: who may move a conversation where", () => {
     expect((await look(desk, someone)).conversations[0]?.offeredTo).toEqual({ id: desk.ben.id });
   });
 
-  test("an offer lapses after 60 s without answer, as of then", async () => {
+  test("an unanswered offer lapses after 60 s, with that time", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, someone);
     const since = await cursorNow(desk);
@@ -105,7 +105,7 @@ describe("C3: who may move a conversation where", () => {
     ]);
   });
 
-  test("any agent may take it from another, and is told whose it is", async () => {
+  test("any agent can take a conversation from another", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
     const answer = await desk.ben.takeConversation({ conversationId });
@@ -136,7 +136,7 @@ describe("C3: who may move a conversation where", () => {
     expect((await look(desk, someone)).conversations[0]?.endedBy?.__typename).toBe("ApiKey");
   });
 
-  test("starting: from none to ACTIVE, and not beside an ongoing one", async () => {
+  test("startConversation: ACTIVE, and refused while another one is ongoing", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);
@@ -177,7 +177,7 @@ describe("U6: an agent starts a conversation", () => {
   });
 });
 
-describe("C4: who answers has it", () => {
+describe("C4: the agent who answers becomes the assignee", () => {
   test.each(["BOT", "WAITING", "ASSIGNING", "ACTIVE"] as const)("an agent's message in %s", async (status) => {
     const someone = await someoneIn(desk, status);
     const conversationId = await latest(desk, someone);
@@ -209,7 +209,7 @@ describe("C4: who answers has it", () => {
     },
   );
 
-  test("a conversation that a key starts is nobody's", async () => {
+  test("a conversation started by a key has no assignee", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const contactId = await contactIdOf(desk, someone);
@@ -225,7 +225,7 @@ test("a text of 5,000 code points is sent as it is", async () => {
   expect((await desk.ada.sendMessage({ conversationId, text })).message.text).toBe(text);
 });
 
-describe("C5: of several refusals the first", () => {
+describe("C5: the order of refusals", () => {
   test("not found, forbidden, invalid input, replay, contact blocked, invalid transition", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { type Answer, done } from "../support/client.ts";
-import { contactIdOf, latest, look } from "../support/console.ts";
 import { onLine, type Person } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -49,7 +49,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
   const sentTo = async (someone: Person) =>
     (await look(desk, someone)).timeline.filter((entry) => /(agent|apikey):/.test(entry)).length;
 
-  test("the same input answers with what the first call made", async () => {
+  test("the same input returns the result of the first call", async () => {
     const { someone, ask } = await ready();
     const made = done(await ask("Hi", key("repeat")));
     desk.clock.advance(DAY - 1);
@@ -58,7 +58,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect([await sentTo(someone), await cursorNow(desk)]).toEqual([1, since]);
   });
 
-  test("20 in parallel are one", async () => {
+  test("20 parallel calls send one message", async () => {
     const { someone, ask } = await ready();
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask("Hi", key("parallel"))));
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
@@ -66,7 +66,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect(await sentTo(someone)).toBe(1);
   });
 
-  test("another input under the same key is refused, also to somebody else", async () => {
+  test("another input under the same key is refused, also for another contact", async () => {
     const [one, two] = [await ready(), await ready()];
     done(await one.ask("Hi", key("other")));
     for (const answer of [await one.ask("Ho", key("other")), await two.ask("Hi", key("other"))]) {
@@ -75,7 +75,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect([await sentTo(one.someone), await sentTo(two.someone)]).toEqual([1, 0]);
   });
 
-  test("two inputs under one key at the same moment: one is done, the other refused", async () => {
+  test("of two concurrent inputs under one key, one succeeds and the other is refused", async () => {
     const [one, two] = [await ready(), await ready()];
     const answers = await Promise.all([one, two, one, two].map(({ ask }) => ask("Hi", key("at once"))));
     const codes = answers.map(({ code }) => code ?? "made");
@@ -84,7 +84,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect((await sentTo(one.someone)) + (await sentTo(two.someone))).toBe(1);
   });
 
-  test("it is the actor's own: another agent and a key may use the same", async () => {
+  test("keys are scoped to the actor: another agent and an API key can use the same one", async () => {
     const { someone, ask } = await ready();
     const made = done(await ask("Hi", key("actors")));
     if (mutation === "startConversation") {
@@ -97,7 +97,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect(await sentTo(someone)).toBe(3);
   });
 
-  test("after 24 h it is a new one", async () => {
+  test("after 24 h a key is new", async () => {
     const { someone, ask } = await ready();
     const made = done(await ask("Hi", key("a day")));
     desk.clock.advance(DAY);
@@ -139,7 +139,7 @@ test("the same key in another mutation is another call", async () => {
   expect((await look(desk, someone)).timeline.slice(1)).toEqual(["1 agent: Hi", "1 agent: Hi"]);
 });
 
-test("calls that are old are forgotten by the job", async () => {
+test("the job deletes keys older than 24 h", async () => {
   const someone = onLine(desk);
   await someone.says("Hello");
   const conversationId = await latest(desk, someone);

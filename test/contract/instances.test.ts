@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, lineText } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
-import { onLine, type Person } from "../support/people.ts";
+import { block, onLine, type Person } from "../support/people.ts";
 import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 
 /** Two instances on one database, with clocks of their own. */
 let one: Desk;
@@ -29,7 +29,7 @@ function both(): [Person, Person] {
 }
 
 describe("two instances", () => {
-  test("O3: an event that reaches both at once is one entry, also of somebody unknown (C2)", async () => {
+  test("O3, C2: an event received by both at once is recorded once, also of an unknown contact", async () => {
     const [here] = both();
     const event = lineText(here.externalId, "Hello", { timestamp: one.clock.now() });
     const deliveries = Array.from({ length: 20 }, (_, n) =>
@@ -40,7 +40,7 @@ describe("two instances", () => {
     expect((await look(one, here)).timeline).toEqual(["1 contact: Hello", "1 bot: Welcome!"]);
   });
 
-  test("U2: 20 messages at both after the unblock start the flows once", async () => {
+  test("U2: 20 messages on both after the unblock start the flows once", async () => {
     const [here, there] = both();
     await here.says("Hello");
     await block(one, here);
@@ -53,7 +53,7 @@ describe("two instances", () => {
     expect(timeline).toHaveLength(23);
   });
 
-  test("B6, idempotencyKey: asked of both at once, it is done once", async () => {
+  test("B6, idempotencyKey: concurrent calls on both have one effect", async () => {
     const [here] = both();
     await here.says("Hello");
     const conversationId = await latest(one, here);
@@ -73,7 +73,7 @@ describe("two instances", () => {
     expect((await heardSince(one, since, "contactStatusChanged")).map(whom)).toEqual([here.externalId]);
   });
 
-  test("O2: what one commits the other's subscribers hear", async () => {
+  test("O2: the commits of one are delivered to the subscribers of the other", async () => {
     const [here, there] = both();
     const after = await cursorNow(one);
     const listener = listen(two, "messageRecorded", { after, token: one.ada.token });
@@ -84,7 +84,7 @@ describe("two instances", () => {
     await listener.close();
   });
 
-  test("B8: an expiry that both notice is told once", async () => {
+  test("B8: an expiry found by both is delivered once", async () => {
     const [here] = both();
     await here.says("Hello");
     await block(one, here, { expiresAt: inMs(one, 60_000) });
@@ -95,7 +95,7 @@ describe("two instances", () => {
     expect(heard.map((event) => [whom(event), event.cause])).toEqual([[here.externalId, "EXPIRED"]]);
   });
 
-  test("O1: with clocks apart time does not run backwards for a person", async () => {
+  test("O1: with different clocks, times of one ContactChannel do not decrease", async () => {
     const [here, there] = both();
     await here.says("Hello");
     one.clock.advance(60_000);

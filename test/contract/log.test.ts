@@ -1,10 +1,9 @@
-import { createParser } from "eventsource-parser";
 import { beforeAll, describe, expect, test } from "vitest";
-import { first, nodesOf } from "../support/answers.ts";
+import { first, nodesOf, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
-import { block, contactIdOf, latest, look, unblock } from "../support/console.ts";
-import { type Person, people } from "../support/people.ts";
+import { followEvents } from "../support/following.ts";
+import { block, type Person, people, unblock } from "../support/people.ts";
 import {
   cursorNow,
   type Heard,
@@ -14,6 +13,7 @@ import {
   type Subscription,
   subscriptions,
 } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 
 let desk: Desk;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ async function burst(crowd: readonly Person[]): Promise<void> {
 }
 
 describe("O2: nothing committed is ever missed", () => {
-  test("32 subscribers, whenever they came, hear every event since their cursor once, in one order", async () => {
+  test("32 subscribers that start at different times get every event after their cursor once, in one order", async () => {
     const since = await cursorNow(desk);
     const open = () =>
       subscriptions.flatMap((subscription) =>
@@ -68,7 +68,7 @@ describe("O2: nothing committed is ever missed", () => {
     expect(new Set(ids).size).toBe(ids.length - ends);
   });
 
-  test("each person's entries are told in the order of their timeline", async () => {
+  test("entries of one ContactChannel are delivered in the order of its timeline", async () => {
     const since = await cursorNow(desk);
     const crowd = people(desk, 4);
     await burst(crowd);
@@ -104,7 +104,7 @@ describe("O2: nothing committed is ever missed", () => {
     }
   });
 
-  test("a list and the cursor that was read with it fit together: what is not in the one comes after the other", async () => {
+  test("a list and the cursor read with it are consistent: entries missing in the list come after the cursor", async () => {
     const someone = first(people(desk, 1));
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
@@ -128,42 +128,21 @@ describe("O2: nothing committed is ever missed", () => {
     }
   });
 
-  test("over SSE as over WebSocket", async () => {
+  test("SSE delivers the same as WebSocket", async () => {
     const after = await cursorNow(desk);
     await burst(people(desk, 2));
     const wanted = await heardSince(desk, after, "messageRecorded");
-    const abort = new AbortController();
-    const response = await fetch(`${desk.url}/graphql`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "text/event-stream",
-        authorization: `Bearer ${desk.vic.token}`,
-      },
-      body: JSON.stringify({
-        query: "subscription ($after: Cursor) { messageRecorded(after: $after) { id } }",
-        variables: { after },
-      }),
-      signal: abort.signal,
-    });
+    const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { id } }";
+    const stream = await followEvents(desk, query, { after }, desk.vic.token);
     const heard: string[] = [];
-    const parser = createParser({
-      onEvent: ({ event, data }) => {
-        if (event === "next") heard.push(JSON.parse(data).data.messageRecorded.id);
-      },
-    });
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      parser.feed(decoder.decode(chunk, { stream: true }));
-      if (heard.length >= wanted.length) break;
-    }
-    abort.abort();
-    expect(heard.slice(0, wanted.length)).toEqual(wanted.map(({ id }) => id));
+    while (heard.length < wanted.length) heard.push(textAt((await stream.next()).data, "messageRecorded.id"));
+    await stream.end();
+    expect(heard).toEqual(wanted.map(({ id }) => id));
   });
 });
 
 describe("cursors", () => {
-  test("one that the log no longer reaches back to is answered with CURSOR_EXPIRED", async () => {
+  test("a cursor older than the retained log is CURSOR_EXPIRED", async () => {
     const workspace = await desk.workspace();
     const { token } = workspace.ada;
     const start = await cursorNow(desk, token);
@@ -194,8 +173,8 @@ describe("cursors", () => {
   });
 });
 
-describe("what an event says", () => {
-  test("its own scalars as of then, the objects as they are now", async () => {
+describe("the fields of an event", () => {
+  test("its own scalars are as of the event, its objects as they are now", async () => {
     const since = await cursorNow(desk);
     const someone = first(people(desk, 1));
     await someone.says("Hello");
@@ -218,7 +197,7 @@ describe("what an event says", () => {
     ]);
   });
 
-  test("filters are ANDed; assigneeId is whoever had or was offered it, before or after", async () => {
+  test("filters are ANDed; assigneeId matches assignee and offer, before and after the event", async () => {
     const someone = first(people(desk, 1));
     const after = await cursorNow(desk);
     await someone.says("Hello");
@@ -244,7 +223,7 @@ describe("what an event says", () => {
   });
 });
 
-test("O2: what cannot be told does not happen", async () => {
+test("O2: without a log position nothing is committed", async () => {
   const place = await desk.workspace();
   const { prisma } = desk.app.database;
   await prisma.logHead.delete({ where: { workspaceId: rowId(place.id) } });

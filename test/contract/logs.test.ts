@@ -39,7 +39,7 @@ function post(path: string, body: object, headers: Record<string, string>): Prom
   });
 }
 
-test("the log has the id of each request, and never what people wrote nor what lets them in, also where it fails", async () => {
+test("the log has the id of each request, and never texts or credentials, also on errors", async () => {
   const person = "U-someone-private";
   const line = (text: string) => ({ events: [lineText(person, text, { timestamp: Date.parse("2026-01-01") })] });
   const session = await post(`/chat/${desk.webChat}/sessions`, {}, {});

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, lineText } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
-import { latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
 import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "../support/faults.ts";
 import { onLine, type Person, people } from "../support/people.ts";
+import { latest, look } from "../support/view.ts";
 
 let desk: Desk;
 let fault: Saboteur;
@@ -32,7 +32,7 @@ const cut = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1)
 
 const event = (someone: Person, text: string) => lineText(someone.externalId, text, { timestamp: desk.clock.now() });
 
-describe("O4: what cannot be recorded is answered 5xx, and recorded once when it comes again", () => {
+describe("O4: an event that cannot be recorded is answered 5xx, and recorded once when it is redelivered", () => {
   test.each([
     ["a statement fails", "insert", refuse],
     ["the commit fails", "commit", refuse],
@@ -55,7 +55,7 @@ describe("O4: what cannot be recorded is answered 5xx, and recorded once when it
     for (const someone of [one, three]) expect((await look(desk, someone)).timeline).toEqual(greeted);
   });
 
-  test("of a mutation: a masked error with an id, nothing recorded, and the same key works afterwards", async () => {
+  test("a mutation: a masked error with an id, nothing recorded, and the same key works afterwards", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const input = { conversationId: await latest(desk, someone), text: "poison", idempotencyKey: "again" };
@@ -72,7 +72,7 @@ describe("O4: what cannot be recorded is answered 5xx, and recorded once when it
     expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 agent: poison"]);
   });
 
-  test("every connection is lost several times in a burst: nothing that was answered 200 is lost, nothing is doubled", async () => {
+  test("connections are lost during a burst: nothing answered with 200 is lost, nothing is duplicated", async () => {
     const crowd = people(desk, 12);
     const events = crowd.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
     let answered = 0;
@@ -102,7 +102,7 @@ describe("O4: what cannot be recorded is answered 5xx, and recorded once when it
   });
 });
 
-describe("the answer to a COMMIT that was carried out is lost", () => {
+describe("the answer to a successful COMMIT is lost", () => {
   let proxied: Desk;
   let wire: Wire;
   beforeAll(async () => {
@@ -112,7 +112,7 @@ describe("the answer to a COMMIT that was carried out is lost", () => {
   });
   afterAll(() => wire.close());
 
-  test("a webhook is answered 5xx, and its repeat changes nothing", async () => {
+  test("a webhook is answered 5xx, and its redelivery changes nothing", async () => {
     const someone = onLine(proxied);
     await someone.says("Hello");
     const event = lineText(someone.externalId, "Kept", { timestamp: proxied.clock.now() });
@@ -126,7 +126,7 @@ describe("the answer to a COMMIT that was carried out is lost", () => {
     expect((await look(proxied, someone)).timeline).toEqual(kept);
   });
 
-  test("a reply that was kept is not sent twice by whoever repeats it under its key", async () => {
+  test("a committed reply is not sent twice when it is repeated under its key", async () => {
     const someone = onLine(proxied);
     await someone.says("Hello");
     const input = { conversationId: await latest(proxied, someone), text: "Once", idempotencyKey: "once" };
@@ -139,7 +139,7 @@ describe("the answer to a COMMIT that was carried out is lost", () => {
     expect((await look(proxied, someone)).timeline.slice(2)).toEqual(["1 agent: Once"]);
   });
 
-  test("without a database: alive but not ready, all that comes is answered 5xx, and it goes on when the database is back", async () => {
+  test("without a database: alive but not ready, requests are answered 5xx, and work again when the database is back", async () => {
     const someone = onLine(proxied);
     const event = lineText(someone.externalId, "Hello", { timestamp: proxied.clock.now() });
     const statusOf = async (path: string) => (await fetch(`${proxied.url}${path}`)).status;

@@ -162,7 +162,7 @@ const CLOSINGS: Record<number, string> = {
   4403: "UNAUTHENTICATED",
 };
 
-describe("one answer to a form that is none", () => {
+describe("malformed requests get the same answer over every transport", () => {
   test.each(attempts)("$name: $code", async ({ code, status, request, noStream, socket }) => {
     const accepted =
       noStream === undefined ? ["application/json", "application/graphql-response+json", STREAM] : ["*/*"];
@@ -184,7 +184,7 @@ describe("one answer to a form that is none", () => {
     await neighbour.neighbourHears();
   });
 
-  test("nothing of it was carried out", async () => {
+  test("none of them was executed", async () => {
     const { data } = await desk.ada.graphql("{ blocks { edges { node { id } } } }");
     expect(data).toEqual({ blocks: { edges: [] } });
   });
@@ -240,7 +240,7 @@ describe("pages of other origins", async () => {
     socket.close();
   });
 
-  test("what is no page may ask, and any page where none are named", async () => {
+  test("requests without an Origin are allowed, and any origin without an allow list", async () => {
     expect((await post(named, ROLE)).headers.get("access-control-allow-origin")).toBeNull();
     const server = upgrade();
     await once(server, "open");
@@ -250,7 +250,7 @@ describe("pages of other origins", async () => {
     expect(response.headers.get("access-control-allow-credentials")).toBeNull();
   });
 
-  test("a page may read why it was refused", async () => {
+  test("an allowed page can read the error", async () => {
     const origin = "https://desk.example";
     for (const [asked, status] of [
       [post(named, ROLE, { origin, authorization: "" }), 401],

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { rowId } from "../support/app.ts";
-import { block, latest, look, unblock } from "../support/console.ts";
-import { onLine, person, visitor } from "../support/people.ts";
+import { block, onLine, person, unblock, visitor } from "../support/people.ts";
 import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
+import { latest, look } from "../support/view.ts";
 import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -10,7 +10,7 @@ beforeAll(async () => {
   desk = await bootHouse();
 });
 
-describe("B4: whatever is pending towards the contact is called off with the block", () => {
+describe("B4: a block cancels everything that is pending towards the contact", () => {
   test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)("%s: messages that are still QUEUED, for good", async (kind) => {
     const someone = await person(desk, kind);
     await someone.says("Hello");
@@ -24,7 +24,7 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
   });
 
-  test("a chatbot's step that was to come later, also when the block is lifted before its time", async () => {
+  test("a delayed chatbot step, also when the block is lifted before it is due", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
     await someone.says("Hello");
     await someone.says("2");
@@ -35,7 +35,7 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
   });
 
-  test("a step whose time has come but which was not yet said", async () => {
+  test("a step that is due but not yet sent", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
     await someone.says("Hello");
     await someone.says("2");
@@ -45,7 +45,7 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
   });
 
-  test("an offer: nobody can accept it, and its end is not told as a time-out", async () => {
+  test("an offer: nobody can accept it, and it does not end as a time-out", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const since = await cursorNow(desk);
     await block(desk, someone);
@@ -70,7 +70,7 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     return told;
   }
 
-  test("a message handed over by an instance that died is called off too, though the block is over when that is found", async () => {
+  test("a message leased by a dead instance is canceled, even if the block has been lifted when the lease ends", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const { contactChannelId } = await look(desk, someone);
@@ -86,7 +86,7 @@ describe("B4: whatever is pending towards the contact is called off with the blo
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED"]);
   });
 
-  test("without a block it goes back to the queue", async () => {
+  test("without a block a message with an expired lease goes back to the queue", async () => {
     const { person: someone, page } = await visitor(desk);
     await someone.says("Hello");
     const { contactChannelId } = await look(desk, someone);

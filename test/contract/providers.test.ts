@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, rowId } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, look } from "../support/console.ts";
-import { kinds, onLine, people, person } from "../support/people.ts";
+import { block, kinds, onLine, people, person } from "../support/people.ts";
 import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
+import { look } from "../support/view.ts";
 import { bootHouse, type House } from "./situations.ts";
 
 const NUL = "\0";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 describe("O3: providers repeat and reorder", () => {
-  test.each(kinds)("%s: 20 deliveries of one event at once are one entry", async (kind) => {
+  test.each(kinds)("%s: 20 concurrent deliveries of one event make one entry", async (kind) => {
     const someone = await person(desk, kind);
     await Promise.all(Array.from({ length: 20 }, () => someone.says("Hello", { eventId: `once-${kind}` })));
     expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${GREETING}`]);
@@ -24,7 +24,7 @@ describe("O3: providers repeat and reorder", () => {
     expect(await cursorNow(desk)).toBe(since);
   });
 
-  test("a partner is answered with the entry that was recorded first", async () => {
+  test("recordInbound returns the entry that was recorded first", async () => {
     const key = desk.as(await desk.key("inbound:write"));
     const payload = { deep: [{ x: 1 }, null, "é"] };
     const input = { channelId: desk.custom, externalId: "o3", eventId: "o3-1", kind: "TEXT", payload };
@@ -66,7 +66,7 @@ describe("O3: providers repeat and reorder", () => {
     }
   });
 
-  test("one event id stands for one event of the whole channel, and for another on another", async () => {
+  test("an event id is unique per channel", async () => {
     const [one, two] = people(desk, 2);
     const elsewhere = onLine(desk, { channel: desk.withKeyword.LINE });
     for (const someone of [one, two, elsewhere]) await someone?.says("Hello", { eventId: "shared" });
@@ -81,7 +81,7 @@ describe("O3: providers repeat and reorder", () => {
     ]);
   });
 
-  test("a repeat under another name leaves nobody behind who never wrote", async () => {
+  test("a redelivery with another externalId creates no contact", async () => {
     const [one, two] = people(desk, 2);
     await one?.says("Hello", { eventId: "stolen" });
     await two?.says("Hello", { eventId: "stolen" });
@@ -92,7 +92,7 @@ describe("O3: providers repeat and reorder", () => {
     expect(data.contacts.edges).toEqual([]);
   });
 
-  test("the timeline is in the order of recording, whatever the times say (D1)", async () => {
+  test("D1: the timeline is in the order of recording, whatever the times are", async () => {
     const someone = onLine(desk);
     const now = desk.clock.now();
     await someone.says("second", { sentAt: now });
@@ -105,8 +105,8 @@ describe("O3: providers repeat and reorder", () => {
   });
 });
 
-describe("O4: nothing of a webhook is lost", () => {
-  test("NUL and lone surrogates become U+FFFD, wherever they are", async () => {
+describe("O4: no event of a webhook is lost", () => {
+  test("NUL and lone surrogates become U+FFFD everywhere", async () => {
     const person = `U${NUL}${LONE}odd`;
     const event = lineText(person, `a${NUL}b${LONE}c`, {
       webhookEventId: `id${NUL}${LONE}`,
@@ -119,7 +119,7 @@ describe("O4: nothing of a webhook is lost", () => {
     expect((await look(desk, someone)).timeline[0]).toBe("1 contact: a\uFFFDb\uFFFDc");
   });
 
-  test("an event that cannot be interpreted is kept raw, and its neighbours are recorded", async () => {
+  test("an event that cannot be interpreted is kept raw, and the others of the webhook are recorded", async () => {
     const [one, two] = people(desk, 2);
     const strange = {
       type: "hologram",
@@ -147,8 +147,8 @@ describe("O4: nothing of a webhook is lost", () => {
   });
 });
 
-describe("O5: time and ids", () => {
-  test("every time is the injected clock's, and ids are in the order of time", async () => {
+describe("O5: times and ids", () => {
+  test("all times come from the injected clock, and ids are ordered by time", async () => {
     const someone = onLine(desk);
     desk.clock.advance(86_400_000);
     await someone.says("Hello");
@@ -164,7 +164,7 @@ describe("O5: time and ids", () => {
   });
 });
 
-describe("O6: what is unsent is hidden", () => {
+describe("O6: an unsent message is hidden", () => {
   const unsend = (person: string, messageId: string): object => ({
     ...lineText(person, "", { timestamp: desk.clock.now() }),
     type: "unsend",
@@ -203,7 +203,7 @@ describe("O6: what is unsent is hidden", () => {
     expect(JSON.stringify(heard)).not.toContain("A secret");
   });
 
-  test("whoever replays the log does not learn it from those who heard it in time", async () => {
+  test("a replay does not deliver the text of an unsent message", async () => {
     const { externalId } = onLine(desk);
     const after = await cursorNow(desk);
     const inTime = listen(desk, "messageRecorded", { after });
@@ -215,7 +215,7 @@ describe("O6: what is unsent is hidden", () => {
     for (const listener of [inTime, late]) await listener.close();
   });
 
-  test("nobody can unsend what another wrote", async () => {
+  test("a contact cannot unsend the message of another", async () => {
     const [one, two] = people(desk, 2);
     await desk.lineWebhook([text(one?.externalId ?? "", "m-mine")]);
     await desk.lineWebhook([unsend(two?.externalId ?? "", "m-mine")]);

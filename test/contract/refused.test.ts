@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
 import { rowId } from "../support/app.ts";
 import type { BlockView, Mutation } from "../support/client.ts";
-import { block, contactIdOf, latest, look } from "../support/console.ts";
-import { onLine } from "../support/people.ts";
+import { block, onLine } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -40,8 +40,8 @@ beforeAll(async () => {
   }
 });
 
-describe("D5: every path towards the contact is refused with the block", () => {
-  test.each(paths)("%s, whatever the conversation was", async (mutation, inputOf) => {
+describe("D5: every mutation that reaches the contact is refused with the block", () => {
+  test.each(paths)("%s, whatever the status of the conversation was", async (mutation, inputOf) => {
     const since = await cursorNow(desk);
     for (const { contactId, conversationId, made } of blocked.values()) {
       const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };
@@ -65,7 +65,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     });
   });
 
-  test("in an older conversation of the same place too", async () => {
+  test("in an older conversation of the same ContactChannel, too", async () => {
     const someone = await someoneIn(desk, "WAITING");
     const conversationId = await latest(desk, someone);
     await desk.ada.endConversation({ conversationId });
@@ -74,7 +74,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     expect((await desk.ada.attempt("sendMessage", { conversationId, text: "Hello" })).code).toBe("CONTACT_BLOCKED");
   });
 
-  test("whoever was never in a conversation cannot be written to either", async () => {
+  test("a contact without a conversation cannot be written to either", async () => {
     const someone = onLine(desk);
     await someone.does("follow");
     const made = await block(desk, someone);
@@ -83,7 +83,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     expect([answer.code, answer.block]).toEqual(["CONTACT_BLOCKED", made]);
   });
 
-  test("100 replies at the moment of the block: what was accepted was accepted before it, and is called off", async () => {
+  test("100 replies concurrent with the block are canceled or refused", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
     const replies = Array.from({ length: 100 }, (_, n) =>
@@ -103,7 +103,7 @@ describe("D5: every path towards the contact is refused with the block", () => {
     expect(outbound).toEqual([{ deliveryStatus: "CANCELED", _count: accepted.length + 1 }]);
   });
 
-  test("what reaches nobody stays allowed: reading, changing the block; declining and ending are invalid transitions (C5)", async () => {
+  test("C5: reading and updating the block stay allowed; declining and ending are invalid transitions", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, someone);
     const { id: blockId } = await block(desk, someone);

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, type TestWorkspace } from "../support/app.ts";
-import { contactIdOf } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
 import { onLine, type Person, people } from "../support/people.ts";
 import { cursorNow, type Subscription, subscriptions } from "../support/subscriber.ts";
+import { contactIdOf } from "../support/view.ts";
 import { type Stream, type Transport, transports } from "./streams.ts";
 
 /** How many events back somebody may resume who is cut anywhere. */
@@ -139,7 +139,7 @@ async function rounds(at: Desk, { ada }: TestWorkspace, who: Person, count: numb
   }
 }
 
-test("cut after every single event, the parts make up the whole: of what was written before, during and after", async () => {
+test("connections cut after every event: the parts add up to all events written before, during and after", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const all = followers({ token, after: await cursorNow(desk, token) });
@@ -160,7 +160,7 @@ test("cut after every single event, the parts make up the whole: of what was wri
   await expectAllHeard(all, desk, workspace);
 });
 
-test("from the very head on: nothing again, and nothing missed", async () => {
+test("from the head of the log: no event is repeated or missed", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const someone = first(people(desk, 1, { workspace }));
@@ -183,7 +183,7 @@ test("from the very head on: nothing again, and nothing missed", async () => {
   }
 });
 
-test("cut anywhere while many write: at the seam between what was there and what comes nothing is lost or doubled", async () => {
+test("connections cut anywhere while many write: no event is lost or duplicated between replay and live", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const after = await cursorNow(desk, token);
@@ -278,7 +278,7 @@ describe("several instances", () => {
     await drop();
   });
 
-  test("from one to the other and back while both are written to: all, in the order of the log", async () => {
+  test("switching between both while both are written to: all events, in the order of the log", async () => {
     const workspace = await one.workspace();
     const { token } = workspace.ada;
     const all = followers({ token, after: await cursorNow(one, token) });
@@ -294,7 +294,7 @@ describe("several instances", () => {
     await expectAllHeard(all, one, workspace);
   });
 
-  test("the server is started anew while another goes on writing: who resumes there or elsewhere has missed nothing", async () => {
+  test("one server restarts while another goes on writing: resuming on either misses no event", async () => {
     const workspace = await two.workspace();
     const { token } = workspace.ada;
     const all = followers({ token, after: await cursorNow(two, token) });
@@ -326,7 +326,7 @@ describe("several instances", () => {
 });
 
 // Fails as long as the server says `complete` over SSE when it stops; then `.fails` goes.
-test("over SSE a server that stops does not say that the subscription is complete: clients are to come again", async () => {
+test("over SSE a server that stops does not complete the subscription, so that clients reconnect", async () => {
   const stopping = await bootDesk();
   const follower = new Follower("SSE", "messageRecorded", {
     token: stopping.ada.token,
@@ -340,7 +340,7 @@ test("over SSE a server that stops does not say that the subscription is complet
   expect(stream.ending()).toBe("closed");
 });
 
-describe("cursors that cannot be gone on from", () => {
+describe("cursors that cannot be resumed", () => {
   let workspace: TestWorkspace;
   let other: TestWorkspace;
   beforeAll(async () => {
@@ -381,13 +381,13 @@ async function lostCursor({ id, ada }: TestWorkspace): Promise<string> {
   return cursor;
 }
 
-describe("a log of which the beginning is gone", () => {
+describe("a pruned log", () => {
   let old: Desk;
   beforeAll(async () => {
     old = await bootDesk();
   });
 
-  test("who has heard all that is gone goes on; who lacks a single event of it is told CURSOR_EXPIRED", async () => {
+  test("a subscriber who has all pruned events resumes; one who lacks a single one gets CURSOR_EXPIRED", async () => {
     const { token } = old.ada;
     const someone = first(people(old, 1));
     const none = await cursorNow(old);

@@ -4,9 +4,9 @@ import { schema } from "../../src/graphql/schema/index.ts";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
 import { type Client, documentOf, done, type Mutation } from "../support/client.ts";
-import { contactIdOf } from "../support/console.ts";
 import { onLine } from "../support/people.ts";
 import { listen } from "../support/subscriber.ts";
+import { contactIdOf } from "../support/view.ts";
 
 const scopes = ["read", "messages:write", "contacts:block", "contacts:unblock", "inbound:write"] as const;
 type Holder = "ADMIN" | "AGENT" | "VIEWER" | Scope | "no scope";

@@ -1,8 +1,8 @@
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
 import { bootDesk, type Desk, type TestFlow } from "../support/app.ts";
-import { latest } from "../support/console.ts";
 import { onLine, type Person } from "../support/people.ts";
+import { latest } from "../support/view.ts";
 
 /** A chatbot with a menu: one way through a second menu, one with a pause, one to a person. */
 export const chatbot: TestFlow = {

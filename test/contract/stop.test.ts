@@ -4,11 +4,11 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
-import { latest, look } from "../support/console.ts";
 import { freshDatabase } from "../support/database.ts";
 import { databaseOf, saboteur } from "../support/faults.ts";
 import { onLine, visitor } from "../support/people.ts";
 import { subscribed } from "../support/subscriber.ts";
+import { latest, look } from "../support/view.ts";
 
 /** Holds the row lock of somebody's ContactChannel, so that what is sent to them stays under way. */
 async function holding(desk: Desk, externalId: string) {
@@ -24,7 +24,7 @@ async function holding(desk: Desk, externalId: string) {
   };
 }
 
-test("stop: what is under way is finished and answered, and is durable", async () => {
+test("stop: requests in progress are finished, answered and durable", async () => {
   const { url, drop } = await freshDatabase();
   const desk = await bootDesk({ env: { DATABASE_URL: url } });
   const someone = onLine(desk);
@@ -51,7 +51,7 @@ test("stop: what is under way is finished and answered, and is durable", async (
   await drop();
 });
 
-test("stop: sockets are closed with 1001 or 1012, streams are ended, and nobody is let in any more", async () => {
+test("stop: sockets are closed with 1001 or 1012, streams are ended, and new connections are refused", async () => {
   const desk = await bootDesk();
   const { closed } = await subscribed(desk, desk.ada.token);
   const { person: someone, page } = await visitor(desk);
@@ -66,7 +66,7 @@ test("stop: sockets are closed with 1001 or 1012, streams are ended, and nobody 
   await desk.app.stop();
 });
 
-test("stop: a connection that has not asked for anything is not waited for", async () => {
+test("stop: does not wait for a connection without a request", async () => {
   const desk = await bootDesk();
   const silent = connect(Number(new URL(desk.url).port), "localhost");
   await once(silent, "connect");
@@ -77,7 +77,7 @@ test("stop: a connection that has not asked for anything is not waited for", asy
   await closed;
 });
 
-test("stop: the event loop empties, so that the process ends by itself", async () => {
+test("stop: the event loop becomes empty, so that the process ends", async () => {
   const { url, drop } = await freshDatabase();
   const seeded = await bootDesk({ env: { DATABASE_URL: url } });
   await seeded.app.stop();

@@ -3,9 +3,9 @@ import { schema } from "../../src/graphql/schema/index.ts";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId, rowId, type TestWorkspace } from "../support/app.ts";
 import type { Mutation } from "../support/client.ts";
-import { block, contactIdOf, latest, look } from "../support/console.ts";
-import { onLine } from "../support/people.ts";
+import { block, onLine } from "../support/people.ts";
 import { cursorNow, heardSince, listen, subscriptions } from "../support/subscriber.ts";
+import { contactIdOf, latest, look } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
 
 const types = [
@@ -183,7 +183,7 @@ describe("subscriptions of another workspace get none of our events", () => {
   });
 });
 
-test("the same person of LINE in two workspaces is two contacts, and blocked in one of them", async () => {
+test("the same LINE user in two workspaces is two contacts, blocked in one of them", async () => {
   const here = onLine(desk);
   const there = onLine(desk, { workspace: other, externalId: here.externalId });
   await here.says("Hello", { eventId: "same" });

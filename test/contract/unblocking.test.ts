@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, history, look, unblock } from "../support/console.ts";
-import { kinds, onLine, person } from "../support/people.ts";
+import { block, kinds, onLine, person, unblock } from "../support/people.ts";
 import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { contactIdOf, history, look } from "../support/view.ts";
 import { bootHouse, type House } from "./situations.ts";
 
 let desk: House;
@@ -46,7 +46,7 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
     expect(await heardSince(desk, since, "conversationChanged")).toEqual([]);
   });
 
-  test("the history tells who lifted it, when and why", async () => {
+  test("the history has who lifted the block, when and why", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const { id } = await block(desk, someone, { notes: "spam" });
@@ -73,42 +73,45 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
   });
 });
 
-describe("U4: what was sent before the end of the block is not new", () => {
-  test.each(withTimes)("%s: late, it goes where the block had it, and is not the first new message", async (kind) => {
-    const someone = await person(desk, kind);
-    const before = desk.clock.now();
-    desk.clock.advance(1_000);
-    await someone.says("Hello");
-    desk.clock.advance(1_000);
-    await block(desk, someone);
-    const during = desk.clock.now();
-    desk.clock.advance(1_000);
-    await unblock(desk, someone);
-    const end = desk.clock.now();
-    desk.clock.advance(1_000);
+describe("U4: a message sent before the end of the block is not new", () => {
+  test.each(withTimes)(
+    "%s: a late message is recorded in the blocked conversation, and is not the first new one",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      const before = desk.clock.now();
+      desk.clock.advance(1_000);
+      await someone.says("Hello");
+      desk.clock.advance(1_000);
+      await block(desk, someone);
+      const during = desk.clock.now();
+      desk.clock.advance(1_000);
+      await unblock(desk, someone);
+      const end = desk.clock.now();
+      desk.clock.advance(1_000);
 
-    await someone.says("Sent before", { sentAt: before });
-    await someone.says("Sent at the block", { sentAt: during });
-    await someone.says("Sent in the last millisecond", { sentAt: end - 1 });
-    expect((await look(desk, someone)).statuses).toEqual(["BLOCKED"]);
-    await someone.says("Sent at the end", { sentAt: end });
-    await someone.says("Later still", { sentAt: during });
+      await someone.says("Sent before", { sentAt: before });
+      await someone.says("Sent at the block", { sentAt: during });
+      await someone.says("Sent in the last millisecond", { sentAt: end - 1 });
+      expect((await look(desk, someone)).statuses).toEqual(["BLOCKED"]);
+      await someone.says("Sent at the end", { sentAt: end });
+      await someone.says("Later still", { sentAt: during });
 
-    const { timeline, statuses } = await look(desk, someone);
-    const blocks = await history(desk, someone);
-    expect(timeline.slice(2)).toEqual([
-      "1 contact: Sent before",
-      "1 contact: Sent at the block (blocked)",
-      "1 contact: Sent in the last millisecond (blocked)",
-      "2 contact: Sent at the end",
-      `2 bot: ${GREETING}`,
-      "1 contact: Later still (blocked)",
-    ]);
-    expect(statuses).toEqual(["BLOCKED", "WAITING"]);
-    expect(blocks.map((each) => each.suppressedMessageCount)).toEqual([3]);
-  });
+      const { timeline, statuses } = await look(desk, someone);
+      const blocks = await history(desk, someone);
+      expect(timeline.slice(2)).toEqual([
+        "1 contact: Sent before",
+        "1 contact: Sent at the block (blocked)",
+        "1 contact: Sent in the last millisecond (blocked)",
+        "2 contact: Sent at the end",
+        `2 bot: ${GREETING}`,
+        "1 contact: Later still (blocked)",
+      ]);
+      expect(statuses).toEqual(["BLOCKED", "WAITING"]);
+      expect(blocks.map((each) => each.suppressedMessageCount)).toEqual([3]);
+    },
+  );
 
-  test("LINE sends again what it could not deliver: with its old time it stays suppressed, and is recorded once", async () => {
+  test("a LINE redelivery with its old time stays suppressed, and is recorded once", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await block(desk, someone);
@@ -124,7 +127,7 @@ describe("U4: what was sent before the end of the block is not new", () => {
   });
 
   test.each(withTimes)(
-    "%s: several episodes: each counts its own, all late ones go to the latest one's conversation",
+    "%s: several blocks each count their own messages, and late ones are recorded in the latest conversation",
     async (kind) => {
       const someone = await person(desk, kind);
       const times: number[] = [];
@@ -155,7 +158,7 @@ describe("U4: what was sent before the end of the block is not new", () => {
     },
   );
 
-  test("an expired block ends at expiresAt, however late that is put down", async () => {
+  test("an expired block ends at expiresAt, however late the expiry is recorded", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const end = desk.clock.now() + 1_000;
@@ -170,7 +173,7 @@ describe("U4: what was sent before the end of the block is not new", () => {
     ]);
   });
 
-  test("a time in the future is no time: arrival counts", async () => {
+  test("a time in the future is ignored: the time of arrival counts", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await block(desk, someone);
@@ -197,7 +200,7 @@ describe("U5: idempotent", () => {
     expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
   });
 
-  test("two agents at once: one lifts it", async () => {
+  test("two agents at once: one lifts the block", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await block(desk, someone);

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { first } from "../support/answers.ts";
 import { inMs } from "../support/clock.ts";
-import { block, contactIdOf, history, look, unblock } from "../support/console.ts";
-import { onLine } from "../support/people.ts";
+import { block, onLine, unblock } from "../support/people.ts";
 import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
+import { contactIdOf, history, look } from "../support/view.ts";
 import { bootHouse, type House, someoneIn } from "./situations.ts";
 
 let desk: House;
@@ -16,7 +16,7 @@ describe("B5: notes", () => {
 
   test.each([
     ["2,000 code points outside the BMP", EMOJI.repeat(2_000), EMOJI.repeat(2_000)],
-    ["2,000 that are only so few once trimmed", `  ${"x".repeat(2_000)}\n`, "x".repeat(2_000)],
+    ["2,000 after trimming", `  ${"x".repeat(2_000)}\n`, "x".repeat(2_000)],
     [
       "any text",
       "  <b>💢 \u202E&amp; 漢字\n'; DROP TABLE block; --\t",
@@ -56,7 +56,7 @@ describe("B5: notes", () => {
 });
 
 describe("B6: idempotent", () => {
-  test("two agents at once: one block, one event; the second is answered with the block in force", async () => {
+  test("two agents at once: one block, one event; the second gets the block in force", async () => {
     const someone = await someoneIn(desk, "ACTIVE");
     const contactId = await contactIdOf(desk, someone);
     const since = await cursorNow(desk);
@@ -107,7 +107,7 @@ describe("B6: idempotent", () => {
     );
   });
 
-  test("a block that is over cannot be updated", async () => {
+  test("a lifted block cannot be updated", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const { id } = await block(desk, someone, { notes: "why" });

@@ -11,7 +11,7 @@ function create(kind: string, definition: unknown, channelId = desk.custom): Pro
   return desk.ada.attempt("createFlow", { channelId, name: "A flow", kind, definition }, SHOWN);
 }
 
-test("a new flow is tried at once, and no longer once it is switched off", async () => {
+test("a new flow applies at once, and no longer when it is disabled", async () => {
   const channel = await desk.channel("LINE", []);
   const flow = await create("AUTO_REPLY_KEYWORD", { keywords: ["price"], text: "It is free." }, channel);
   expect(at(flow, "flow")).toMatchObject({ kind: "AUTO_REPLY_KEYWORD", enabled: true, channel: { id: channel } });
@@ -71,7 +71,7 @@ describe("a chatbot's paths", () => {
       ],
     ],
     ["an end without next", [step("a")]],
-  ])("are fine: %s", async (_name, steps) => {
+  ])("accepted: %s", async (_name, steps) => {
     expect(await create("CHATBOT", { steps })).toMatchObject({ __typename: "CreateFlowSuccess" });
   });
 
@@ -95,7 +95,7 @@ describe("a chatbot's paths", () => {
     ["an empty text", [step("a", { text: "" })], "definition.steps.0.text"],
     ["a text that is too long", [step("a", { text: "x".repeat(5_001) })], "definition.steps.0.text"],
     ["no steps", [], "definition.steps"],
-  ])("are refused: %s", async (_name, steps, path) => {
+  ])("refused: %s", async (_name, steps, path) => {
     const answer = await create("CHATBOT", { steps });
     expect(listAt(answer, "fields").map((field) => at(field, "path"))).toContain(path);
   });

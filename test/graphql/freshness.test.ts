@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
+import { follow, followEvents } from "../support/following.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { follow, followEvents } from "./following.ts";
 
 const desk = await bootDesk();
 
-test("B8: who comes back later reads the objects as they are then, though somebody who stayed read them before", async () => {
+test("B8: a replay reads objects as they are at that time, even if another subscriber read them before", async () => {
   const query = `subscription ($after: Cursor, $filter: ContactStatusChangedFilter) {
     contactStatusChanged(after: $after, filter: $filter) { cause contactChannel { status } } }`;
   const person = await desk.writes("expiring");
@@ -25,7 +25,7 @@ test("B8: who comes back later reads the objects as they are then, though somebo
   await comesBack.end();
 });
 
-test("an event that cannot be told ends the subscription, and is not lost: who resumes gets it", async () => {
+test("an event that cannot be delivered ends the subscription, and is delivered on resuming", async () => {
   const query = `subscription ($after: Cursor, $filter: MessageRecordedFilter) {
     messageRecorded(after: $after, filter: $filter) { message { text conversation { assignee { name } } } } }`;
   const person = await desk.writes("failing");

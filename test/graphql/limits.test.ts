@@ -2,7 +2,7 @@ import { getIntrospectionQuery } from "graphql";
 import { describe, expect, test } from "vitest";
 import { at, listAt } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { connect, follow, followEvents } from "./following.ts";
+import { connect, follow, followEvents } from "../support/following.ts";
 
 const desk = await bootDesk();
 const closed = await bootDesk({ env: { INTROSPECTION: "false" } });

@@ -8,7 +8,7 @@ const desk = await bootDesk();
 const { prisma } = desk.app.database;
 
 describe("viewer", () => {
-  test("an agent and a key learn who they are and what they may do", async () => {
+  test("an agent and a key get their identity and permissions", async () => {
     const query = `{ viewer { role permissions workspace { id name }
       actor { __typename ... on Agent { id email } ... on ApiKey { name prefix } } } }`;
     const agent = await desk.vic.graphql(query);
@@ -31,7 +31,7 @@ describe("viewer", () => {
 });
 
 describe("node", () => {
-  test("answers every type by its id", async () => {
+  test("returns every type by its id", async () => {
     const person = await desk.writes("node-person");
     const blockId = first((await desk.ada.blockContact({ contactId: person.contactId })).blocks).id;
     const flow = await prisma.flow.findFirstOrThrow({ where: { channelId: rowId(desk.line) } });
@@ -55,7 +55,7 @@ describe("node", () => {
     }
   });
 
-  test("fragments on it load what they ask for", async () => {
+  test("fragments on it load the selected fields", async () => {
     const person = await desk.writes("fragment-person");
     const { data, errors } = await desk.ada.graphql(
       `query ($id: ID!) { node(id: $id) {
@@ -79,7 +79,7 @@ describe("node", () => {
     "a".repeat(5_000),
     btoa("Contact:1"),
     btoa(`Nothing:${crypto.randomUUID()}`),
-  ])("what is no id is null: %s", async (id) => {
+  ])("an invalid id is null: %s", async (id) => {
     const { data, errors } = await desk.ada.graphql(
       "query ($id: ID!) { node(id: $id) { id } contact(id: $id) { id } conversation(id: $id) { id } }",
       { id },
@@ -98,7 +98,7 @@ describe("node", () => {
 });
 
 describe("B7: the status of a contact is that of its channels", () => {
-  test("blocked on one channel: there, and as a whole", async () => {
+  test("blocked on one channel: BLOCKED there, and as a contact", async () => {
     const person = await seedContact(desk, { name: "Two Places", externalId: "b7" });
     await seedPresence(desk, person.rows.contactId, { channel: desk.webChat });
     await desk.ada.blockContact({ contactId: person.contactId, channelId: desk.line });
@@ -136,7 +136,7 @@ describe("B7: the status of a contact is that of its channels", () => {
   });
 });
 
-describe("B8: an expiry counts from its time, before anything puts it down", () => {
+describe("B8: an expiry counts from its time, before it is recorded", () => {
   test("in fields and filters alike", async () => {
     const person = await desk.writes("whose block expires");
     const expiresAt = new Date(desk.clock.now() + 60_000).toISOString();
@@ -269,7 +269,7 @@ describe("filters", () => {
     expect(await found({ ...all, assigneeId: "nonsense" })).toBe(false);
   });
 
-  test("blocks by whether they hold, channel, contact and who blocked", async () => {
+  test("blocks by active, channel, contact and actor", async () => {
     const person = await desk.writes("block-filter");
     const blockId = first((await desk.ada.blockContact({ contactId: person.contactId })).blocks).id;
     const found = async (filter: object): Promise<boolean> => {
@@ -290,7 +290,7 @@ describe("filters", () => {
 });
 
 describe("timelines", () => {
-  test("O6: what was unsent gives neither text nor payload; the entry stays", async () => {
+  test("O6: an unsent message has neither text nor payload; the entry stays", async () => {
     const person = await desk.writes("unsender", "regretted");
     const message = await prisma.message.findUniqueOrThrow({ where: { id: rowId(person.messageId) } });
     await desk.lineWebhook([
@@ -332,7 +332,7 @@ describe("timelines", () => {
 });
 
 describe("lists that are not paged", () => {
-  test("channels and agents, without those who left", async () => {
+  test("channels and agents, without removed agents", async () => {
     const gone = await desk.agent("AGENT");
     await prisma.agent.update({ where: { id: rowId(gone.id) }, data: { removedAt: new Date() } });
     const { data } = await desk.vic.graphql("{ channels { id kind } agents { id role } }");

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId, type TestWorkspace } from "../support/app.ts";
 import { done } from "../support/client.ts";
+import { connect } from "../support/following.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { connect } from "./following.ts";
 import { countingStatements, watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
@@ -245,14 +245,14 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
     });
   }
 
-  test("every payload is what an execution of its own gives", () => {
+  test("every payload equals that of an unshared execution", () => {
     expect(subscribers).toHaveLength(120);
     for (const { name, shared, unshared } of subscribers) {
       for (const given of shared) expect(given, name).toEqual(unshared);
     }
   });
 
-  test("everybody is told of just what their document asks for, in their workspace's order", async () => {
+  test("every subscriber gets exactly the events of its document, in the order of its workspace", async () => {
     for (const place of [desk, neighbour]) {
       const log = await eventsOf(place);
       for (const { name, asked, ids, unshared } of subscribers.filter((each) => each.place === place)) {
@@ -268,7 +268,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
     }
   });
 
-  test("nothing of one workspace is told in the other", () => {
+  test("no event of one workspace is delivered in the other", () => {
     for (const { name, place, shared } of subscribers) {
       const foreign = subscribers.find((each) => each.place !== place)?.ids;
       const told = JSON.stringify(shared);
@@ -277,7 +277,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
   });
 });
 
-describe("what an event costs", () => {
+describe("the statements of an event", () => {
   const query =
     "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }";
   const open: Client[] = [];
@@ -304,7 +304,7 @@ describe("what an event costs", () => {
     return statements.filter(({ text: sql }) => sql.includes('FROM "public"."message"')).length;
   }
 
-  test("fifty who ask the same cost as many statements as one", async () => {
+  test("fifty subscribers with the same document cost as many statements as one", async () => {
     const after = await cursorNow(desk);
     const alone = another(after);
     expect(await told([alone], "By one")).toBe(1);
@@ -314,7 +314,7 @@ describe("what an event costs", () => {
     expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
   });
 
-  test("those who come back to different places in the log, too", async () => {
+  test("so do subscribers that resume from different cursors", async () => {
     const back: unknown[][] = [];
     for (let n = 0; n < 10; n++) {
       back.push(another(await cursorNow(desk)));

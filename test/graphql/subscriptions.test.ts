@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, SECRET, type TestWorkspace } from "../support/app.ts";
+import { type Followed, follow, followEvents } from "../support/following.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { type Followed, follow, followEvents } from "./following.ts";
 import { watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
@@ -33,7 +33,7 @@ const STATUS = `subscription ($after: Cursor, $filter: ContactStatusChangedFilte
   status contactStatus cause occurredAt actor { __typename } block { notes liftedAt } contactChannel { status } } }`;
 
 describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
-  test("after: first what came later than the cursor, in order, then live, nothing lost or repeated", async () => {
+  test("after: events after the cursor first, in order, then live, none lost or repeated", async () => {
     const after = await cursorNow(desk);
     const person = `person ${crypto.randomUUID()}`;
     for (let index = 1; index <= 5; index++) await desk.writes(person, `before ${index}`);
@@ -79,7 +79,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     await followed.end();
   });
 
-  test("D4, B3: a block is heard as one change of status and one end; what comes in later is heard too", async () => {
+  test("D4, B3: a block is delivered as one change of status and one end; later messages are delivered, too", async () => {
     const person = await desk.writes(`person ${crypto.randomUUID()}`);
     await desk.ben.takeConversation({ conversationId: person.conversationId });
     const after = await cursorNow(desk);
@@ -119,7 +119,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     for (const each of [ends, status, messages]) await each.end();
   });
 
-  test("B8: an expiry is heard with its own time, by System", async () => {
+  test("B8: an expiry is delivered with its own time, by System", async () => {
     const person = await desk.writes(`person ${crypto.randomUUID()}`);
     const after = await cursorNow(desk);
     const followed = await subscribe(desk, STATUS, { after, filter: { contactId: person.contactId } });
@@ -138,7 +138,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     await followed.end();
   });
 
-  test("filters are ANDed; assigneeId is the agent assigned or offered to, before or after", async () => {
+  test("filters are ANDed; assigneeId matches assignee and offer, before and after the event", async () => {
     const mine = await desk.writes(`person ${crypto.randomUUID()}`);
     const other = await desk.writes(`person ${crypto.randomUUID()}`);
     const after = await cursorNow(desk);
@@ -210,7 +210,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   });
 });
 
-describe("who may listen, all the time: subscriptions of whoever is no longer who they were end within a second", () => {
+describe("permissions are checked all the time: a subscription ends within a second of a change", () => {
   const removed = { removedAt: new Date() };
   test.each([
     ["a key is revoked", () => desk.key("read"), () => prisma.apiKey.updateMany({ data: { revokedAt: new Date() } })],
@@ -269,7 +269,7 @@ describe("who may listen, all the time: subscriptions of whoever is no longer wh
   }
 });
 
-test("leaving frees the reader at once, though nothing happens: the log is no longer looked at", async () => {
+test("unsubscribing stops reading the log at once", async () => {
   const isRead = async (): Promise<boolean> => {
     const sent = watchStatements();
     await new Promise((resolve) => setTimeout(resolve, 700));

@@ -9,7 +9,7 @@ import { Overloaded } from "../../src/commands/work.ts";
 import { createMask } from "../../src/graphql/errors.ts";
 import { at } from "../support/answers.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
-import { connect, follow, followEvents } from "./following.ts";
+import { connect, follow, followEvents } from "../support/following.ts";
 
 const desk = await bootDesk();
 const endpoint = `${desk.url}/graphql`;

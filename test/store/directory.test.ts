@@ -4,7 +4,7 @@ import { databaseOf, saboteur } from "../support/faults.ts";
 
 const desk = await bootDesk();
 
-test("whoever is being looked up while what is kept is forgotten is answered all the same", async () => {
+test("a lookup in progress while the cache is cleared is answered", async () => {
   const key = await desk.key("read");
   const fault = await saboteur(databaseOf(desk));
   onTestFinished(() => fault.end());

@@ -109,7 +109,7 @@ type Text = { readonly text: string; readonly idempotencyKey?: string };
 /** An agent or a key that uses the API over HTTP. */
 export type Client = ReturnType<typeof clientOf>;
 
-/** The client of whoever has this token; each mutation is a function that fails the test unless it succeeds. */
+/** A client with the token of an agent or a key. Each mutation is a function that throws unless it succeeds. */
 export function clientOf(url: string, token: string) {
   async function graphql<Data = Record<string, JsonValue>>(
     query: string,
@@ -139,6 +139,7 @@ export function clientOf(url: string, token: string) {
 
   return {
     token,
+    /** Sends any document. */
     graphql,
     /** The result of a mutation, success or refusal, with this selection of a success. */
     attempt: (name: Mutation, input: object, success?: string) => send<Answer>(name, input, success),

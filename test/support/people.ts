@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import { first } from "./answers.ts";
 import { type Desk, lineText, rowId, type TestWorkspace } from "./app.ts";
-import { look } from "./console.ts";
+import type { BlockView } from "./client.ts";
+import { contactIdOf, look } from "./view.ts";
 import { openSession, type Visitor } from "./visitor.ts";
 
 export const kinds = ["LINE", "WEB_CHAT", "CUSTOM"] as const;
@@ -137,4 +139,16 @@ export async function sameContact(desk: Desk, known: Person, other: Person): Pro
   await prisma.contactChannel.create({
     data: { id: uuidv7(), workspaceId, contactId, channelId: rowId(channel), externalId, createdAt },
   });
+}
+
+/** Blocks the person where they are, and answers the block. */
+export async function block(desk: Desk, person: Person, input: object = {}): Promise<BlockView> {
+  const target = { contactId: await contactIdOf(desk, person), channelId: person.channel };
+  const { blocks } = await desk.ada.blockContact({ ...target, ...input });
+  return first(blocks);
+}
+
+export async function unblock(desk: Desk, person: Person): Promise<void> {
+  const target = { contactId: await contactIdOf(desk, person), channelId: person.channel };
+  await desk.ada.unblockContact(target);
 }

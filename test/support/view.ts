@@ -129,18 +129,6 @@ export async function history(desk: Desk, person: Person): Promise<BlockView[]> 
     .flatMap(({ blockHistory }) => nodesOf(blockHistory));
 }
 
-/** Blocks the person where they are, and answers the block. */
-export async function block(desk: Desk, person: Person, input: object = {}): Promise<BlockView> {
-  const target = { contactId: await contactIdOf(desk, person), channelId: person.channel };
-  const { blocks } = await desk.ada.blockContact({ ...target, ...input });
-  return first(blocks);
-}
-
-export async function unblock(desk: Desk, person: Person): Promise<void> {
-  const target = { contactId: await contactIdOf(desk, person), channelId: person.channel };
-  await desk.ada.unblockContact(target);
-}
-
 /** The latest conversation of this person. */
 export async function latest(desk: Desk, person: Person): Promise<string> {
   const { data } = await desk.ada.graphql<{ conversations: Edges<{ id: string }> }>(

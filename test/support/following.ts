@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { type Client, createClient, type FormattedExecutionResult } from "graphql-ws";
 import WebSocket from "ws";
-import type { Desk } from "../support/app.ts";
+import type { Desk } from "./app.ts";
 
 /** Follows one subscription over WebSocket. */
 export interface Followed {
