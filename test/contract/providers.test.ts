@@ -47,23 +47,31 @@ describe("O3: providers repeat and reorder", () => {
       },
     });
     expect(await record("Something else")).toEqual({ ...recorded, changed: false });
+  });
 
-    // D1, D6: what the answer shows while the contact is blocked, and after an unfollow.
-    await block(desk, await person(desk, "CUSTOM", { externalId: "o3" }));
-    expect(await key.attempt("recordInbound", { ...input, eventId: "o3-2", text: "Why?" }, shown)).toMatchObject({
-      changed: true,
-      message: { receivedWhileBlocked: true, conversation: { status: "BLOCKED" } },
-    });
+  test("D6, D1: recordInbound returns whether the contact can be reached, and whether they are blocked", async () => {
+    const key = desk.as(await desk.key("inbound:write"));
+    const someone = await person(desk, "CUSTOM");
+    await someone.says("Hello");
+    const record = (eventId: string, entry: object) => {
+      const input = { channelId: desk.custom, externalId: someone.externalId, eventId, ...entry };
+      const shown = "changed message { receivedWhileBlocked conversation { status } contactChannel { reachable } }";
+      return key.attempt("recordInbound", input, shown);
+    };
     for (const [eventType, reachable] of [
       ["unfollow", false],
       ["order_shipped", false],
       ["follow", true],
     ] as const) {
-      const event = { ...input, eventId: eventType, kind: "EVENT", eventType };
-      expect(await key.attempt("recordInbound", event, shown)).toMatchObject({
+      expect(await record(eventType, { kind: "EVENT", eventType })).toMatchObject({
         message: { contactChannel: { reachable } },
       });
     }
+    await block(desk, someone);
+    expect(await record("while blocked", { kind: "TEXT", text: "Why?" })).toMatchObject({
+      changed: true,
+      message: { receivedWhileBlocked: true, conversation: { status: "BLOCKED" } },
+    });
   });
 
   test("an event id is unique per channel", async () => {
