@@ -27,7 +27,7 @@ const sockets = {
 afterAll(() => {
   for (const socket of Object.values(sockets)) socket.close();
 });
-// However many attacks there are, they come slowly enough.
+// Lets time pass, so that the attacks stay below the rate limits.
 beforeEach(() => {
   for (const { clock } of Object.values(desks)) clock.advance(1_000);
 });
@@ -44,7 +44,7 @@ describe("one answer, over HTTP, SSE and WebSocket", () => {
       expect([way, [...new Set(errors.map(({ extensions }) => extensions.code))]]).toEqual([way, [code]]);
       expect(data ?? null).toBeNull();
       expect(errors.length).toBeLessThanOrEqual(atMost);
-      // Not the code alone: every word of it.
+      // The whole error is compared, not only its code.
       expect(errors).toEqual(expected?.errors);
     }
     await sockets[against].neighbourHears();
@@ -54,7 +54,7 @@ describe("one answer, over HTTP, SSE and WebSocket", () => {
 describe("values too deep for recursion", () => {
   const JUNK = `${"[".repeat(60_000)}${"]".repeat(60_000)}`;
 
-  /** Asks as Ada, or with another token, over every transport. */
+  /** Sends a request over every transport, by default as Ada. */
   async function ask(query: string, variables: string, token = desks.open.ada.token): Promise<unknown[]> {
     const body = `{ "query": ${JSON.stringify(query)}, "variables": ${variables} }`;
     const socket = await rawSocket(desks.open);

@@ -10,7 +10,7 @@ export interface Attack extends Asked {
   readonly code: string;
   /** Where it cannot be made, and why. */
   readonly notBy?: { readonly GET: string };
-  /** How many errors are told of at most. */
+  /** The maximum number of errors in the answer. */
   readonly atMost?: number;
   /** A desk with the usual settings, one with introspection off, or one that trusts some documents only. */
   readonly against?: "open" | "closed" | "trusting";

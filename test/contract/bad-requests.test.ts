@@ -34,7 +34,7 @@ afterEach(async () => {
   expect(await rowCounts(desk)).toEqual(before);
 });
 
-/** Sends a body as it is, also one that the server does not read to its end. */
+/** Sends a raw body, also one that the server does not read completely. */
 function post(
   path: string,
   body: string | Buffer,
@@ -56,7 +56,7 @@ function post(
     response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
     response.on("error", reject);
   });
-  // The server may close while we still send; what it answered counts.
+  // The server may close the connection during the upload; its answer counts.
   sent.on("error", (error) => {
     if (!answered) reject(error);
   });
@@ -212,7 +212,7 @@ describe("the web chat", () => {
 });
 
 describe("the WebSocket", () => {
-  /** What the socket closes with, after this was said to it. */
+  /** The close code of a socket after these messages. */
   function closeOf(...said: (string | object)[]): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");

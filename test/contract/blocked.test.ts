@@ -87,7 +87,7 @@ describe("D1: an inbound entry is recorded once, in the most recent conversation
 
 describe("D2: no conversation is created", () => {
   test.each(["LINE", "CUSTOM"] as const)(
-    "%s: without a conversation it is recorded in the timeline of the ContactChannel",
+    "%s: without a conversation it is recorded in the timeline only",
     async (kind) => {
       const someone = await person(desk, kind);
       await someone.does("follow");
@@ -267,7 +267,7 @@ describe("D7: the visitor does not notice the block", () => {
     const greeting = await stream.next();
     await block(desk, someone);
 
-    // An id that is no message's of theirs: the replay begins as early as it can.
+    // An id that is none of their messages: the replay starts as early as possible.
     const again = await page.stream("unknown");
     expect(await again.next()).toEqual(greeting);
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "SENT"]);

@@ -20,12 +20,12 @@ const SUBSCRIBE = JSON.stringify({ id: "1", type: "subscribe", payload: ROLE });
 
 describe("the client of graphql-ws", () => {
   interface Attempts {
-    /** The codes with which its sockets were closed. */
+    /** The close codes of its sockets. */
     readonly closings: number[];
     readonly first: Promise<unknown>;
   }
 
-  /** Asks once; between its attempts it does what is told instead of waiting. */
+  /** Sends one query; runs `between` instead of waiting between attempts. */
   function ask(on: Desk, options: Partial<ClientOptions>, payload: { query: string } = ROLE): Attempts {
     const closings: number[] = [];
     const client = createClient({
@@ -141,7 +141,7 @@ describe("the client of graphql-ws", () => {
   });
 });
 
-/** A client whose socket says something else than it should. */
+/** A client whose socket sends the wrong messages. */
 function meddling(meddle: (said: string) => string[]): Partial<ClientOptions> {
   class Meddling extends WebSocket {
     constructor(url: string, protocol: string) {

@@ -97,7 +97,7 @@ describe("by frames of any kind", async () => {
     ["none", ""],
     ["another", "graphql-ws"],
   ])("%s as the protocol: 4406", async (_, protocol) => {
-    // The client of `ws` gives up by itself when a protocol that it offered is not chosen.
+    // The client of `ws` fails when none of its protocols is chosen.
     const handshake = { "sec-websocket-protocol": protocol };
     const socket = await rawSocket(desk, "", protocol === "" ? {} : { headers: handshake });
     expect(await socket.closed).toEqual({ code: 4406, reason: "Subprotocol not acceptable" });

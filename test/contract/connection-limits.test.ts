@@ -22,7 +22,7 @@ async function stream(token = desk.ada.token): Promise<{ response: Response; end
   return { response, end: () => over.abort() };
 }
 
-/** One more socket, or the code that it is closed with. */
+/** Opens another socket; returns its close code if it is refused. */
 async function enter(token = desk.ada.token): Promise<RawSocket | number> {
   const socket = await rawSocket(desk);
   return socket.init(token).then(
@@ -31,7 +31,7 @@ async function enter(token = desk.ada.token): Promise<RawSocket | number> {
   );
 }
 
-/** One more socket, as soon as the server has noticed who has left. */
+/** Opens another socket, once the server has noticed closed connections. */
 async function enterSoon(token?: string): Promise<RawSocket> {
   const entered: RawSocket[] = [];
   await expect
@@ -56,10 +56,10 @@ test("one actor has at most three sockets and streams together", async () => {
   expect(await refused.response.json()).toEqual({
     errors: [{ message: "Too many connections are open already.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
   });
-  // A request is over with its answer, and others have places of their own.
+  // A request ends with its answer, and other actors have their own limits.
   expect(await answerOf(post(desk, JSON.stringify(ROLE)))).toEqual(MINE);
   const others = [await enterSoon(desk.ben.token), await enterSoon(await desk.key("read"))];
-  // Who was there before is still served.
+  // Earlier connections are still served.
   first.say({ id: "1", type: "subscribe", payload: ROLE });
   expect(await first.hears()).toMatchObject({ payload: MINE });
 
@@ -99,13 +99,13 @@ test("one socket has 200 operations at once, then 50 a second; beyond that it is
 
   expect(await codes(200)).toEqual(fill(200, "GRAPHQL_PARSE_FAILED"));
   expect(await codes(1)).toEqual(["RATE_LIMITED"]);
-  // The one that was refused counts, too.
+  // The refused operation counts, too.
   desk.clock.advance(1_000);
   expect(await codes(50)).toEqual([...fill(49, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
-  // No more is saved up than can be used at once.
+  // The allowance does not grow beyond the burst.
   desk.clock.advance(3_600_000);
   expect(await codes(201)).toEqual([...fill(200, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
-  // What is said besides does not count.
+  // Other messages do not count.
   for (let times = 0; times < 300; times += 1) socket.say({ type: "pong" });
   expect(await codes(199)).toEqual(fill(199, "RATE_LIMITED"));
   socket.say({ id: "last", type: "subscribe", payload: { query: "{" } });

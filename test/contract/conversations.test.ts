@@ -24,30 +24,27 @@ describe("C1: an inbound message starts a conversation", () => {
     ]);
   });
 
-  test.each(kinds)(
-    "%s: BOT with a chatbot, which takes numbers and labels, and hands over (BOT → WAITING)",
-    async (kind) => {
-      const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
-      const since = await cursorNow(desk);
-      for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
-      expect((await look(desk, someone)).timeline).toEqual([
-        "1 contact: Hello",
-        `1 bot: ${MENU}`,
-        "1 contact: prices",
-        `1 bot: ${PRICES}`,
-        "1 contact: anything else",
-        `1 bot: ${PRICES}`,
-        "1 contact: 1",
-        `1 bot: ${MENU}`,
-        "1 contact:  A PERSON ",
-      ]);
-      const changes = await heardSince(desk, since, "conversationChanged");
-      expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
-        [null, "BOT", "Contact"],
-        ["BOT", "WAITING", "Bot"],
-      ]);
-    },
-  );
+  test.each(kinds)("%s: a chatbot takes numbers and labels, and hands over (BOT → WAITING)", async (kind) => {
+    const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
+    const since = await cursorNow(desk);
+    for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
+    expect((await look(desk, someone)).timeline).toEqual([
+      "1 contact: Hello",
+      `1 bot: ${MENU}`,
+      "1 contact: prices",
+      `1 bot: ${PRICES}`,
+      "1 contact: anything else",
+      `1 bot: ${PRICES}`,
+      "1 contact: 1",
+      `1 bot: ${MENU}`,
+      "1 contact:  A PERSON ",
+    ]);
+    const changes = await heardSince(desk, since, "conversationChanged");
+    expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
+      [null, "BOT", "Contact"],
+      ["BOT", "WAITING", "Bot"],
+    ]);
+  });
 
   test.each(["LINE", "CUSTOM"] as const)("%s: a postback in a BOT conversation is a bot turn", async (kind) => {
     const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
@@ -132,19 +129,16 @@ describe("C1: an inbound message starts a conversation", () => {
 });
 
 describe("C2: at most one ongoing conversation", () => {
-  test.each(kinds)(
-    "%s: 20 concurrent messages of an unknown contact make one contact and one conversation",
-    async (kind) => {
-      const someone = await person(desk, kind);
-      await Promise.all(Array.from({ length: 20 }, (_, n) => someone.says(`${n}`)));
-      const { statuses, timeline } = await look(desk, someone);
-      expect(statuses).toEqual(["WAITING"]);
-      expect(timeline).toHaveLength(21);
-      expect(timeline.filter((entry) => entry.includes("bot"))).toEqual([`1 bot: ${GREETING}`]);
-      const known = { where: { externalId: someone.externalId } };
-      expect(await desk.app.database.prisma.contactChannel.count(known)).toBe(1);
-    },
-  );
+  test.each(kinds)("%s: 20 concurrent messages of an unknown contact start one conversation", async (kind) => {
+    const someone = await person(desk, kind);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => someone.says(`${n}`)));
+    const { statuses, timeline } = await look(desk, someone);
+    expect(statuses).toEqual(["WAITING"]);
+    expect(timeline).toHaveLength(21);
+    expect(timeline.filter((entry) => entry.includes("bot"))).toEqual([`1 bot: ${GREETING}`]);
+    const known = { where: { externalId: someone.externalId } };
+    expect(await desk.app.database.prisma.contactChannel.count(known)).toBe(1);
+  });
 
   test("a message and two agents at once start one conversation", async () => {
     const someone = onLine(desk);

@@ -21,7 +21,7 @@ async function blockedForAMinute(): Promise<Person> {
   return someone;
 }
 
-/** What was told of somebody's blocks. */
+/** The delivered events of a contact's blocks. */
 async function expiries(since: string, someone: Person) {
   const heard = await heardSince(desk, since, "contactStatusChanged");
   return heard
@@ -192,7 +192,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     desk.clock.advance(MINUTE);
     const reached = Date.now();
     let event = await listener.next();
-    // Blocks of the tests before end at this time too.
+    // Blocks of earlier tests end at this time, too.
     while (whom(event) !== someone.externalId) event = await listener.next();
     expect(Date.now() - reached).toBeLessThan(5_000);
     expect([whom(event), event.cause, event.occurredAt]).toEqual([someone.externalId, "EXPIRED", inMs(desk, 0)]);

@@ -36,7 +36,7 @@ describe("U2: the first new message triggers the default flows from their beginn
     await block(desk, someone);
     desk.clock.advance(1_000);
     await unblock(desk, someone);
-    // In the old session this would have led back to the first menu.
+    // In the old session this would lead back to the first menu.
     await someone.says("1");
     await someone.says("1");
     expect((await look(desk, someone)).timeline).toEqual([
@@ -99,7 +99,7 @@ describe("U2, U6: an agent starts a conversation before the first new message", 
       });
       expect(conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
       await someone.says("What is the price?");
-      // Back in the queue keywords are answered as ever, so that was the one that triggered nothing.
+      // While WAITING keywords are answered again, so only that message triggered nothing.
       await desk.ada.transferConversation({ conversationId: conversation.id });
       await someone.says("The price?");
       expect((await look(desk, someone)).timeline.slice(2)).toEqual([

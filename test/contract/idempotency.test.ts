@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 interface Case {
   readonly mutation: "sendMessage" | "startConversation";
-  /** Somebody to whom this can be said, and how it is asked for. */
+  /** A contact who can be written to, and the call that does it. */
   ready(): Promise<{ someone: Person; ask(text: string, idempotencyKey: string, token?: string): Promise<Answer> }>;
 }
 

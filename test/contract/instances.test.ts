@@ -6,7 +6,7 @@ import { block, onLine, type Person } from "../support/people.ts";
 import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 
-/** Two instances on one database, with clocks of their own. */
+/** Two instances on one database, each with its own clock. */
 let one: Desk;
 let two: Desk;
 let drop: () => Promise<void>;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await drop();
 });
 
-/** The same person, writing to either. */
+/** The same contact, writing to each instance. */
 function both(): [Person, Person] {
   const here = onLine(one);
   return [here, onLine(two, here)];

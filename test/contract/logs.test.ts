@@ -9,7 +9,7 @@ import { freshDatabase } from "../support/database.ts";
 
 const SPOKEN = "what was said in confidence";
 
-/** The app on a desk's database, whose log is kept line by line. */
+/** An app on the desk's database whose log lines are collected. */
 let app: App;
 let desk: Desk;
 let key: string;
@@ -63,7 +63,7 @@ test("the log has the id of each request, and never texts or credentials, also o
 
   const fine = await all(1);
   expect(fine.map(({ status }) => status)).toEqual([200, 201, 200, 401, 401]);
-  // PostgreSQL's own errors tell the whole row that they are about.
+  // Errors of PostgreSQL contain the whole row.
   await app.database.pool.query(
     `ALTER TABLE message ADD CONSTRAINT fault CHECK (text NOT LIKE '${SPOKEN}%') NOT VALID`,
   );

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => fault.end());
 afterEach(() => fault.query("DROP TRIGGER IF EXISTS fault ON message"));
 
-/** Makes the database fail wherever a message with this text is recorded: at once, or as late as the commit. */
+/** Makes the database fail when a message with this text is recorded: at once or at the commit. */
 async function failOn(text: string, when: "insert" | "commit", how: string): Promise<void> {
   await fault.query(
     `CREATE OR REPLACE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${how}; RETURN NEW; END $$`,

@@ -17,7 +17,7 @@ const MUTATION = `mutation B { blockContact(input: { contactId: "${contactId}" }
 const neighbour = await sharedSocket(desk);
 afterAll(() => neighbour.close());
 
-/** An attack by the form of a request, and the one answer to it. */
+/** A malformed request and its answer. */
 interface Attempt {
   readonly name: string;
   readonly code: string;
@@ -25,9 +25,9 @@ interface Attempt {
   readonly status: number;
   /** Made over HTTP and, if the accepted type is left to the caller, over SSE. */
   readonly request: (accept: string) => Promise<Response>;
-  /** Why there is no such thing over SSE. */
+  /** Why there is no such case over SSE. */
   readonly noStream?: string;
-  /** What a socket is told, before it is acknowledged or `then`; or why there is no such thing. */
+  /** The messages sent on a socket, before the acknowledgement or `then`; or why there is no such case. */
   readonly socket: { readonly says: readonly unknown[] } | { readonly none: string };
 }
 
@@ -154,7 +154,7 @@ const attempts: readonly Attempt[] = [
   },
 ];
 
-/** What the protocol closes a socket with, in the words of the other transports. */
+/** The close codes of the protocol, as codes of the other transports. */
 const CLOSINGS: Record<number, string> = {
   1007: "BAD_REQUEST",
   1009: "PAYLOAD_TOO_LARGE",
@@ -180,7 +180,7 @@ describe("malformed requests get the same answer over every transport", () => {
     for (const said of socket.says) raw.say(said);
     const closed = await raw.closed;
     expect([closed, CLOSINGS[closed.code]]).toEqual([closed, code]);
-    // The other sockets are still there.
+    // The other sockets are still open.
     await neighbour.neighbourHears();
   });
 

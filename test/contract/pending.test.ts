@@ -54,7 +54,7 @@ describe("B4: a block cancels everything that is pending towards the contact", (
     expect((await look(desk, someone)).conversations).toMatchObject([{ status: "BLOCKED", offeredTo: null }]);
     const heard = await heardSince(desk, since, "conversationChanged");
     expect(heard.map(({ from, to }) => [from, to])).toEqual([["ASSIGNING", "BLOCKED"]]);
-    // To the one it was offered to, it is news all the same.
+    // It is delivered to the agent with the offer, too.
     expect(await heardSinceOf(since, desk.ben.id)).toEqual(["ASSIGNING → BLOCKED"]);
   });
 

@@ -206,7 +206,7 @@ describe("O6: an unsent message is hidden", () => {
     const now = new Date(desk.clock.now()).toISOString();
     const hidden = (await seen(externalId)).filter((entry) => "eventType" in entry && entry.eventType === null);
     expect(hidden[0]).toEqual({ text: null, payload: null, unsentAt: now, eventType: null });
-    // Whoever replays the log afterwards does not learn it either.
+    // A later replay does not deliver it either.
     const heard = await heardSince(desk, since, "messageRecorded");
     expect(JSON.stringify(heard)).not.toContain("A secret");
   });

@@ -14,7 +14,7 @@ export interface RawSocket {
   say(said: unknown): void;
   /** The next message. */
   hears(): Promise<unknown>;
-  /** Introduces itself as Ada, or with another token, and waits until that is acknowledged. */
+  /** Sends `connection_init`, by default with Ada's token, and waits for the acknowledgement. */
   init(token?: string): Promise<void>;
   /** Resolves when the server has closed the socket. */
   readonly closed: Promise<Closing>;

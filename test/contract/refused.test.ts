@@ -12,7 +12,7 @@ beforeAll(async () => {
   desk = await bootHouse();
 });
 
-/** Every mutation that reaches the contact, with what it is asked of a conversation. */
+/** Every mutation that reaches the contact, with its input. */
 const paths: [Mutation, (conversationId: string, contactId: string) => object][] = [
   ["sendMessage", (conversationId) => ({ conversationId, text: "Hello" })],
   ["startConversation", (_, contactId) => ({ contactId, channelId: desk.line, text: "Hello" })],
@@ -29,7 +29,7 @@ interface Blocked {
   readonly made: BlockView;
 }
 
-/** Somebody who was blocked in each of these statuses. */
+/** A contact who was blocked in each of these statuses. */
 const blocked = new Map<OngoingStatus, Blocked>();
 beforeAll(async () => {
   for (const status of ["WAITING", "ASSIGNING", "ACTIVE"] as const) {

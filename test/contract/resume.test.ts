@@ -28,7 +28,7 @@ interface Told {
   readonly cursor: string;
 }
 
-/** Somebody who follows one subscription from a cursor on, over as many connections as it takes. */
+/** A subscriber of one subscription, from a cursor on, over several connections. */
 class Follower {
   readonly transport: Transport;
   readonly subscription: Subscription;
@@ -47,13 +47,13 @@ class Follower {
     return `${this.subscription} over ${this.transport}`;
   }
 
-  /** Goes on after the last event. */
+  /** Resumes after the last event. */
   connect({ url }: Desk): Stream {
     const query = `subscription ($after: Cursor) { ${this.subscription}(after: $after) { id cursor } }`;
     return transports[this.transport]({ url, token: this.token, query, variables: { after: this.after } });
   }
 
-  /** Takes in the next event; null, once the connection is over, when there is none. */
+  /** Reads the next event; null when the connection has ended without one. */
   async hear(stream: Stream): Promise<Told | null> {
     const result = await stream.next();
     if (result === null) return null;
@@ -64,14 +64,14 @@ class Follower {
     return event;
   }
 
-  /** Takes in events as long as there are to be more. */
+  /** Reads events while more are expected. */
   async hearWhile(stream: Stream, more: () => boolean): Promise<void> {
     while (more()) {
       if ((await this.hear(stream)) === null) throw new Error(`${this.name}: ended with ${stream.ending()}.`);
     }
   }
 
-  /** Connects, takes in so many events, and is cut off. */
+  /** Connects, reads so many events and breaks the connection. */
   async part(at: Desk, count: number): Promise<void> {
     const stream = this.connect(at);
     const end = this.heard.length + count;
@@ -79,7 +79,7 @@ class Follower {
     stream.cut();
   }
 
-  /** The code that it is answered with, and what it came with and after. */
+  /** The code of the refusal, with the results before and after it. */
   async fault(at: Desk): Promise<unknown> {
     const stream = this.connect(at);
     const result = await stream.next();
@@ -107,7 +107,7 @@ const types: Record<Subscription, string> = {
   contactStatusChanged: "type = 'ContactStatusChanged'",
 };
 
-/** What the log has for a subscription, in order. */
+/** The events of the log for a subscription, in order. */
 async function logged(at: Desk, workspace: TestWorkspace, subscription: Subscription): Promise<string[]> {
   const { rows } = await at.app.database.pool.query<{ id: string }>(
     `SELECT id FROM event WHERE workspace_id = $1 AND ${types[subscription]} ORDER BY position`,
@@ -187,7 +187,7 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const after = await cursorNow(desk, token);
-  // Who is never interrupted knows the cursors that the others begin at.
+  // The uninterrupted subscriber knows the cursors from which the others start.
   const steady = subscriptions.map((subscription) => {
     const follower = new Follower("WebSocket", subscription, { token, after });
     return { follower, stream: follower.connect(desk) };
@@ -227,7 +227,7 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
     over = true;
   });
   await writing;
-  // Who listens still waits for one event more.
+  // The listener still waits for one more event.
   await rounds(desk, workspace, someone, 1);
   await listening;
   for (const { follower, stream } of steady) {
@@ -325,7 +325,6 @@ describe("several instances", () => {
   });
 });
 
-// Fails as long as the server says `complete` over SSE when it stops; then `.fails` goes.
 test("over SSE a server that stops does not complete the subscription, so that clients reconnect", async () => {
   const stopping = await bootDesk();
   const follower = new Follower("SSE", "messageRecorded", {
@@ -366,7 +365,7 @@ describe("cursors that cannot be resumed", () => {
 
 async function pageCursor({ ada }: TestWorkspace): Promise<string> {
   const query = "{ contacts { pageInfo { endCursor } } }";
-  const { data } = await ada.graphql<{ contacts: { pageInfo: { endCursor: string } } }>(query);
+  const { data } = await desk.as(ada.token).graphql<{ contacts: { pageInfo: { endCursor: string } } }>(query);
   return data.contacts.pageInfo.endCursor;
 }
 
@@ -430,7 +429,7 @@ describe("a pruned log", () => {
 
       const stream = transports[transport]({ url: old.url, token, query: AT_LENGTH, variables: { after } });
       const heard: unknown[] = [(await stream.next())?.data?.messageRecorded];
-      // More than fits between server and client, so the replay waits for who does not read.
+      // More than the buffers hold, so the replay waits for the slow client.
       stream.pause();
       await old.app.pruneLog();
       stream.resume();
@@ -446,7 +445,7 @@ describe("a pruned log", () => {
   );
 });
 
-/** Makes the log long: tells of the same message again and again. */
+/** Makes the log long by recording the same message many times. */
 async function repeatFirstMessage(at: Desk, workspace: TestWorkspace, times: number): Promise<void> {
   const { pool } = at.app.database;
   const workspaceId = rowId(workspace.id);

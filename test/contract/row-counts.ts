@@ -1,6 +1,6 @@
 import type { Desk } from "../support/app.ts";
 
-/** How much there is of everything that is recorded. */
+/** The row counts of all tables that mutations write. */
 export async function rowCounts(desk: Desk): Promise<unknown> {
   const tables = ["message", "event", "block", "contact_channel", "contact", "conversation", "idempotency_key"];
   const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);

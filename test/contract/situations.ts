@@ -4,7 +4,7 @@ import { bootDesk, type Desk, type TestFlow } from "../support/app.ts";
 import { onLine, type Person } from "../support/people.ts";
 import { latest } from "../support/view.ts";
 
-/** A chatbot with a menu: one way through a second menu, one with a pause, one to a person. */
+/** A chatbot with a menu: one option leads to a second menu, one to a delayed step, one to a handover. */
 export const chatbot: TestFlow = {
   kind: "CHATBOT",
   definition: {
@@ -34,7 +34,7 @@ export const keyword: TestFlow = {
 
 export const greeting: TestFlow = { kind: "AUTO_REPLY_FIRST_MESSAGE", definition: { text: "Welcome!" } };
 
-/** A desk with channels of each kind on which a chatbot, or a keyword reply beside the greeting, is at work. */
+/** A desk with channels of each kind that have a chatbot, or a keyword reply and the greeting. */
 export interface House extends Desk {
   readonly withChatbot: Readonly<Record<ChannelKind, string>>;
   readonly withKeyword: Readonly<Record<ChannelKind, string>>;
@@ -50,7 +50,7 @@ export async function bootHouse(options: Parameters<typeof bootDesk>[0] = {}): P
   return { ...desk, withChatbot: await ofEachKind([chatbot]), withKeyword: await ofEachKind([keyword, greeting]) };
 }
 
-/** Somebody new whose conversation is in this status: offered to Ben where it is `ASSIGNING`, Ada's where it is `ACTIVE`. */
+/** A new contact whose conversation has this status: offered to Ben if `ASSIGNING`, assigned to Ada if `ACTIVE`. */
 export async function someoneIn(house: House, status: OngoingStatus): Promise<Person> {
   const person = onLine(house, status === "BOT" ? { channel: house.withChatbot.LINE } : {});
   await person.says("Hello");

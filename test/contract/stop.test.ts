@@ -10,7 +10,7 @@ import { onLine, visitor } from "../support/people.ts";
 import { subscribed } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
 
-/** Holds the row lock of somebody's ContactChannel, so that what is sent to them stays under way. */
+/** Holds the row lock of a ContactChannel, so that its commands stay in progress. */
 async function holding(desk: Desk, externalId: string) {
   const holder = await saboteur(databaseOf(desk));
   await holder.query("BEGIN");
@@ -62,7 +62,7 @@ test("stop: sockets are closed with 1001 or 1012, streams are ended, and new con
   expect([1001, 1012]).toContain(await closed);
   expect(await stream.rest()).toEqual([]);
   await expect(fetch(`${desk.url}/health`)).rejects.toThrow();
-  // Stopping what is stopped does no harm.
+  // Stopping twice is allowed.
   await desk.app.stop();
 });
 
@@ -70,7 +70,7 @@ test("stop: does not wait for a connection without a request", async () => {
   const desk = await bootDesk();
   const silent = connect(Number(new URL(desk.url).port), "localhost");
   await once(silent, "connect");
-  // The server has taken the connection once it answers one that came after it.
+  // The server has accepted the connection once it answers a later one.
   await fetch(`${desk.url}/health`);
   const closed = once(silent, "close");
   await desk.app.stop();
@@ -93,7 +93,7 @@ test("stop: the event loop becomes empty, so that the process ends", async () =>
   const stream = await page.stream();
   await someone.says("Hello");
   expect(await stream.text()).toBe(GREETING);
-  // One that has hung up is not waited for.
+  // A client that has disconnected is not waited for.
   const hangUp = new AbortController();
   await fetch(`${address}/graphql`, {
     method: "POST",
@@ -106,7 +106,7 @@ test("stop: the event loop becomes empty, so that the process ends", async () =>
     signal: hangUp.signal,
   });
   hangUp.abort();
-  // The server has noticed once it answers what came later.
+  // The server has noticed once it answers a later request.
   await fetch(`${address}/health`);
   const asked = performance.now();
   child.send("stop");

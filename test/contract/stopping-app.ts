@@ -1,4 +1,4 @@
-/** A process that runs the app on the database it is given, says where, and stops it when asked; nothing else ends it. */
+/** A process that runs the app on the given database, sends its URL and stops it on a message; nothing else ends it. */
 import pino from "pino";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";

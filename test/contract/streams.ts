@@ -7,7 +7,7 @@ import { WebSocket } from "ws";
 export interface Stream {
   /** The next result; null when the subscription or the connection is over. */
   next(): Promise<FormattedExecutionResult<Record<string, unknown>> | null>;
-  /** How it ended: `complete`, or with which code the socket was closed. */
+  /** How it ended: `complete` or the close code of the socket; null while it is open. */
   readonly ending: () => string | null;
   /** Reads nothing more from the connection, until `resume`. */
   pause(): void;
@@ -82,7 +82,7 @@ function overSse({ url, token, query, variables }: Asked): Stream {
 
 type Result = FormattedExecutionResult<Record<string, unknown>>;
 
-/** What has come and was not fetched yet. */
+/** The results that have been received and not read yet. */
 class Inbox {
   ending: string | null = null;
   readonly #results: Result[] = [];

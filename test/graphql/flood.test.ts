@@ -25,7 +25,7 @@ beforeAll(async () => {
   person = (await seedContact(desk)).rows;
 });
 
-/** Puts so many events into the log, in one commit. */
+/** Inserts so many events into the log, in one commit. */
 async function commit(count: number): Promise<void> {
   await pool.query(
     `WITH head AS (
@@ -50,11 +50,11 @@ function memory(): number {
   return (heapUsed + external) / 2 ** 20;
 }
 
-/** What a client has been told, at which position it is, and how its socket ended. */
+/** The number of delivered events, the position, and the end of a client's socket. */
 interface Client {
   readonly socket: WebSocket;
   position: number;
-  /** Whatever did not follow the event before it. */
+  /** Events that did not follow the previous one. */
   readonly wrong: string[];
   readonly closed: Promise<unknown[]>;
 }
@@ -74,7 +74,7 @@ async function subscribe(after: string): Promise<Client> {
   return client;
 }
 
-/** Follows over SSE and does not read; answers how to read what there is, to the end. */
+/** Subscribes over SSE without reading; returns a function that reads to the end. */
 async function stalledStream(after: string): Promise<() => Promise<string>> {
   const sent = request(`${desk.url}/graphql`, {
     method: "POST",

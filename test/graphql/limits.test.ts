@@ -13,7 +13,7 @@ interface Asked {
   readonly errors?: unknown;
 }
 
-/** The three ways in. Each gets the same answer to the same operation. */
+/** The three transports. Each gives the same answer to the same operation. */
 const ways: Record<string, (on: Desk, query: string, variables?: Record<string, unknown>) => Promise<Asked>> = {
   HTTP: (on, query, variables) => on.ada.graphql(query, variables),
   SSE: async (on, query, variables) => {
@@ -112,7 +112,7 @@ describe.each(Object.entries(ways))("over %s", (_name, ask) => {
     const query = "{ __schema { queryType { name } } }";
     expect((await ask(desk, query)).errors).toBeUndefined();
     expect(at((await ask(closed, query)).errors, "0.message")).toMatch(/introspection/i);
-    // Nor is the schema told name by name.
+    // Nor do suggestions reveal the schema.
     expect(at((await ask(closed, "{ viewr { role } }")).errors, "0.message")).toBe(
       'Cannot query field "viewr" on type "Query".',
     );
@@ -185,7 +185,7 @@ describe("on one socket", () => {
     const refused = await firsts[100];
     expect(at(refused, "0.extensions.code")).toBe("TOO_MANY_SUBSCRIPTIONS");
     await all[0]?.return?.();
-    // One place is free again.
+    // One operation is allowed again.
     await expect
       .poll(async () =>
         at(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toGlobalId } from "../../src/domain/global-id.ts";
 import { at, first, listAt, nodesAt } from "../support/answers.ts";
 import { bootDesk, lineText, rowId } from "../support/app.ts";
-import { seedContact, seedPresence } from "./seeds.ts";
+import { seedContact, seedContactChannel } from "./seeds.ts";
 
 const desk = await bootDesk();
 const { prisma } = desk.app.database;
@@ -100,7 +100,7 @@ describe("node", () => {
 describe("B7: the status of a contact is that of its channels", () => {
   test("blocked on one channel: BLOCKED there, and as a contact", async () => {
     const person = await seedContact(desk, { name: "Two Places", externalId: "b7" });
-    await seedPresence(desk, person.rows.contactId, { channel: desk.webChat });
+    await seedContactChannel(desk, person.rows.contactId, { channel: desk.webChat });
     await desk.ada.blockContact({ contactId: person.contactId, channelId: desk.line });
 
     const { data } = await desk.ada.graphql(
@@ -179,7 +179,7 @@ describe("B8: an expiry counts from its time, before it is recorded", () => {
       over: { edges: [] },
     });
 
-    // No command has come, so the table still says it holds.
+    // Without a command the table still has the block in force.
     await prisma.contactChannel.update({ where: { id: rowId(person.contactChannelId) }, data: { dueAt: null } });
     desk.clock.advance(60_000);
     const row = await prisma.block.findUniqueOrThrow({ where: { id: rowId(blockId) } });
@@ -364,7 +364,7 @@ test("B3: one query sees one state, however many statements and fields it takes"
         nodesAt(data, "blocks").length === 1,
       ];
       expect(new Set(isBlocked).size, JSON.stringify(data)).toBe(1);
-      // The cursor belongs to what was read along with it: the same cursor, the same state.
+      // The cursor is consistent with the data: the same cursor, the same state.
       const cursor = at(data, "logCursor");
       if (seen.has(cursor)) expect(seen.get(cursor)).toBe(isBlocked[0]);
       seen.set(cursor, isBlocked[0]);

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Desk, globalId, rowId, type TestWorkspace } from "../support/app.ts";
 
-/** One contact on a channel, put there directly. */
+/** Inserts a contact with one ContactChannel. */
 export async function seedContact(
   desk: Desk,
   contact: {
@@ -21,7 +21,7 @@ export async function seedContact(
   await prisma.contact.create({
     data: { id: rows.contactId, workspaceId, name: contact.name ?? null, lastActivityAt: createdAt, createdAt },
   });
-  await seedPresence(desk, rows.contactId, { ...contact, id: rows.contactChannelId });
+  await seedContactChannel(desk, rows.contactId, { ...contact, id: rows.contactChannelId });
   return {
     contactId: globalId("Contact", rows.contactId),
     contactChannelId: globalId("ContactChannel", rows.contactChannelId),
@@ -29,11 +29,11 @@ export async function seedContact(
   };
 }
 
-/** Another presence of a contact, as after a merge. */
-export async function seedPresence(
+/** Inserts another ContactChannel of a contact, as after a merge. */
+export async function seedContactChannel(
   desk: Desk,
   contactId: string,
-  presence: {
+  given: {
     readonly id?: string;
     readonly displayName?: string;
     readonly externalId?: string;
@@ -41,23 +41,23 @@ export async function seedPresence(
     readonly channel?: string;
   } = {},
 ): Promise<string> {
-  const workspace = presence.workspace ?? desk;
-  const id = presence.id ?? uuidv7();
+  const workspace = given.workspace ?? desk;
+  const id = given.id ?? uuidv7();
   await desk.app.database.prisma.contactChannel.create({
     data: {
       id,
       workspaceId: rowId(workspace.id),
       contactId,
-      channelId: rowId(presence.channel ?? workspace.line),
-      externalId: presence.externalId ?? `person-${id}`,
-      displayName: presence.displayName ?? null,
+      channelId: rowId(given.channel ?? workspace.line),
+      externalId: given.externalId ?? `person-${id}`,
+      displayName: given.displayName ?? null,
       createdAt: new Date(desk.clock.now()),
     },
   });
   return globalId("ContactChannel", id);
 }
 
-/** A conversation with texts in it, put there directly. */
+/** Inserts a conversation with so many texts. */
 export async function seedConversation(
   desk: Desk,
   of: { readonly contactId: string; readonly contactChannelId: string },

@@ -13,7 +13,7 @@ const { prisma } = desk.app.database;
 
 type Row = Awaited<ReturnType<typeof prisma.event.findMany>>[number];
 
-/** What may be asked with: ids of the workspace in which the document is sent. */
+/** The ids of the subscriber's workspace, for filters. */
 interface Ids {
   readonly contactId: string;
   readonly channelId: string;
@@ -21,7 +21,7 @@ interface Ids {
   readonly agentId: string;
 }
 
-/** A document, and which events it is told of. */
+/** A document, and the events that it gets. */
 interface Asked {
   readonly document: string;
   readonly filter?: (ids: Ids) => object;
@@ -104,7 +104,7 @@ const twenty: readonly Asked[] = [
   },
 ];
 
-/** What one subscriber was given. */
+/** The results of one subscriber. */
 function listen(client: Client, query: string, variables: Record<string, unknown>): unknown[] {
   const given: unknown[] = [];
   client.subscribe(
@@ -118,7 +118,7 @@ function listen(client: Client, query: string, variables: Record<string, unknown
   return given;
 }
 
-/** The same acts in either workspace, by people of the same names. */
+/** The same actions in each workspace, by contacts of the same names. */
 function acts(place: TestWorkspace, ids: Ids): readonly (() => Promise<unknown>)[] {
   const { contactId, channelId, conversationId } = ids;
   return [
@@ -147,7 +147,7 @@ async function writes(place: TestWorkspace, externalId: string, text: string): P
   done(await desk.as(await place.key("inbound:write")).attempt("recordInbound", input, "changed"));
 }
 
-/** Somebody with an ongoing conversation, of the same name in either workspace. */
+/** A contact with an ongoing conversation, with the same name in each workspace. */
 async function somebody(place: TestWorkspace): Promise<Ids> {
   await writes(place, "same", "Hello");
   const conversation = await prisma.conversation.findFirstOrThrow({
@@ -170,7 +170,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
     readonly place: TestWorkspace;
     readonly ids: Ids;
     readonly shared: readonly unknown[][];
-    /** The same document with a comment of its own is another document: nobody shares its execution. */
+    /** The document with its own comment is another document, so its execution is not shared. */
     readonly unshared: readonly unknown[];
   }
   const subscribers: Subscriber[] = [];
@@ -206,7 +206,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
       if (ids === undefined) throw new Error("Nobody subscribed.");
       return acts(place, ids);
     });
-    // Everybody listens once their place in the log is read.
+    // All subscriptions have started once their log positions have been read.
     await vi.waitFor(
       () => {
         const read = sent.all().filter((statement) => at(statement, "name") === "event_log_bounds");
@@ -215,7 +215,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
       { timeout: 20_000 },
     );
     sent.end();
-    // One act after another, each heard by all before the next: so what an event points to is the same for whoever reads it.
+    // Each action is delivered to all before the next, so that all read the same objects of an event.
     for (const [n, act] of here?.entries() ?? []) {
       await act();
       await there?.[n]?.();
@@ -292,7 +292,7 @@ describe("the statements of an event", () => {
     return listen(client, query, { after });
   }
 
-  /** How often messages are read until everybody knows of another one. */
+  /** The number of statements on messages until all subscribers have got a new one. */
   async function told(listeners: readonly unknown[][], text: string): Promise<number> {
     const { statements } = await countingStatements(desk, async () => {
       await writes(neighbour, "nobody listens", text);

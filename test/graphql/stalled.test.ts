@@ -19,7 +19,7 @@ const TEXT = "x".repeat(5_000);
 
 const SUBSCRIPTION = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { id text } } }";
 
-/** Records many long messages at once, as they would lie there after a busy hour. */
+/** Inserts many long messages at once, as after a busy hour. */
 async function recordMany(): Promise<string[]> {
   const { rows } = await seedContact(desk);
   const ids = Array.from({ length: MESSAGES }, () => uuidv7());
@@ -52,7 +52,7 @@ async function recordMany(): Promise<string[]> {
   return ids;
 }
 
-/** Counts how many messages are fetched to be sent, and waits until it is no longer going up. */
+/** Counts the messages that are read for delivery, once the count no longer grows. */
 function watchFetches(): { settled(): Promise<number>; end(): void } {
   const sent = watchStatements();
   const count = (): number =>
@@ -90,7 +90,7 @@ describe("a client that stops reading", () => {
     const fetched = await fetches.settled();
     expect(fetched).toBeGreaterThan(0);
     expect(fetched).toBeLessThan(MESSAGES / 2);
-    // Others are served meanwhile.
+    // Other clients are served.
     expect((await desk.ada.graphql("{ viewer { role } }")).status).toBe(200);
     fetches.end();
 

@@ -8,7 +8,7 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Lists what Prisma sends to PostgreSQL while something runs; who asks has been looked up before. */
+/** Lists the statements that Prisma sends during `run`. The viewer is cached before. */
 export async function countingStatements<Result>(
   desk: Desk,
   run: () => Promise<Result>,
@@ -25,19 +25,19 @@ export async function countingStatements<Result>(
   }
 }
 
-/** Everything that is sent to PostgreSQL, over whichever connection. */
+/** All statements sent to PostgreSQL, over all connections. */
 export function watchStatements(): { all(): readonly unknown[]; end(): void } {
   const spy = vi.spyOn(pg.Client.prototype, "query");
   return { all: () => spy.mock.calls.map(([statement]) => statement), end: () => spy.mockRestore() };
 }
 
-/** What runs besides, such as the look for what is due, is SQL of our own, under a name. */
+/** Background statements, such as the query for due rows, are hand-written SQL with a name. */
 function isPrismas(statement: unknown): statement is Statement {
   const text = at(statement, "text");
   return typeof text === "string" && text.startsWith("SELECT") && at(statement, "name") === undefined;
 }
 
-/** How many rows of a table PostgreSQL looks at for these statements. */
+/** The number of rows of a table that PostgreSQL reads for these statements. */
 export async function rowsLookedAt(desk: Desk, table: string, statements: readonly Statement[]): Promise<number> {
   let rows = 0;
   for (const { text, values } of statements) {

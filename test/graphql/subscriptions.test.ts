@@ -58,7 +58,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     expect(received).toEqual([wanted[0], "Welcome!", ...wanted.slice(1)]);
     await followed.end();
 
-    // Any event's cursor goes on right after it.
+    // The cursor of any event resumes right after it.
     const resumed = await subscribe(desk, MESSAGES, { after: cursors[9] });
     expect(at((await resumed.next()).data, "messageRecorded.message.text")).toBe(received[10]);
     await resumed.end();
@@ -69,7 +69,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     await desk.writes(person, "long ago");
     const followed = await subscribe(desk, MESSAGES);
     const first = followed.next();
-    // When the subscription has begun is not told, so something happens until it is heard.
+    // The start of a subscription is not observable, so repeat until an event is delivered.
     let heard = false;
     void first.then(() => {
       heard = true;
@@ -240,7 +240,7 @@ describe("permissions are checked all the time: a subscription ends within a sec
       expect((await each.next()).errors).toBeUndefined();
     }
 
-    // Nothing happens in the log from here on.
+    // No event is recorded from here on.
     await change();
     const changed = performance.now();
     const { errors } = await stream.next();

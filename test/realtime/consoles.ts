@@ -3,7 +3,7 @@ import { freshDatabase } from "../support/database.ts";
 import { people } from "../support/people.ts";
 import { cursorNow, type Heard, type Listener, listen } from "../support/subscriber.ts";
 
-/** Several instances on one database, on each of which the agents of the first have their consoles. */
+/** Several instances on one database; the agents of the first have a console on each. */
 export interface Instances {
   readonly desks: readonly [Desk, ...Desk[]];
   /** Of their database. */
@@ -32,7 +32,7 @@ export async function consolesOn({ desks }: Instances): Promise<Listener[]> {
   return desks.map((desk) => listen(desk, "messageRecorded", { after, token: ada.token }));
 }
 
-/** People write on every instance at once, each one message after the other; answers how many were recorded. */
+/** Contacts write on every instance at once, each one message after the other; returns the number of recorded messages. */
 export async function everybodyWrites({ desks }: Instances, each: number): Promise<number> {
   const [{ line: channel }] = desks;
   await Promise.all(
@@ -46,7 +46,7 @@ export async function everybodyWrites({ desks }: Instances, each: number): Promi
   return desks.length * 4 * (each + 1);
 }
 
-/** The last messages that the log has, as {@link shown} shows what a console was told. */
+/** The last messages of the log, in the format of {@link shown}. */
 export async function lastRecorded({ desks: [{ app, id }] }: Instances, count: number): Promise<string[]> {
   const { rows } = await app.database.pool.query<{ shown: string }>(
     `SELECT concat_ws(' ', event.id, message.id, message.text) AS shown
@@ -61,7 +61,7 @@ export function shown({ id, message }: Heard): string {
   return [id, rowId(message?.id ?? ""), message?.text].join(" ");
 }
 
-/** How long, in milliseconds, what is committed on the first instance takes to each console of the others, shortest first. */
+/** The times in milliseconds from a commit on the first instance to each console of the others, shortest first. */
 export async function latencies(instances: Instances, count: number): Promise<number[]> {
   const [first, ...others] = instances.desks;
   const [someone] = people(first, 1);

@@ -1,4 +1,4 @@
-/** What lies at a path of an answer, such as `contacts.edges.0.node.id`. */
+/** The value at a path such as `contacts.edges.0.node.id`; undefined if there is none. */
 export function at(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((inner, key) => {
     return typeof inner === "object" && inner !== null ? Reflect.get(inner, key) : undefined;
@@ -17,7 +17,7 @@ export function listAt(value: unknown, path: string): readonly unknown[] {
   return list;
 }
 
-/** The rows of a connection. */
+/** The nodes of a connection at a path. */
 export function nodesAt(value: unknown, path: string): readonly unknown[] {
   return listAt(value, `${path}.edges`).map((edge) => at(edge, "node"));
 }

@@ -48,7 +48,7 @@ export interface Desk extends TestWorkspace {
   readonly clock: TestClock;
   /** Another tenant on the same server. */
   workspace(): Promise<TestWorkspace>;
-  /** The client of whoever has this token. */
+  /** A client with the token of an agent or a key. */
   as(token: string): Client;
   /** Delivers events as LINE does, signed with the channel's secret. */
   lineWebhook(events: readonly object[], options?: { channel?: string; signature?: string }): Promise<Response>;
@@ -66,7 +66,7 @@ export interface Written {
 
 const running: (() => Promise<void>)[] = [];
 
-/** Ends what the test file has booted. */
+/** Stops all desks that the test file has booted. */
 export async function stopDesks(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }

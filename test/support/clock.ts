@@ -15,7 +15,7 @@ export function testClock(start = Date.parse("2026-01-01T00:00:00Z")): TestClock
   };
 }
 
-/** So many milliseconds from the desk's now, as the API takes it. */
+/** The time in so many milliseconds by this clock, as a DateTime of the API. */
 export function inMs({ clock }: { readonly clock: Clock }, milliseconds: number): string {
   return new Date(clock.now() + milliseconds).toISOString();
 }

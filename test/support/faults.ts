@@ -3,12 +3,12 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
 import type { Desk } from "./app.ts";
 
-/** A session of our own on the desk's database, to make things go wrong in it. */
+/** A separate session on the desk's database, for causing faults. */
 export interface Saboteur {
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
-  /** Ends every connection that the app has. */
+  /** Terminates every connection of the app. */
   cutConnections(): Promise<void>;
-  /** Resolves once so many of the app's statements wait for a lock. */
+  /** Resolves once this many statements of the app wait for a lock. */
   untilWaiting(count: number): Promise<void>;
   end(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export async function saboteur(databaseUrl: string): Promise<Saboteur> {
     },
     untilWaiting: async (count) => {
       const waiting = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE ${ofTheApp} AND wait_event_type = 'Lock'`;
-      // In an open transaction the view would never change.
+      // Otherwise the view never changes within an open transaction.
       const now = () => query("SELECT pg_stat_clear_snapshot()");
       while (((await query<{ n: number }>(waiting))[0]?.n ?? 0) < count) await now();
     },
@@ -40,14 +40,14 @@ export function databaseOf(desk: Desk): string {
   return connectionString;
 }
 
-/** A way to PostgreSQL that can lose the answer to a COMMIT which PostgreSQL has carried out. */
+/** A proxy to PostgreSQL that can lose the answer to a successful COMMIT. */
 export interface Wire {
   readonly url: string;
-  /** From now on the connection breaks when the answer to a COMMIT comes. */
+  /** When true, a connection breaks on the answer to a COMMIT. */
   loseCommits(lose: boolean): void;
-  /** How many were lost. */
+  /** The number of lost answers. */
   readonly lost: () => number;
-  /** Whether there is a way at all: without, every connection breaks and none can be made. */
+  /** When true, all connections break and new ones are refused. */
   cut(isCut: boolean): void;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { type Client, createClient, type FormattedExecutionResult } from "graphq
 import WebSocket from "ws";
 import type { Desk } from "./app.ts";
 
-/** Follows one subscription over WebSocket. */
+/** The results of one subscription. */
 export interface Followed {
   next(): Promise<FormattedExecutionResult<Record<string, unknown>, unknown>>;
   end(): Promise<void>;

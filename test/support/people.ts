@@ -10,27 +10,27 @@ import { openSession, type Visitor } from "./visitor.ts";
 export const kinds = ["LINE", "WEB_CHAT", "CUSTOM"] as const;
 
 export interface WritingOptions {
-  /** The provider's event id; a new one unless told. */
+  /** The provider's event id; by default a new one. */
   readonly eventId?: string;
-  /** The provider's own time; now unless told. A web page has none. */
+  /** The provider's own time, in milliseconds; by default now. Web chat has none. */
   readonly sentAt?: number;
 }
 
 export interface HappeningOptions extends WritingOptions {
-  /** What a postback carries. */
+  /** The data of a postback. */
   readonly data?: string;
-  /** What a `follow` of LINE says. */
+  /** `isUnblocked` of LINE's `follow`. */
   readonly isUnblocked?: boolean;
 }
 
-/** Somebody outside, who does on each kind of channel what people do there, through the channel's own entrance. */
+/** A contact who sends messages and events through the real entry point of each kind of channel. */
 export interface Person {
   readonly kind: ChannelKind;
   /** The channel's global id. */
   readonly channel: string;
   readonly externalId: string;
   says(text: string, options?: WritingOptions): Promise<void>;
-  /** An event that is no message, such as `follow` or `postback`. A web page has none. */
+  /** Sends an event such as `follow` or `postback`. Web chat has none. */
   does(eventType: string, options?: HappeningOptions): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function person(desk: Desk, kind: ChannelKind, options: PersonOptio
   }
 }
 
-/** Several new people on LINE. */
+/** Several new contacts on LINE. */
 export function people(desk: Desk, count: number, options: Omit<PersonOptions, "externalId"> = {}): Person[] {
   return Array.from({ length: count }, () => onLine(desk, options));
 }
@@ -77,7 +77,7 @@ export function onLine(desk: Desk, options: PersonOptions = {}): Person {
   };
 }
 
-/** Somebody on a web page, with what only they see. */
+/** A contact in web chat, with the page that only they see. */
 export async function visitor(
   desk: Desk,
   { workspace = desk, channel = workspace.webChat }: PersonOptions = {},
@@ -118,7 +118,7 @@ function atPartner(desk: Desk, options: PersonOptions): Person {
   };
 }
 
-/** What LINE's events carry about when and as what they were sent. */
+/** The event id and the timestamp of a LINE event. */
 function atOnce(desk: Desk, { eventId = randomUUID(), sentAt = desk.clock.now() }: WritingOptions = {}): object {
   return { webhookEventId: eventId, timestamp: sentAt };
 }
@@ -128,7 +128,7 @@ async function ok(answer: Promise<Response>): Promise<void> {
   if (status !== 200 && status !== 201) throw new Error(`Somebody's message was answered with ${status}.`);
 }
 
-/** Makes them the same person, seen in two places, as a merge leaves it; the second has not written yet. */
+/** Adds a second ContactChannel to a contact, as after a merge; nothing has been written there yet. */
 export async function sameContact(desk: Desk, known: Person, other: Person): Promise<void> {
   const { prisma } = desk.app.database;
   const { contactChannelId } = await look(desk, known);
@@ -141,7 +141,7 @@ export async function sameContact(desk: Desk, known: Person, other: Person): Pro
   });
 }
 
-/** Blocks the person where they are, and answers the block. */
+/** Blocks the person on their channel; returns the block. */
 export async function block(desk: Desk, person: Person, input: object = {}): Promise<BlockView> {
   const target = { contactId: await contactIdOf(desk, person), channelId: person.channel };
   const { blocks } = await desk.ada.blockContact({ ...target, ...input });

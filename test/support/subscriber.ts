@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { first, nodesOf } from "./answers.ts";
 import { type Desk, lineText, type TestWorkspace } from "./app.ts";
 
-/** What is asked of each subscription's events. */
+/** The selection of each subscription's events. */
 const EVENT = "id cursor occurredAt actor { __typename ... on Node { id } }";
 const selections = {
   messageRecorded: `${EVENT} message { id text eventType direction receivedWhileBlocked contactChannel { externalId } conversation { id } }`,
@@ -60,7 +60,7 @@ export interface ListenOptions {
   readonly token?: string;
 }
 
-/** The position now: taken before something is done, so that no event of it can be missed. */
+/** The current cursor. Take it before the action whose events are expected. */
 export async function cursorNow(desk: Desk, token = desk.ada.token): Promise<string> {
   const { data } = await desk.as(token).graphql<{ logCursor: string }>("{ logCursor }");
   return data.logCursor;
@@ -98,7 +98,7 @@ export function listen(desk: Desk, subscription: Subscription, options: ListenOp
   };
 }
 
-/** A socket of its own with a subscription on it; `closed` resolves to what it is closed with. */
+/** A subscription on its own socket; `closed` resolves to the close code. */
 export async function subscribed(
   { url }: Desk,
   token: string,
@@ -116,7 +116,7 @@ export async function subscribed(
 
 const clients = new Map<string, Client>();
 
-/** One socket for all listeners with the same token; it closes when it has none for a while, or with the desk. */
+/** One socket for all listeners with the same token; it closes when it is unused for a while, or with the desk. */
 function clientOf({ url }: Desk, token: string): Client {
   const name = `${url} ${token}`;
   const client =
@@ -133,8 +133,8 @@ function clientOf({ url }: Desk, token: string): Client {
 }
 
 /**
- * Everything that a subscription has to tell between a cursor and now, and not an event more: a stranger who comes,
- * writes and, where it takes that, is blocked leaves a mark, up to which it is read.
+ * Exactly the events of a subscription between a cursor and now: a new contact who writes, and is blocked if the
+ * subscription needs that, leaves a mark where reading ends.
  */
 export async function heardSince(
   desk: Desk,
@@ -153,7 +153,7 @@ export async function heardSince(
   return heard;
 }
 
-/** Who an event is about, by their external id. */
+/** The external id of the contact that an event is about. */
 export function whom(event: Heard): string | undefined {
   return (event.contactChannel ?? event.message?.contactChannel ?? event.conversation?.contactChannel)?.externalId;
 }

@@ -4,11 +4,11 @@ import { type Desk, rowId, type TestAgent } from "./app.ts";
 import { BLOCK, type BlockView, CONVERSATION, type ConversationView } from "./client.ts";
 import type { Person } from "./people.ts";
 
-/** Everything that the API tells of one person on one channel, put so that a test can say exactly what it expects. */
+/** All that the API shows of one person on one channel, in a form that is easy to compare. */
 export interface View {
   readonly contactId: string;
   readonly contactChannelId: string;
-  /** Of the contact as a whole; of the presence see `here`. */
+  /** Of the contact; for the status on this channel see `here`. */
   readonly status: string;
   readonly here: "ACTIVE" | "BLOCKED";
   readonly reachable: boolean;
@@ -25,7 +25,7 @@ export interface View {
   readonly statuses: readonly ConversationStatus[];
   /** Entries such as `1 contact: Hello`, with the number of the conversation (`-` for none); `(blocked)` follows what was received while blocked. */
   readonly timeline: readonly string[];
-  /** The delivery statuses of what went out, in order. */
+  /** The delivery statuses of outbound messages, in order. */
   readonly deliveries: readonly string[];
 }
 
@@ -69,25 +69,25 @@ const LOOK = `query ($search: String!) {
   } } }
 }`;
 
-/** Looks at a person as an agent does. */
+/** Reads the view of a person, as Ada by default. */
 export async function look(desk: Desk, { externalId }: Person, by: TestAgent = desk.ada): Promise<View> {
   const answer = await desk.as(by.token).graphql<{ contacts: Edges<ContactNode> }>(LOOK, { search: externalId });
   if (answer.errors !== undefined) throw new Error(JSON.stringify(answer.errors));
   const contact = answer.data.contacts.edges[0]?.node;
-  const presence = contact?.channels.find((channel) => channel.externalId === externalId);
-  if (contact === undefined || presence === undefined) throw new Error("This person is not known yet.");
+  const here = contact?.channels.find((channel) => channel.externalId === externalId);
+  if (contact === undefined || here === undefined) throw new Error("This person is not known yet.");
   const conversations = nodesOf(contact.conversations)
-    .filter(({ contactChannel }) => contactChannel.id === presence.id)
+    .filter(({ contactChannel }) => contactChannel.id === here.id)
     .toSorted((a, b) => (rowId(a.id) < rowId(b.id) ? -1 : 1));
-  const entries = nodesOf(presence.messages);
+  const entries = nodesOf(here.messages);
   return {
     contactId: contact.id,
-    contactChannelId: presence.id,
+    contactChannelId: here.id,
     status: contact.status,
-    here: presence.status,
-    reachable: presence.reachable,
+    here: here.status,
+    reachable: here.reachable,
     lastActivityAt: contact.lastActivityAt,
-    activeBlock: presence.activeBlock,
+    activeBlock: here.activeBlock,
     conversations,
     statuses: conversations.map(({ status }) => status),
     timeline: entries.map(({ author, conversation, eventType, kind, text, receivedWhileBlocked }) => {
@@ -99,7 +99,7 @@ export async function look(desk: Desk, { externalId }: Person, by: TestAgent = d
   };
 }
 
-/** Who the person is to the API; that never changes. */
+/** The contact id of a person. It never changes, so it is cached. */
 export async function contactIdOf(desk: Desk, person: Person, by: TestAgent = desk.ada): Promise<string> {
   const { externalId: search } = person;
   const known = contactIds.get(person);
@@ -114,7 +114,7 @@ export async function contactIdOf(desk: Desk, person: Person, by: TestAgent = de
 
 const contactIds = new WeakMap<Person, string>();
 
-/** All blocks of this person that there ever were, newest first. */
+/** All blocks of this person on their channel, newest first. */
 export async function history(desk: Desk, person: Person): Promise<BlockView[]> {
   const { data } = await desk.ada.graphql<{
     contact: { channels: { externalId: string; blockHistory: Edges<BlockView> }[] };

@@ -7,7 +7,7 @@ export interface Received {
   readonly data: unknown;
 }
 
-/** A person on a web page: what the widget does. */
+/** A visitor of web chat, with the requests that the widget makes. */
 export interface Visitor {
   readonly id: string;
   readonly token: string;
@@ -15,14 +15,14 @@ export interface Visitor {
   stream(lastEventId?: string): Promise<ChatReader>;
 }
 
-/** A stream as the page reads it. */
+/** The event stream of a visitor. */
 export interface ChatReader {
   readonly response: Response;
-  /** The next event, waited for. */
+  /** Waits for the next event. */
   next(): Promise<Received>;
-  /** The text of the next one. */
+  /** Waits for the next event; returns its text. */
   text(): Promise<unknown>;
-  /** Resolves when the server ends the stream; to whatever came and was not asked for. */
+  /** Resolves when the server ends the stream, to the events that were not read. */
   rest(): Promise<Received[]>;
   close(): void;
 }
@@ -76,7 +76,7 @@ export async function openStream(desk: Desk, channel: string, headers: Record<st
     try {
       for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk, { stream: true }));
     } catch {
-      // Closed by us, or cut by the server: either way nothing more comes.
+      // Closed by the test or by the server.
     }
   }
 

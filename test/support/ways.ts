@@ -4,7 +4,7 @@ import { createParser } from "eventsource-parser";
 import { WebSocket } from "ws";
 import type { Desk } from "./app.ts";
 
-/** What a client asks, in the words that all transports share. */
+/** The request parameters that all transports share. */
 export interface Asked {
   readonly query?: string;
   readonly documentId?: string;
@@ -13,19 +13,19 @@ export interface Asked {
   readonly extensions?: object;
 }
 
-/** What a client gets: the first result, or the errors that it was refused with. */
+/** The first result, or the errors of a refusal. */
 export interface Answered {
   readonly data?: unknown;
   readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
 }
 
-/** One way in; all give the same answer to the same question. */
+/** One transport. All give the same answer to the same request. */
 export type Way = (desk: Desk, asked: Asked) => Promise<Answered>;
 
 const JSON_ANSWER = "application/graphql-response+json";
 const STREAM = "text/event-stream";
 
-/** The ways of which each request is a connection of its own. */
+/** The transports over HTTP requests. */
 export const requests = {
   POST: (desk, asked) => answerOf(post(desk, JSON.stringify(asked), { accept: JSON_ANSWER })),
   GET: (desk, asked) => answerOf(get(desk, asked, { accept: JSON_ANSWER })),
@@ -35,7 +35,7 @@ export const requests = {
 
 /** Sends this body, as JSON and as Ada unless the headers say otherwise; an empty header is left out. */
 export function post(desk: Desk, body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
-  // As bytes, so that no content type is made up for a text.
+  // As bytes, so that fetch does not add a content type.
   const bytes = new Uint8Array(Buffer.from(body));
   return fetch(`${desk.url}/graphql`, { method: "POST", headers: given(desk, headers), body: bytes });
 }
@@ -52,7 +52,7 @@ function given({ ada }: Desk, headers: Record<string, string>): [string, string]
   return Object.entries(all).filter(([, value]) => value !== "");
 }
 
-/** Reads the one result of an answer, or the first of a stream. */
+/** Reads the result of a response, or the first one of a stream. */
 export async function answerOf(asked: Promise<Response>): Promise<Answered> {
   const response = await asked;
   if (!response.headers.get("content-type")?.startsWith(STREAM)) return JSON.parse(await response.text());
@@ -69,10 +69,10 @@ export async function answerOf(asked: Promise<Response>): Promise<Answered> {
   throw new Error("The stream ended without a result.");
 }
 
-/** A socket with a subscription on it, which whatever else happens on it must leave alone. */
+/** A socket with a subscription that must not be affected by other operations on the socket. */
 export interface SharedSocket {
   ask(asked: Asked): Promise<Answered>;
-  /** Resolves once the neighbour has heard of something that happened just now. */
+  /** Resolves once the other subscription has got a new event. */
   neighbourHears(): Promise<void>;
   close(): void;
 }
@@ -103,7 +103,7 @@ export async function sharedSocket(
       const fail = (code: number): void => reject(new Error(`The socket was closed with ${code}.`));
       answers.set(id, resolve);
       socket.once("close", fail);
-      // The protocol wants a text, which an id stands in for.
+      // The protocol requires a query, even with a document id.
       socket.send(JSON.stringify({ id, type: "subscribe", payload: { query: "", ...asked } }));
       const answered = await promise;
       socket.off("close", fail);
@@ -112,7 +112,7 @@ export async function sharedSocket(
     },
     neighbourHears: async () => {
       const text = randomUUID();
-      // Until it is heard: the first time its subscription may still be on its way.
+      // Repeat until it is delivered: the subscription may not have started yet.
       while (!heard.has(text)) {
         if (socket.readyState !== WebSocket.OPEN) throw new Error("The socket is closed.");
         await desk.writes("neighbour", text);
