@@ -5,7 +5,7 @@ import { Overloaded } from "../commands/work.ts";
 import { describeError } from "../platform/describe-error.ts";
 import { CursorExpired } from "../realtime/feed.ts";
 
-/** The `extensions.code` of an error that its receiver can do something about. */
+/** The `extensions.code` of an error that the client can act on. */
 export type RequestErrorCode =
   | "UNAUTHENTICATED"
   | "FORBIDDEN"
@@ -33,25 +33,25 @@ export function requestError(code: RequestErrorCode, message: string): GraphQLEr
   return new GraphQLError(message, { extensions: { code } });
 }
 
-/** Turns whatever was thrown into what the client may know of it. */
+/** Converts a thrown value to an error that is safe to return to the client. */
 export type Mask = (error: unknown) => GraphQLError;
 
 /**
- * Passes errors that are meant for the client. Of any other it tells nothing but an id, under which the log has the rest:
- * no arguments, no text of messages, no tokens.
+ * Passes errors that are meant for the client through unchanged. For any other error, the client gets only an error id;
+ * the log has the details under that id, without arguments, message texts or tokens.
  */
 export function createMask(logger: Logger): Mask {
   return (error) => {
     const cause = rootCause(error);
     if (error instanceof GraphQLError && cause instanceof GraphQLError) return error;
-    if (cause instanceof CursorExpired) return at(error, requestError("CURSOR_EXPIRED", cause.message));
+    if (cause instanceof CursorExpired) return withLocationOf(error, requestError("CURSOR_EXPIRED", cause.message));
     if (cause instanceof Overloaded) {
-      return at(error, requestError("OVERLOADED", "Too much is waiting already. Try again in a moment."));
+      return withLocationOf(error, requestError("OVERLOADED", "Too many commands are waiting. Try again in a moment."));
     }
     const id = randomUUID();
     const path = error instanceof GraphQLError ? error.path?.join(".") : undefined;
     logger.error({ errorId: id, path, error: describeError(cause) }, "unexpected error in GraphQL");
-    return at(error, new GraphQLError("Unexpected error.", { extensions: { code: "INTERNAL", id } }));
+    return withLocationOf(error, new GraphQLError("Unexpected error.", { extensions: { code: "INTERNAL", id } }));
   };
 }
 
@@ -63,9 +63,9 @@ function rootCause(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError !== undefined ? rootCause(error.originalError) : error;
 }
 
-/** Keeps the place in the operation where it happened. */
-function at(where: unknown, { message, extensions }: GraphQLError): GraphQLError {
-  if (!(where instanceof GraphQLError)) return new GraphQLError(message, { extensions });
-  const { nodes = null, path = null } = where;
+/** Keeps the path and the locations of the original error. */
+function withLocationOf(original: unknown, { message, extensions }: GraphQLError): GraphQLError {
+  if (!(original instanceof GraphQLError)) return new GraphQLError(message, { extensions });
+  const { nodes = null, path = null } = original;
   return new GraphQLError(message, { nodes, path, extensions });
 }

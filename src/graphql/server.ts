@@ -22,25 +22,25 @@ export interface GraphqlDeps extends Services {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly introspection: boolean;
-  /** The file with the only documents that run; null lets all run. */
+  /** Path of the file with the only documents that may be executed; null allows every document. */
   readonly trustedDocuments: string | null;
-  /** The origins whose pages may use the API; null is all. */
+  /** The origins whose pages may use the API; null allows every origin. */
   readonly allowedOrigins: readonly string[] | null;
-  /** Sockets and event streams that one actor may have open. */
+  /** Maximum number of open WebSockets and event streams per actor. */
   readonly connectionsPerActor: number;
 }
 
-/** The GraphQL API, on HTTP, SSE and WebSocket. */
+/** The GraphQL API over HTTP, SSE and WebSocket. */
 export interface GraphqlServer {
   /** Serves `/graphql`. */
   readonly routes: FastifyPluginAsync;
-  /** Takes a connection that wants to become a WebSocket. */
+  /** Upgrades an HTTP connection to a WebSocket. */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** Ends every subscription; sockets close with 1001. */
+  /** Ends every subscription and closes the sockets with code 1001. */
   readonly stop: () => Promise<void>;
 }
 
-/** @throws ConfigError when the trusted documents cannot be used */
+/** @throws ConfigError if the trusted documents cannot be read or are invalid */
 export async function graphqlServer(deps: GraphqlDeps): Promise<GraphqlServer> {
   const mask = createMask(deps.logger);
   const { limits, clock } = deps;

@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../../domain/id.ts";
 import type { Reads } from "../../store/database.ts";
 import type { Agent, ApiKey, Contact, Flow } from "../../store/generated/client.ts";
 
-/** An actor with the row that tells more about them; of a `Bot`, its flow. */
+/** An actor with its row. The row of a `Bot` is its flow. */
 export type LoadedActor =
   | { readonly type: "Agent"; readonly row: Agent }
   | { readonly type: "ApiKey"; readonly row: ApiKey }
@@ -12,7 +12,7 @@ export type LoadedActor =
   | { readonly type: "Bot"; readonly row: Flow }
   | { readonly type: "System" };
 
-/** Loads the actors of a page at once: one query for each type of actor on it, however long the page. */
+/** Loads all actors of a page with one query per actor type, regardless of the page size. */
 export interface ActorLoader {
   load(actor: Actor): Promise<LoadedActor>;
 }
@@ -47,6 +47,6 @@ function byId<Row extends { readonly id: string }>(
 ): DataLoader<string, Row> {
   return new DataLoader(async (ids) => {
     const rows = new Map((await find(ids)).map((row) => [row.id, row]));
-    return ids.map((id) => rows.get(id) ?? new Error("An actor is not in this workspace."));
+    return ids.map((id) => rows.get(id) ?? new Error("An actor does not exist in this workspace."));
   });
 }

@@ -10,7 +10,7 @@ import type { EventLog } from "../../store/event-log.ts";
 import { requestError } from "../errors.ts";
 import { type ActorLoader, actorLoader } from "./actor-loader.ts";
 
-/** What the resolvers work with. */
+/** The services that resolvers use. */
 export interface Services {
   readonly database: Database;
   readonly directory: Directory;
@@ -20,14 +20,14 @@ export interface Services {
   readonly clock: Clock;
 }
 
-/** What one operation, or one event of a subscription, is resolved with. */
+/** The GraphQL context of one operation, or of one event of a subscription. */
 export interface Context {
   readonly viewer: Viewer;
   readonly session: Session;
   readonly services: Services;
-  /** When this is read: what blocks hold is compared with this, never with the database's clock (rules B8, O5). */
+  /** The time of the read. It decides which blocks are in force; the database's clock never does (rules B8, O5). */
   readonly now: Date;
-  /** Reads rows: all at their latest, or for `inSnapshot` all as they were at one moment. */
+  /** Reads the latest committed rows; within `inSnapshot`, reads from one snapshot. */
   readonly prisma: Reads;
   readonly actors: ActorLoader;
 }
@@ -41,7 +41,7 @@ export function createContext(services: Services, session: Session, viewer: View
     services,
     now: new Date(services.clock.now()),
     prisma,
-    // A subscription keeps its context for as long as it lasts, and may never ask for anybody.
+    // Created on first use: a subscription keeps its context for its lifetime and may never load an actor.
     get actors() {
       actors ??= actorLoader(prisma, viewer.workspaceId);
       return actors;
@@ -49,19 +49,24 @@ export function createContext(services: Services, session: Session, viewer: View
   };
 }
 
-/** The same context, reading in one snapshot: what was committed together is seen together or not at all (rule B3). */
+/** Reads from one snapshot within `run`: changes committed together are seen together or not at all (rule B3). */
 export function inSnapshot<Result>(context: Context, run: (context: Context) => Promise<Result>): Promise<Result> {
   return context.services.database.snapshot((prisma) =>
     run({ ...context, prisma, actors: actorLoader(prisma, context.viewer.workspaceId) }),
   );
 }
 
-/** Whether the viewer may; a mutation answers a `ForbiddenError` if not. */
-export function may({ viewer }: Context, permission: Permission): boolean {
+/** Whether the viewer has the permission. A mutation returns a `ForbiddenError` if not. */
+export function hasPermission({ viewer }: Context, permission: Permission): boolean {
   return viewer.permissions.has(permission);
 }
 
-/** Ends a query or subscription that the viewer may not make. */
-export function demand(context: Context, permission: Permission): void {
-  if (!may(context, permission)) throw requestError("FORBIDDEN", `This needs the permission ${permission}.`);
+/**
+ * Checks the permission that a query or a subscription needs.
+ *
+ * @throws GraphQLError `FORBIDDEN` if the viewer lacks it
+ */
+export function requirePermission(context: Context, permission: Permission): void {
+  if (!hasPermission(context, permission))
+    throw requestError("FORBIDDEN", `This operation requires the permission ${permission}.`);
 }

@@ -4,15 +4,15 @@ import type { Directory } from "../../store/directory.ts";
 import type { Context } from "./context.ts";
 import { find } from "./rows.ts";
 
-/** A contact and those of its ContactChannels that an input selects (rule B2). */
+/** A contact and the ContactChannels that an input selects (rule B2). */
 export interface FoundContactChannels {
   readonly contactId: ContactId;
   readonly contactChannels: readonly [ContactChannelId, ...ContactChannelId[]];
 }
 
 /**
- * The ContactChannels that an input selects, in id order; null if there are none. A ContactChannel's contact and channel
- * never change, so looking them up before the lock is safe.
+ * Finds the ContactChannels that an input selects, in id order; null if there are none. A ContactChannel's contact and
+ * channel never change, so this lookup is safe before the lock.
  */
 export async function findContactChannels(
   ctx: Context,
@@ -40,7 +40,7 @@ export async function findContactChannels(
   return first === undefined ? null : { contactId, contactChannels: [first, ...others] };
 }
 
-/** A conversation of the viewer's workspace and its ContactChannel; null if there is none. */
+/** Finds a conversation of the viewer's workspace and its ContactChannel; null if there is none. */
 export async function findConversation(
   ctx: Context,
   globalId: string,
@@ -52,7 +52,7 @@ export async function findConversation(
     : { contactChannel: idOf<"ContactChannel">(row.contactChannelId), conversationId };
 }
 
-/** An agent of the viewer's workspace who has not been removed; null if there is none. */
+/** Finds an agent of the viewer's workspace; null if there is none or the agent was removed. */
 export async function findAgent(ctx: Context, globalId: string): ReturnType<Directory["agent"]> {
   const id = fromGlobalId("Agent", globalId);
   const agent = id === null ? null : await ctx.services.directory.agent(id);

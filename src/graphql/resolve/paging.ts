@@ -1,6 +1,6 @@
 import { requestError } from "../errors.ts";
 
-/** How many rows a page has that does not say how many it wants. */
+/** Rows per page if neither `first` nor `last` is given. */
 export const DEFAULT_PAGE = 20;
 export const MAX_PAGE = 100;
 
@@ -12,26 +12,26 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** On which side of a cursor in the order of the list. */
+/** A side of a cursor, in list order. */
 type Side = "before" | "after";
 
-/** The order of a list: by a value, then by id, so that each row has a place of its own. */
+/** The order of a list: by a value, then by id, so that the order is total. */
 interface Order<Row, Where, OrderBy> {
-  /** Goes into cursors, so that a cursor of another kind of list is told from one of this. */
+  /** Part of each cursor, so that a cursor of another kind of list is rejected. */
   readonly name: string;
   valueOf(row: Row): number;
   beyond(side: Side, value: number, id: string): Where;
   orderBy(forwards: boolean): OrderBy;
 }
 
-/** Contacts and conversations: last activity, newest first. */
+/** Contacts and conversations: by last activity, most recent first. */
 export const byActivity = {
   name: "activity",
   valueOf: (row: { readonly lastActivityAt: Date }) => row.lastActivityAt.getTime(),
   beyond: (side: Side, value: number, id: string) => {
     const at = new Date(value);
     return {
-      // Redundant, but the part that an index can use.
+      // Redundant, but an index can serve it.
       lastActivityAt: side === "after" ? { lte: at } : { gte: at },
       OR: [
         { lastActivityAt: side === "after" ? { lt: at } : { gt: at } },
@@ -65,7 +65,7 @@ export const byBlockedAt = {
   },
 };
 
-/** Messages: as recorded, oldest first. No two of a timeline have the same number. */
+/** Messages: in the order of recording, oldest first. `seq` is unique within a timeline. */
 export const bySeq = {
   name: "seq",
   valueOf: (row: { readonly seq: number }) => row.seq,
@@ -73,7 +73,7 @@ export const bySeq = {
   orderBy: (forwards: boolean) => [{ seq: forwards ? ("asc" as const) : ("desc" as const) }],
 };
 
-/** One page of a list: what to ask the store for, and how to present what it answers. */
+/** One page of a list: the query that loads its rows, and the connection built from them. */
 export interface Page<Row, Where, OrderBy> {
   readonly query: { readonly where: { readonly AND: Where[] }; readonly orderBy: OrderBy; readonly take: number };
   connection<Each extends Row>(
@@ -85,8 +85,10 @@ export interface Page<Row, Where, OrderBy> {
 }
 
 /**
- * Pages by value and id of the rows at the edges, not by their number: a row that moves meanwhile neither repeats nor
- * hides others, and a page deep in a list costs what the first one does.
+ * Keyset pagination: a page starts at the value and id of an edge row, not at an offset. A row that moves between pages
+ * does not repeat or hide others, and a deep page costs as much as the first.
+ *
+ * @throws GraphQLError `INVALID_INPUT` if a size or a cursor is invalid
  */
 export function pageOf<Row, Where, OrderBy>(
   order: Order<Row, Where, OrderBy>,
@@ -101,7 +103,7 @@ export function pageOf<Row, Where, OrderBy>(
     ...(before === null ? [] : [order.beyond("before", before.value, before.id)]),
   ];
   return {
-    // One more than asked for, to know whether there is more.
+    // One row more than requested, to know whether there are more.
     query: { where: { AND: bounds }, orderBy: order.orderBy(forwards), take: size + 1 },
     connection: (rows) => {
       const page = forwards ? rows.slice(0, size) : rows.slice(0, size).toReversed();
@@ -120,7 +122,7 @@ export function pageOf<Row, Where, OrderBy>(
   };
 }
 
-/** The size of the page that the arguments ask for, whether they may or not. */
+/** The requested page size, not validated. */
 export function pageSize({ first, last }: PageArguments): number {
   return first ?? last ?? DEFAULT_PAGE;
 }
@@ -149,7 +151,7 @@ function parseCursor(
   if (cursor === null || cursor === undefined) return null;
   const [, name, value, id] = CURSOR.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   if (name !== list || value === undefined || id === undefined) {
-    throw requestError("INVALID_INPUT", `${argument} is not a cursor of this list.`);
+    throw requestError("INVALID_INPUT", `${argument} must be a cursor of this list.`);
   }
   return { value: Number(value), id };
 }

@@ -2,18 +2,18 @@ import { fromGlobalId } from "../../domain/global-id.ts";
 import type { AgentId, ChannelId, ContactId, ConversationId } from "../../domain/id.ts";
 import type { EventData, LogEvent, Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
-import { type Context, demand } from "./context.ts";
+import { type Context, requirePermission } from "./context.ts";
 import { fromCursor } from "./cursor.ts";
 import { isGiven } from "./lookup.ts";
 
-/** An event of this type, with its own scalars. */
+/** An event whose data is of this type. */
 export type EventOf<Type extends EventData["type"]> = LogEvent & { readonly data: Extract<EventData, { type: Type }> };
 
-export function isOf<Type extends EventData["type"]>(type: Type): (event: LogEvent) => event is EventOf<Type> {
+export function hasType<Type extends EventData["type"]>(type: Type): (event: LogEvent) => event is EventOf<Type> {
   return (event): event is EventOf<Type> => event.data.type === type;
 }
 
-/** What a subscription's filter may ask; all that is given must hold. */
+/** The filter of a subscription; conditions are combined with AND. */
 export interface EventFilter {
   readonly contactId?: string | null | undefined;
   readonly channelId?: string | null | undefined;
@@ -21,40 +21,48 @@ export interface EventFilter {
   readonly assigneeId?: string | null | undefined;
 }
 
-/** Follows the viewer's own workspace: the events of one kind that the filter lets through. */
+/**
+ * Subscribes to the events of one type in the viewer's workspace that match the filter.
+ *
+ * @throws GraphQLError `FORBIDDEN`, or `INVALID_INPUT` if `after` is not a cursor of this log
+ * @throws CursorExpired if the log was pruned past `after`
+ */
 export async function sourceStream<Event extends LogEvent>(
   ctx: Context,
   args: { readonly filter?: EventFilter | null | undefined; readonly after?: string | null | undefined },
-  isOfKind: (event: LogEvent) => event is Event,
+  hasEventType: (event: LogEvent) => event is Event,
 ): Promise<AsyncIterable<Event>> {
-  demand(ctx, "READ");
+  requirePermission(ctx, "READ");
   const after = isGiven(args.after) ? await positionOf(ctx, args.after) : null;
   const filter = decode(args.filter ?? {});
-  const wants = (event: LogEvent): event is Event => matches(filter, event) && isOfKind(event);
-  // The narrowest that is given: the reader is woken for nothing else.
+  const wants = (event: LogEvent): event is Event => matches(filter, event) && hasEventType(event);
+  // The narrowest id given, so that the reader is woken only for events about it.
   const subject = filter.conversationId ?? filter.contactId ?? filter.agentId ?? filter.channelId ?? "everything";
   return ctx.services.hub.openReader(ctx.viewer.workspaceId, { after, subject, wants });
 }
 
-/** A cursor of another log is refused, also one that is ahead of this one: following it would be a silent gap. */
+/** Refuses a cursor of another log and one that is ahead of this log: resuming from it would silently skip events. */
 async function positionOf(ctx: Context, cursor: string): Promise<Position> {
   const position = fromCursor(ctx.viewer.workspaceId, cursor);
-  if (position === null) throw requestError("INVALID_INPUT", "after is not a cursor of this workspace's log.");
+  if (position === null) throw requestError("INVALID_INPUT", "after must be a cursor of this workspace's event log.");
   const { position: head } = await ctx.services.log.bounds(ctx.viewer.workspaceId);
   if (position > head)
-    throw requestError("INVALID_INPUT", "after is ahead of the log: it is a cursor of another database.");
+    throw requestError(
+      "INVALID_INPUT",
+      "after is ahead of the event log, so it comes from another database. Read logCursor again.",
+    );
   return position;
 }
 
-/** A filter's ids; null where an id is given that can name nothing. */
-interface Wanted {
+/** The decoded ids of a filter: undefined if not given, null if malformed or of another type. */
+interface DecodedFilter {
   readonly contactId: ContactId | null | undefined;
   readonly channelId: ChannelId | null | undefined;
   readonly conversationId: ConversationId | null | undefined;
   readonly agentId: AgentId | null | undefined;
 }
 
-function decode({ contactId, channelId, conversationId, assigneeId }: EventFilter): Wanted {
+function decode({ contactId, channelId, conversationId, assigneeId }: EventFilter): DecodedFilter {
   return {
     contactId: isGiven(contactId) ? fromGlobalId("Contact", contactId) : undefined,
     channelId: isGiven(channelId) ? fromGlobalId("Channel", channelId) : undefined,
@@ -63,8 +71,8 @@ function decode({ contactId, channelId, conversationId, assigneeId }: EventFilte
   };
 }
 
-/** An id that names nothing here matches nothing: of what is not there, there is nothing to hear. */
-function matches({ contactId, channelId, conversationId, agentId }: Wanted, event: LogEvent): boolean {
+/** A null id matches no event. */
+function matches({ contactId, channelId, conversationId, agentId }: DecodedFilter, event: LogEvent): boolean {
   return (
     (contactId === undefined || event.contactId === contactId) &&
     (channelId === undefined || event.channelId === channelId) &&

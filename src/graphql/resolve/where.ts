@@ -1,22 +1,26 @@
 import { requestError } from "../errors.ts";
 
-/** The blocks that hold at `now` (rule B8): nobody lifted them, and their end has not come. */
+/** Blocks in force at `now`: not lifted and not expired (rule B8). */
 export function inForceAt(now: Date) {
   return { liftedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
 }
 
-/** The blocks that no longer hold at `now`. */
-export function overAt(now: Date) {
+/** Blocks no longer in force at `now`: lifted or expired (rule B8). */
+export function notInForceAt(now: Date) {
   return { OR: [{ liftedAt: { not: null } }, { expiresAt: { lte: now } }] };
 }
 
-/** Selects whether a block is in force: the same query wherever it is asked, so that one statement answers all. */
+/** Selects the block in force. All fields use this same selection, so that one query serves them all. */
 export function selectInForce(now: Date) {
   return { where: inForceAt(now), take: 1, select: { id: true } } as const;
 }
 
-/** Matches any part, whatever the case; `%` and `_` mean themselves. */
-export function anyPart(search: string) {
+/**
+ * Case-insensitive substring match; `%` and `_` are literal.
+ *
+ * @throws GraphQLError `INVALID_INPUT` if the text has NUL or lone surrogates
+ */
+export function containsText(search: string) {
   if (search.includes("\0") || !search.isWellFormed()) {
     throw requestError("INVALID_INPUT", "search must not contain NUL or lone surrogates.");
   }

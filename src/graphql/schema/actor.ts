@@ -9,19 +9,19 @@ import { Bot } from "./flow.ts";
 const SYSTEM = { name: "System" };
 
 const System = builder.objectRef<typeof SYSTEM>("System").implement({
-  description: "Deskgate itself: expiries and time-outs.",
+  description: "Deskgate itself, for example when a block expires or an offer times out.",
   fields: (t) => ({ name: t.exposeString("name") }),
 });
 
 brandWithType(SYSTEM, System);
 
 export const Actor = builder.unionType("Actor", {
-  description: "Who acts.",
+  description: "Who or what performed an action.",
   types: [Agent, ApiKey, Contact, Bot, System],
 });
 
-/** What a field of type `Actor` answers. */
-export function present(actor: LoadedActor) {
+/** Brands a loaded actor so that the `Actor` union resolves its type. */
+export function brandActor(actor: LoadedActor) {
   switch (actor.type) {
     case "Agent":
       return Agent.addBrand(actor.row);

@@ -1,5 +1,5 @@
 import { toGlobalId } from "../../domain/global-id.ts";
-import { demand } from "../resolve/context.ts";
+import { requirePermission } from "../resolve/context.ts";
 import { builder } from "./builder.ts";
 import { Role } from "./enums.ts";
 import { Node } from "./node.ts";
@@ -17,10 +17,10 @@ export const Agent = builder.prismaObject("Agent", {
 
 builder.queryField("agents", (t) =>
   t.prismaField({
-    description: "Everyone who works here, by name.",
+    description: "The agents of the workspace, ordered by name. Removed agents are not listed.",
     type: ["Agent"],
     resolve: (query, _root, _args, ctx) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       return ctx.prisma.agent.findMany({
         ...query,
         where: { workspaceId: ctx.viewer.workspaceId, removedAt: null },

@@ -4,20 +4,20 @@ import { scopes } from "../../auth/permission.ts";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { faultsOf, nameFault } from "../../domain/input.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
-import { demand, may } from "../resolve/context.ts";
+import { hasPermission, requirePermission } from "../resolve/context.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { ApiKeyScope } from "./enums.ts";
 import { Node } from "./node.ts";
-import { MAY_NOT, type Outcome, resultUnion, success } from "./result.ts";
+import { type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
 export const ApiKey = builder.prismaObject("ApiKey", {
-  description: "A partner's key, as an actor and for those who manage keys.",
+  description: "A partner's API key, which is also an actor.",
   interfaces: [Node],
   fields: (t) => ({
     id: t.id({ resolve: (apiKey) => toGlobalId("ApiKey", apiKey.id) }),
     name: t.exposeString("name"),
-    prefix: t.exposeString("prefix", { description: "The beginning of the key, by which a person recognises it." }),
+    prefix: t.exposeString("prefix", { description: "The first characters of the key, shown to identify it." }),
     scopes: t.field({
       type: [ApiKeyScope],
       resolve: (apiKey) => scopes.filter((scope) => apiKey.scopes.includes(scope)),
@@ -29,10 +29,10 @@ export const ApiKey = builder.prismaObject("ApiKey", {
 
 builder.queryField("apiKeys", (t) =>
   t.prismaField({
-    description: "The partners' keys, newest first; for admins.",
+    description: "All API keys, revoked ones included, newest first. Requires the permission `ADMINISTER`.",
     type: [ApiKey],
     resolve: (query, _root, _args, ctx) => {
-      demand(ctx, "ADMINISTER");
+      requirePermission(ctx, "ADMINISTER");
       return ctx.prisma.apiKey.findMany({
         ...query,
         where: { workspaceId: ctx.viewer.workspaceId },
@@ -47,7 +47,9 @@ const CreateApiKeySuccess = success<{ apiKeyId: string; key: string }>("CreateAp
     type: ApiKey,
     resolve: (query, { apiKeyId }, _args, ctx) => existing(find.apiKey(ctx, query, apiKeyId)),
   }),
-  key: t.exposeString("key", { description: "The key itself. It is shown this once and kept nowhere." }),
+  key: t.exposeString("key", {
+    description: "The API key in plain text. It is returned only here; Deskgate stores a hash.",
+  }),
 }));
 
 const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
@@ -59,14 +61,14 @@ const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
 
 builder.mutationField("createApiKey", (t) =>
   t.field({
-    description: "Makes a key for a partner; for admins.",
+    description: "Creates an API key for a partner. Requires the permission `ADMINISTER`.",
     type: resultUnion("CreateApiKey", CreateApiKeySuccess, ["Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: CreateApiKeyInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; key: string }>> => {
-      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(nameFault("name", input.name));
       if (invalid !== null) return invalid;
-      if (input.scopes.length === 0) return invalidInput("scopes", "Must name at least one scope.");
+      if (input.scopes.length === 0) return invalidInput("scopes", "Must contain at least one scope.");
 
       const { key, prefix, hash } = newApiKey();
       const { id } = await ctx.prisma.apiKey.create({
@@ -91,7 +93,7 @@ const RevokeApiKeySuccess = success<{ apiKeyId: string; changed: boolean }>("Rev
     type: ApiKey,
     resolve: (query, { apiKeyId }, _args, ctx) => existing(find.apiKey(ctx, query, apiKeyId)),
   }),
-  changed: t.exposeBoolean("changed", { description: "False if it had been revoked before." }),
+  changed: t.exposeBoolean("changed", { description: "False if the key was already revoked." }),
 }));
 
 const RevokeApiKeyInput = builder.inputType("RevokeApiKeyInput", {
@@ -100,14 +102,14 @@ const RevokeApiKeyInput = builder.inputType("RevokeApiKeyInput", {
 
 builder.mutationField("revokeApiKey", (t) =>
   t.field({
-    description: "Ends a key for good, within a second; for admins.",
+    description: "Revokes an API key permanently. Takes effect within a second. Requires the permission `ADMINISTER`.",
     type: resultUnion("RevokeApiKey", RevokeApiKeySuccess, ["NotFound", "Forbidden"]),
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; changed: boolean }>> => {
       const id = fromGlobalId("ApiKey", input.apiKeyId);
       const found = id === null ? null : await find.apiKey(ctx, {}, id);
-      if (found === null) return notFound("There is no such key.");
-      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+      if (found === null) return notFound("No API key in this workspace has this apiKeyId.");
+      if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
 
       const { count } = await ctx.prisma.apiKey.updateMany({
         where: { id: found.id, workspaceId: ctx.viewer.workspaceId, revokedAt: null },

@@ -3,18 +3,18 @@ import { type BlockId, type ContactChannelId, type ContactId, type ConversationI
 import { faultsOf, instantOf, notesFault } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { trimNotes } from "../../domain/text.ts";
-import { carryOut, carryOutOne } from "../resolve/carry-out.ts";
-import { may } from "../resolve/context.ts";
+import { hasPermission } from "../resolve/context.ts";
+import { executeStep, executeSteps } from "../resolve/execute-steps.ts";
 import { findContactChannels } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
 import { Contact } from "./contact.ts";
 import { Conversation } from "./conversation.ts";
-import { MAY_NOT, NO_SUCH_CONTACT, type Outcome, resultUnion, success } from "./result.ts";
+import { NO_SUCH_CONTACT, type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
-/** What was done to the blocks of a contact. */
-interface Blocking {
+/** The effect of blocking or unblocking a contact. */
+interface BlockingResult {
   readonly contactId: ContactId;
   readonly blockIds: readonly BlockId[];
   readonly endedIds: readonly ConversationId[];
@@ -24,23 +24,28 @@ interface Blocking {
 const BlockContactInput = builder.inputType("BlockContactInput", {
   fields: (t) => ({
     contactId: t.id({ required: true }),
-    channelId: t.id({ description: "Only there; without it everywhere." }),
-    contactChannelId: t.id({ description: "Only this presence of the contact." }),
-    notes: t.string({ description: "Why; at most 2,000 characters." }),
+    channelId: t.id({
+      description:
+        "Block the contact only on this channel. Without `channelId` and `contactChannelId`, every unblocked ContactChannel of the contact is blocked.",
+    }),
+    contactChannelId: t.id({ description: "Block only this ContactChannel of the contact." }),
+    notes: t.string({
+      description: "The reason for the block. At most 2,000 characters after trimming; empty means none.",
+    }),
     expiresAt: t.field({
       type: "DateTime",
-      description: "Until when, in the future; without it until somebody lifts it.",
+      description: "When the block expires; must be in the future. Without it, the block lasts until it is lifted.",
     }),
   }),
 });
 
-const BlockContactSuccess = success<Blocking>("BlockContact", (t) => ({
+const BlockContactSuccess = success<BlockingResult>("BlockContact", (t) => ({
   contact: t.prismaField({
     type: Contact,
     resolve: (query, { contactId }, _args, ctx) => existing(find.contact(ctx, query, contactId)),
   }),
   blocks: t.prismaField({
-    description: "All blocks in force for this request, also those from before.",
+    description: "The blocks in force on the selected ContactChannels, including those that already existed.",
     type: [Block],
     resolve: (query, { blockIds }, _args, ctx) =>
       ctx.prisma.block.findMany({
@@ -50,7 +55,7 @@ const BlockContactSuccess = success<Blocking>("BlockContact", (t) => ({
       }),
   }),
   endedConversations: t.prismaField({
-    description: "The conversations that this call ended.",
+    description: "The conversations that this mutation ended.",
     type: [Conversation],
     resolve: (query, { endedIds }, _args, ctx) =>
       ctx.prisma.conversation.findMany({
@@ -59,19 +64,19 @@ const BlockContactSuccess = success<Blocking>("BlockContact", (t) => ({
         orderBy: [{ startedAt: "desc" }, { id: "desc" }],
       }),
   }),
-  changed: t.exposeBoolean("changed", { description: "False if the contact was blocked there already." }),
+  changed: t.exposeBoolean("changed", { description: "False if every selected ContactChannel was already blocked." }),
 }));
 
 builder.mutationField("blockContact", (t) =>
   t.field({
     description:
-      "Blocks a contact: on a channel, on one presence, or everywhere. Ends what is ongoing there and calls off what was still to be sent.",
+      "Blocks a contact on one channel, on one ContactChannel, or everywhere. Ends the ongoing conversations there and cancels everything pending towards the contact, queued messages included.",
     type: resultUnion("BlockContact", BlockContactSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: BlockContactInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Blocking>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<BlockingResult>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!may(ctx, "BLOCK")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "BLOCK")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
@@ -82,7 +87,7 @@ builder.mutationField("blockContact", (t) =>
         notes: trimNotes(input.notes),
         expiresAt: instantOf(input.expiresAt),
       } as const;
-      const outcome = await carryOut(ctx, stepsOf(found.contactChannels, command));
+      const outcome = await executeSteps(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
       const changed = outcome.accepted.filter((step) => step.changed);
       return {
@@ -99,19 +104,24 @@ builder.mutationField("blockContact", (t) =>
 const UnblockContactInput = builder.inputType("UnblockContactInput", {
   fields: (t) => ({
     contactId: t.id({ required: true }),
-    channelId: t.id({ description: "Only there; without it everywhere." }),
-    contactChannelId: t.id({ description: "Only this presence of the contact." }),
-    notes: t.string({ description: "Why; at most 2,000 characters." }),
+    channelId: t.id({
+      description:
+        "Unblock the contact only on this channel. Without `channelId` and `contactChannelId`, every blocked ContactChannel of the contact is unblocked.",
+    }),
+    contactChannelId: t.id({ description: "Unblock only this ContactChannel of the contact." }),
+    notes: t.string({
+      description: "The reason for unblocking. At most 2,000 characters after trimming; empty means none.",
+    }),
   }),
 });
 
-const UnblockContactSuccess = success<Blocking>("UnblockContact", (t) => ({
+const UnblockContactSuccess = success<BlockingResult>("UnblockContact", (t) => ({
   contact: t.prismaField({
     type: Contact,
     resolve: (query, { contactId }, _args, ctx) => existing(find.contact(ctx, query, contactId)),
   }),
   blocks: t.prismaField({
-    description: "The blocks that this call lifted.",
+    description: "The blocks that this mutation lifted.",
     type: [Block],
     resolve: (query, { blockIds }, _args, ctx) =>
       ctx.prisma.block.findMany({
@@ -120,24 +130,24 @@ const UnblockContactSuccess = success<Blocking>("UnblockContact", (t) => ({
         orderBy: [{ blockedAt: "desc" }, { id: "desc" }],
       }),
   }),
-  changed: t.exposeBoolean("changed", { description: "False if nothing was blocked there." }),
+  changed: t.exposeBoolean("changed", { description: "False if no selected ContactChannel was blocked." }),
 }));
 
 builder.mutationField("unblockContact", (t) =>
   t.field({
     description:
-      "Lifts the blocks of a contact and does nothing else: conversations that were ended stay so, nothing is sent.",
+      "Lifts the blocks of a contact and does nothing else: ended conversations stay ended, no flow starts, and nothing is sent.",
     type: resultUnion("UnblockContact", UnblockContactSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: UnblockContactInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Blocking>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<BlockingResult>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!may(ctx, "UNBLOCK")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "UNBLOCK")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
       const command = { type: "Unblock", actor: ctx.viewer.actor, notes: trimNotes(input.notes) } as const;
-      const outcome = await carryOut(ctx, stepsOf(found.contactChannels, command));
+      const outcome = await executeSteps(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
       const lifted = outcome.accepted.filter((step) => step.changed);
       return {
@@ -154,8 +164,11 @@ builder.mutationField("unblockContact", (t) =>
 const UpdateBlockInput = builder.inputType("UpdateBlockInput", {
   fields: (t) => ({
     blockId: t.id({ required: true }),
-    notes: t.string({ description: "Absent: unchanged; null or empty: none." }),
-    expiresAt: t.field({ type: "DateTime", description: "Absent: unchanged; null: until somebody lifts it." }),
+    notes: t.string({ description: "Omit to keep the notes; null or an empty string removes them." }),
+    expiresAt: t.field({
+      type: "DateTime",
+      description: "Must be in the future. Omit to keep the expiry; null removes it.",
+    }),
   }),
 });
 
@@ -164,23 +177,23 @@ const UpdateBlockSuccess = success<{ readonly blockId: BlockId; readonly changed
     type: Block,
     resolve: (query, { blockId }, _args, ctx) => existing(find.block(ctx, query, blockId)),
   }),
-  changed: t.exposeBoolean("changed", { description: "False if it said so already." }),
+  changed: t.exposeBoolean("changed", { description: "False if the block already had these notes and this expiry." }),
 }));
 
 builder.mutationField("updateBlock", (t) =>
   t.field({
-    description: "Changes notes or expiry of a block in force.",
+    description: "Changes the notes or the expiry of a block in force.",
     type: resultUnion("UpdateBlock", UpdateBlockSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: UpdateBlockInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ blockId: BlockId; changed: boolean }>> => {
       const blockId = fromGlobalId("Block", input.blockId);
       const block = blockId === null ? null : await find.block(ctx, {}, blockId);
-      if (blockId === null || block === null) return notFound("There is no such block.");
-      if (!may(ctx, "BLOCK")) return forbidden(MAY_NOT);
+      if (blockId === null || block === null) return notFound("No block in this workspace has this blockId.");
+      if (!hasPermission(ctx, "BLOCK")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
-      const outcome = await carryOutOne(ctx, {
+      const outcome = await executeStep(ctx, {
         contactChannel: idOf<"ContactChannel">(block.contactChannelId),
         command: {
           type: "UpdateBlock",

@@ -5,7 +5,7 @@ import type PrismaTypes from "../../store/generated/pothos.ts";
 import { getDatamodel } from "../../store/generated/pothos.ts";
 import type { Context } from "../resolve/context.ts";
 
-/** How the schema is written: every type and field of it goes through this builder. */
+/** The Pothos builder that every type and field of the schema is defined with. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   PrismaTypes: PrismaTypes;
@@ -25,19 +25,19 @@ export const builder = new SchemaBuilder<{
   },
   relay: {
     cursorType: "String",
-    // Ids are decoded by our own code: a malformed one is not found, not a fault of the request.
+    // Our own code decodes global ids: for a malformed id, Pothos would fail the request instead of finding nothing.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    pageInfoTypeOptions: { description: "Where a page lies in its list." },
+    pageInfoTypeOptions: { description: "Position of a page in its list." },
   },
 });
 
-builder.queryType({ description: "What can be read. Everything is of the viewer's own workspace." });
+builder.queryType({ description: "Read operations. They return only data of the viewer's workspace." });
 builder.mutationType({
   description:
-    "What can be changed. Refusals are answered as types of the result; `errors` are for what nobody expected.",
+    "Write operations. Expected refusals are types of the result union; `errors` report only invalid requests and failures.",
 });
 builder.subscriptionType({
   description:
-    "What can be followed live. With `after` everything later than that cursor comes first, in order, nothing lost or repeated.",
+    "Live events from the workspace's event log. With `after`, every event later than that cursor is replayed first, in order, without loss or duplicates.",
 });

@@ -1,13 +1,14 @@
 import { toGlobalId } from "../../domain/global-id.ts";
-import { demand } from "../resolve/context.ts";
+import { requirePermission } from "../resolve/context.ts";
 import { builder } from "./builder.ts";
 import { ChannelKind } from "./enums.ts";
 import { Node } from "./node.ts";
 
 export const Channel = builder.prismaObject("Channel", {
-  description: "A connected place where contacts write. Its id is also the `:channelId` of webhook and chat addresses.",
+  description:
+    "A connected channel on which contacts write. Its id is also the `:channelId` in webhook and web chat URLs.",
   interfaces: [Node],
-  // Named columns only, so that its secret does not even leave the database.
+  // Columns are selected explicitly so that the channel secret is never loaded.
   select: { id: true },
   fields: (t) => ({
     id: t.id({ resolve: (channel) => toGlobalId("Channel", channel.id) }),
@@ -18,10 +19,10 @@ export const Channel = builder.prismaObject("Channel", {
 
 builder.queryField("channels", (t) =>
   t.prismaField({
-    description: "All channels, by name.",
+    description: "All channels of the workspace, ordered by name.",
     type: [Channel],
     resolve: (query, _root, _args, ctx) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       return ctx.prisma.channel.findMany({
         ...query,
         where: { workspaceId: ctx.viewer.workspaceId },

@@ -5,15 +5,18 @@ import { ContactStatus } from "./enums.ts";
 import { Node } from "./node.ts";
 
 export const ContactChannel = builder.prismaObject("ContactChannel", {
-  description: "A contact's presence on one channel: the unit that is blocked.",
+  description: "A contact's identity on one channel. A block applies to one ContactChannel.",
   interfaces: [Node],
   select: { id: true },
   fields: (t) => ({
     id: t.id({ resolve: (contactChannel) => toGlobalId("ContactChannel", contactChannel.id) }),
     contact: t.relation("contact"),
     channel: t.relation("channel"),
-    externalId: t.exposeString("externalId", { description: "Who they are to the channel's provider." }),
-    displayName: t.exposeString("displayName", { nullable: true, description: "The name they go by on this channel." }),
+    externalId: t.exposeString("externalId", { description: "The contact's id at the channel's provider." }),
+    displayName: t.exposeString("displayName", {
+      nullable: true,
+      description: "The contact's display name on this channel.",
+    }),
     status: t.field({
       type: ContactStatus,
       select: (_args, ctx) => ({ blocks: selectInForce(ctx.now) }),
@@ -26,7 +29,7 @@ export const ContactChannel = builder.prismaObject("ContactChannel", {
     }),
     reachable: t.exposeBoolean("reachable", {
       description:
-        "Whether the contact can be reached: false after they unfollowed or blocked us, which is another thing than our block.",
+        "Whether messages can reach the contact. False after the contact unfollowed or blocked us; independent of `blocked`.",
     }),
     createdAt: t.expose("createdAt", { type: "DateTime" }),
   }),

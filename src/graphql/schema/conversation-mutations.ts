@@ -1,35 +1,37 @@
 import type { ConversationId } from "../../domain/id.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
-import { carryOutOne, made } from "../resolve/carry-out.ts";
-import { type Context, may } from "../resolve/context.ts";
+import { type Context, hasPermission } from "../resolve/context.ts";
+import { executeStep, requiredId } from "../resolve/execute-steps.ts";
 import { findAgent, findConversation, isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { Conversation } from "./conversation.ts";
-import { MAY_NOT, NO_SUCH_CONVERSATION, type Outcome, resultUnion, success } from "./result.ts";
+import { NO_SUCH_CONVERSATION, type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
-interface Moved {
+interface Transitioned {
   readonly conversationId: ConversationId;
   readonly changed: boolean;
 }
 
-/** The mutations that move a conversation and answer nothing but it. */
-const moves = {
-  Take: moveSuccess("TakeConversation"),
-  Offer: moveSuccess("OfferConversation"),
-  Accept: moveSuccess("AcceptConversation"),
-  Decline: moveSuccess("DeclineConversation"),
-  Transfer: moveSuccess("TransferConversation"),
-  End: moveSuccess("EndConversation"),
+/** The success types of the mutations that return only the conversation. */
+const successTypes = {
+  Take: transitionSuccess("TakeConversation"),
+  Offer: transitionSuccess("OfferConversation"),
+  Accept: transitionSuccess("AcceptConversation"),
+  Decline: transitionSuccess("DeclineConversation"),
+  Transfer: transitionSuccess("TransferConversation"),
+  End: transitionSuccess("EndConversation"),
 };
 
-function moveSuccess(mutation: string) {
-  return success<Moved>(mutation, (t) => ({
+function transitionSuccess(mutation: string) {
+  return success<Transitioned>(mutation, (t) => ({
     conversation: t.prismaField({
       type: Conversation,
       resolve: (query, { conversationId }, _args, ctx) => existing(find.conversation(ctx, query, conversationId)),
     }),
-    changed: t.exposeBoolean("changed", { description: "False if it was so already." }),
+    changed: t.exposeBoolean("changed", {
+      description: "False if the conversation was already in the requested state.",
+    }),
   }));
 }
 
@@ -39,10 +41,15 @@ const TakeConversationInput = builder.inputType("TakeConversationInput", {
 
 builder.mutationField("takeConversation", (t) =>
   t.field({
-    description: "Makes an ongoing conversation the viewer's own, whoever had it.",
-    type: resultUnion("TakeConversation", moves.Take, ["NotFound", "Forbidden", "ContactBlocked", "InvalidTransition"]),
+    description: "Assigns an ongoing conversation to the viewer, even if another agent has it.",
+    type: resultUnion("TakeConversation", successTypes.Take, [
+      "NotFound",
+      "Forbidden",
+      "ContactBlocked",
+      "InvalidTransition",
+    ]),
     args: { input: t.arg({ type: TakeConversationInput, required: true }) },
-    resolve: (_root, { input }, ctx) => moveAsAgent(ctx, input.conversationId, "TakeConversation"),
+    resolve: (_root, { input }, ctx) => transitionAsAgent(ctx, input.conversationId, "TakeConversation"),
   }),
 );
 
@@ -52,15 +59,15 @@ const AcceptConversationInput = builder.inputType("AcceptConversationInput", {
 
 builder.mutationField("acceptConversation", (t) =>
   t.field({
-    description: "Takes up an offer made to the viewer.",
-    type: resultUnion("AcceptConversation", moves.Accept, [
+    description: "Accepts an offer made to the viewer.",
+    type: resultUnion("AcceptConversation", successTypes.Accept, [
       "NotFound",
       "Forbidden",
       "ContactBlocked",
       "InvalidTransition",
     ]),
     args: { input: t.arg({ type: AcceptConversationInput, required: true }) },
-    resolve: (_root, { input }, ctx) => moveAsAgent(ctx, input.conversationId, "AcceptConversation"),
+    resolve: (_root, { input }, ctx) => transitionAsAgent(ctx, input.conversationId, "AcceptConversation"),
   }),
 );
 
@@ -70,10 +77,10 @@ const DeclineConversationInput = builder.inputType("DeclineConversationInput", {
 
 builder.mutationField("declineConversation", (t) =>
   t.field({
-    description: "Turns down an offer made to the viewer; the conversation goes back to the queue.",
-    type: resultUnion("DeclineConversation", moves.Decline, ["NotFound", "Forbidden", "InvalidTransition"]),
+    description: "Declines an offer made to the viewer. The conversation returns to the queue.",
+    type: resultUnion("DeclineConversation", successTypes.Decline, ["NotFound", "Forbidden", "InvalidTransition"]),
     args: { input: t.arg({ type: DeclineConversationInput, required: true }) },
-    resolve: (_root, { input }, ctx) => moveAsAgent(ctx, input.conversationId, "DeclineConversation"),
+    resolve: (_root, { input }, ctx) => transitionAsAgent(ctx, input.conversationId, "DeclineConversation"),
   }),
 );
 
@@ -83,17 +90,17 @@ const EndConversationInput = builder.inputType("EndConversationInput", {
 
 builder.mutationField("endConversation", (t) =>
   t.field({
-    description: "Ends an ongoing conversation as resolved.",
-    type: resultUnion("EndConversation", moves.End, ["NotFound", "Forbidden", "InvalidTransition"]),
+    description: "Ends an ongoing conversation with the reason `RESOLVED`.",
+    type: resultUnion("EndConversation", successTypes.End, ["NotFound", "Forbidden", "InvalidTransition"]),
     args: { input: t.arg({ type: EndConversationInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Moved>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<Transitioned>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
-      if (!may(ctx, "REPLY")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
-      return moved(
-        await carryOutOne(ctx, { contactChannel, command: { type: "EndConversation", actor, conversationId } }),
+      return toOutcome(
+        await executeStep(ctx, { contactChannel, command: { type: "EndConversation", actor, conversationId } }),
       );
     },
   }),
@@ -105,8 +112,8 @@ const OfferConversationInput = builder.inputType("OfferConversationInput", {
 
 builder.mutationField("offerConversation", (t) =>
   t.field({
-    description: "Offers a waiting conversation to an agent, who has 60 seconds to accept.",
-    type: resultUnion("OfferConversation", moves.Offer, [
+    description: "Offers a waiting conversation to an agent, who has 60 seconds to accept it.",
+    type: resultUnion("OfferConversation", successTypes.Offer, [
       "NotFound",
       "Forbidden",
       "InvalidInput",
@@ -114,17 +121,17 @@ builder.mutationField("offerConversation", (t) =>
       "InvalidTransition",
     ]),
     args: { input: t.arg({ type: OfferConversationInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Moved>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<Transitioned>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
       const agent = await findAgent(ctx, input.agentId);
       if (agent === null) return NO_SUCH_AGENT;
-      if (!may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
-      if (agent.role === "VIEWER") return CANNOT_ANSWER;
+      if (!hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
+      if (agent.role === "VIEWER") return AGENT_IS_VIEWER;
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
-      return moved(
-        await carryOutOne(ctx, {
+      return toOutcome(
+        await executeStep(ctx, {
           contactChannel,
           command: { type: "OfferConversation", actor, conversationId, agentId: agent.id },
         }),
@@ -136,14 +143,14 @@ builder.mutationField("offerConversation", (t) =>
 const TransferConversationInput = builder.inputType("TransferConversationInput", {
   fields: (t) => ({
     conversationId: t.id({ required: true }),
-    agentId: t.id({ description: "To whom; without it back to the queue." }),
+    agentId: t.id({ description: "The agent to offer it to. Without it, the conversation returns to the queue." }),
   }),
 });
 
 builder.mutationField("transferConversation", (t) =>
   t.field({
-    description: "Passes an active conversation on, to an agent or back to the queue.",
-    type: resultUnion("TransferConversation", moves.Transfer, [
+    description: "Transfers an active conversation: offers it to an agent, or returns it to the queue.",
+    type: resultUnion("TransferConversation", successTypes.Transfer, [
       "NotFound",
       "Forbidden",
       "InvalidInput",
@@ -151,17 +158,17 @@ builder.mutationField("transferConversation", (t) =>
       "InvalidTransition",
     ]),
     args: { input: t.arg({ type: TransferConversationInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Moved>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<Transitioned>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
       const agent = isGiven(input.agentId) ? await findAgent(ctx, input.agentId) : undefined;
       if (agent === null) return NO_SUCH_AGENT;
-      if (!may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
-      if (agent?.role === "VIEWER") return CANNOT_ANSWER;
+      if (!hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
+      if (agent?.role === "VIEWER") return AGENT_IS_VIEWER;
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
-      return moved(
-        await carryOutOne(ctx, {
+      return toOutcome(
+        await executeStep(ctx, {
           contactChannel,
           command: { type: "TransferConversation", actor, conversationId, agentId: agent?.id ?? null },
         }),
@@ -170,24 +177,24 @@ builder.mutationField("transferConversation", (t) =>
   }),
 );
 
-const NO_SUCH_AGENT = notFound("There is no such agent.");
-const CANNOT_ANSWER = invalidInput("agentId", "This agent may only read, so cannot have conversations.");
+const NO_SUCH_AGENT = notFound("No agent in this workspace has this agentId.");
+const AGENT_IS_VIEWER = invalidInput("agentId", "Must be an agent with the role ADMIN or AGENT; this one is a VIEWER.");
 
-/** What only an agent can do, for themselves. */
-async function moveAsAgent(
+/** Executes a transition that only an agent can request, and only for themselves. */
+async function transitionAsAgent(
   ctx: Context,
   globalId: string,
   type: "TakeConversation" | "AcceptConversation" | "DeclineConversation",
-): Promise<Outcome<Moved>> {
+): Promise<Outcome<Transitioned>> {
   const found = await findConversation(ctx, globalId);
   if (found === null) return NO_SUCH_CONVERSATION;
   const { actor } = ctx.viewer;
-  if (actor.type !== "Agent" || !may(ctx, "ASSIGN")) return forbidden(MAY_NOT);
+  if (actor.type !== "Agent" || !hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
   const { contactChannel, conversationId } = found;
-  return moved(await carryOutOne(ctx, { contactChannel, command: { type, agentId: actor.id, conversationId } }));
+  return toOutcome(await executeStep(ctx, { contactChannel, command: { type, agentId: actor.id, conversationId } }));
 }
 
-function moved(outcome: Awaited<ReturnType<typeof carryOutOne>>): Outcome<Moved> {
+function toOutcome(outcome: Awaited<ReturnType<typeof executeStep>>): Outcome<Transitioned> {
   if (outcome.type !== "Accepted") return outcome;
-  return { type: "Success", conversationId: made(outcome.conversationId), changed: outcome.changed };
+  return { type: "Success", conversationId: requiredId(outcome.conversationId), changed: outcome.changed };
 }

@@ -2,12 +2,12 @@ import { ongoingStatuses } from "../../domain/conversation.ts";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { toActor } from "../../store/actor-columns.ts";
 import type { Prisma } from "../../store/generated/client.ts";
-import { demand } from "../resolve/context.ts";
+import { requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
 import { byActivity, bySeq, pageOf } from "../resolve/paging.ts";
-import { find, rowsOf } from "../resolve/rows.ts";
+import { find, nodeSelection } from "../resolve/rows.ts";
 import { selectInForce } from "../resolve/where.ts";
-import { Actor, present } from "./actor.ts";
+import { Actor, brandActor } from "./actor.ts";
 import { builder } from "./builder.ts";
 import { Contact } from "./contact.ts";
 import { ContactChannel } from "./contact-channel.ts";
@@ -26,12 +26,15 @@ export const Conversation = builder.prismaObject("Conversation", {
     channel: t.relation("channel"),
     status: t.expose("status", { type: ConversationStatus }),
     blocked: t.boolean({
-      description: "Whether a block ended it, or the contact is blocked on its channel now.",
+      description: "True if a block ended the conversation, or if the contact is currently blocked on its channel.",
       select: (_args, ctx) => ({ status: true, contactChannel: { select: { blocks: selectInForce(ctx.now) } } }),
       resolve: ({ status, contactChannel }) => status === "BLOCKED" || contactChannel.blocks.length > 0,
     }),
     assignee: t.relation("assignee", { nullable: true }),
-    offeredTo: t.relation("offeredTo", { nullable: true, description: "Who may accept it, while it is `ASSIGNING`." }),
+    offeredTo: t.relation("offeredTo", {
+      nullable: true,
+      description: "The agent who may accept the conversation while it is `ASSIGNING`.",
+    }),
     startedAt: t.expose("startedAt", { type: "DateTime" }),
     endedAt: t.expose("endedAt", { type: "DateTime", nullable: true }),
     endedBy: t.field({
@@ -39,16 +42,16 @@ export const Conversation = builder.prismaObject("Conversation", {
       nullable: true,
       select: { endedByType: true, endedById: true },
       resolve: async ({ endedByType, endedById }, _args, ctx) =>
-        endedByType === null ? null : present(await ctx.actors.load(toActor({ type: endedByType, id: endedById }))),
+        endedByType === null ? null : brandActor(await ctx.actors.load(toActor({ type: endedByType, id: endedById }))),
     }),
     endReason: t.expose("endReason", { type: ConversationEndReason, nullable: true }),
     statusBeforeEnd: t.expose("statusBeforeEnd", { type: ConversationStatus, nullable: true }),
     lastActivityAt: t.expose("lastActivityAt", {
       type: "DateTime",
-      description: "Its place in lists; what comes in while blocked does not move it.",
+      description: "The sort key of conversation lists. Events, and messages received while blocked, do not change it.",
     }),
     messages: t.connection({
-      description: "Oldest first. `last`/`before` page back from the newest.",
+      description: "Oldest first. Use `last` and `before` to page back from the newest.",
       type: Message,
       select: (args, _ctx, nested) => ({ messages: nested(pageOf(bySeq, args).query, ["edges", "node"]) }),
       resolve: ({ messages }, args) => pageOf(bySeq, args).connection(messages),
@@ -58,7 +61,7 @@ export const Conversation = builder.prismaObject("Conversation", {
 
 builder.prismaObjectField(Contact, "conversations", (t) =>
   t.connection({
-    description: "By last activity, newest first, over all channels.",
+    description: "Conversations on all channels, ordered by last activity, most recent first.",
     type: Conversation,
     select: (args, _ctx, nested) => ({ conversations: nested(pageOf(byActivity, args).query, ["edges", "node"]) }),
     resolve: ({ conversations }, args) => pageOf(byActivity, args).connection(conversations),
@@ -67,7 +70,7 @@ builder.prismaObjectField(Contact, "conversations", (t) =>
 
 builder.prismaObjectField(ContactChannel, "currentConversation", (t) =>
   t.field({
-    description: "The ongoing one, if any.",
+    description: "The ongoing conversation, if any.",
     type: Conversation,
     nullable: true,
     select: (_args, _ctx, nested) => ({
@@ -78,23 +81,23 @@ builder.prismaObjectField(ContactChannel, "currentConversation", (t) =>
 );
 
 const ConversationFilter = builder.inputType("ConversationFilter", {
-  description: "All that is given must hold.",
+  description: "Conditions are combined with AND.",
   fields: (t) => ({
-    status: t.field({ type: [ConversationStatus], description: "Any of these." }),
+    status: t.field({ type: [ConversationStatus], description: "Any of these statuses." }),
     channelId: t.id(),
     contactId: t.id(),
-    assigneeId: t.id({ description: "Whose it is." }),
+    assigneeId: t.id({ description: "The assigned agent." }),
   }),
 });
 
 builder.queryField("conversation", (t) =>
   t.prismaField({
-    description: "A conversation by id; null if there is none here.",
+    description: "The conversation with this id; null if there is none in this workspace.",
     type: Conversation,
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
     resolve: (query, _root, args, ctx) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       const id = fromGlobalId("Conversation", args.id);
       return id === null ? null : find.conversation(ctx, query, id);
     },
@@ -103,26 +106,26 @@ builder.queryField("conversation", (t) =>
 
 builder.queryField("conversations", (t) =>
   t.connection({
-    description: "Conversations by last activity, newest first.",
+    description: "Conversations ordered by last activity, most recent first.",
     type: Conversation,
     args: { filter: t.arg({ type: ConversationFilter }) },
     resolve: async (_root, { filter, ...args }, ctx, info) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       const page = pageOf(byActivity, args);
-      const wanted = filterOf(filter ?? {});
-      if (wanted === null) return page.connection([]);
+      const conditions = toWhere(filter ?? {});
+      if (conditions === null) return page.connection([]);
       const rows = await ctx.prisma.conversation.findMany({
-        ...rowsOf(ctx, info),
+        ...nodeSelection(ctx, info),
         ...page.query,
-        where: { ...page.query.where, ...wanted, workspaceId: ctx.viewer.workspaceId },
+        where: { ...page.query.where, ...conditions, workspaceId: ctx.viewer.workspaceId },
       });
       return page.connection(rows);
     },
   }),
 );
 
-/** Null where nothing can match. */
-function filterOf(filter: typeof ConversationFilter.$inferInput): Prisma.ConversationWhereInput | null {
+/** Null if an id is malformed or of another type, so that nothing can match. */
+function toWhere(filter: typeof ConversationFilter.$inferInput): Prisma.ConversationWhereInput | null {
   const channelId = isGiven(filter.channelId) ? fromGlobalId("Channel", filter.channelId) : undefined;
   const contactId = isGiven(filter.contactId) ? fromGlobalId("Contact", filter.contactId) : undefined;
   const assigneeId = isGiven(filter.assigneeId) ? fromGlobalId("Agent", filter.assigneeId) : undefined;

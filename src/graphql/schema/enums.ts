@@ -4,68 +4,69 @@ import { messageKinds } from "../../domain/message.ts";
 import { builder } from "./builder.ts";
 
 export const ContactStatus = builder.enumType("ContactStatus", {
-  description: "Whether somebody is blocked.",
+  description: "Whether a contact or a ContactChannel is blocked.",
   values: ["ACTIVE", "BLOCKED"] as const,
 });
 
 export const ConversationStatus = builder.enumType("ConversationStatus", {
-  description: "`BOT`, `WAITING`, `ASSIGNING` and `ACTIVE` are ongoing; `ENDED` and `BLOCKED` are for good.",
+  description: "`BOT`, `WAITING`, `ASSIGNING` and `ACTIVE` are ongoing; `ENDED` and `BLOCKED` are terminal.",
   values: [...ongoingStatuses, ...terminalStatuses],
 });
 
 export const ConversationEndReason = builder.enumType("ConversationEndReason", {
-  description: "Why a conversation is over.",
+  description: "Why a conversation ended.",
   values: ["RESOLVED", "BLOCKED", "INACTIVITY"] as const,
 });
 
 export const ContactStatusCause = builder.enumType("ContactStatusCause", {
-  description: "What changed a block: `UPDATED` is its notes or its expiry while it is in force.",
+  description: "What changed a contact's block. `UPDATED`: the notes or the expiry of the block in force changed.",
   values: ["BLOCKED", "UNBLOCKED", "EXPIRED", "UPDATED"] as const,
 });
 
 export const ChannelKind = builder.enumType("ChannelKind", {
-  description: "`CUSTOM` is a channel that a partner runs.",
+  description: "The kind of a channel. A `CUSTOM` channel is run by a partner.",
   values: ["LINE", "WEB_CHAT", "CUSTOM"] as const,
 });
 
 export const MessageDirection = builder.enumType("MessageDirection", {
-  description: "`INBOUND` is from the contact, `OUTBOUND` towards them.",
+  description: "`INBOUND` is from the contact, `OUTBOUND` is to the contact.",
   values: ["INBOUND", "OUTBOUND"] as const,
 });
 
 export const MessageKind = builder.enumType("MessageKind", {
-  description: "What a timeline entry is. `UNSUPPORTED` is kept as it came, uninterpreted.",
+  description: "The kind of a timeline entry. An `UNSUPPORTED` entry is stored raw, without interpretation.",
   values: messageKinds,
 });
 
 export const DeliveryStatus = builder.enumType("DeliveryStatus", {
   description:
-    "How far an outbound message got: waiting, being handed over, handed over, refused, or called off by a block.",
+    "Delivery state of an outbound message: waiting, being handed over, handed over, refused, or canceled by a block.",
   values: ["QUEUED", "SENDING", "SENT", "FAILED", "CANCELED"] as const,
 });
 
 export const Role = builder.enumType("Role", {
-  description: "What an agent may do: everything, the daily work, or only read.",
+  description:
+    "The role of an agent: `VIEWER` reads; `AGENT` also handles conversations and blocks; `ADMIN` also administers the workspace.",
   values: ["ADMIN", "AGENT", "VIEWER"] as const,
 });
 
 export const Permission = builder.enumType("Permission", {
-  description: "One thing that a viewer may do.",
+  description: "An action that a viewer can be permitted to perform.",
   values: permissions,
 });
 
 export const ApiKeyScope = builder.enumType("ApiKeyScope", {
-  description: "What a partner's key is good for.",
+  description: "What an API key permits.",
   values: {
     READ: { value: "read" },
     MESSAGES_WRITE: { value: "messages:write", description: "Reply to, start and end conversations." },
     CONTACTS_BLOCK: { value: "contacts:block" },
     CONTACTS_UNBLOCK: { value: "contacts:unblock" },
-    INBOUND_WRITE: { value: "inbound:write", description: "Record what comes in on `CUSTOM` channels." },
+    INBOUND_WRITE: { value: "inbound:write", description: "Record inbound messages and events on `CUSTOM` channels." },
   } as const,
 });
 
 export const FlowKind = builder.enumType("FlowKind", {
-  description: "What an automation does, and when.",
+  description: "What a flow does, and when it is triggered.",
   values: ["AUTO_REPLY_FIRST_MESSAGE", "AUTO_REPLY_KEYWORD", "CHATBOT"] as const,
 });

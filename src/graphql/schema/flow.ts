@@ -3,13 +3,13 @@ import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { faultsOf, nameFault } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { checkDefinition } from "../../flows/definition.ts";
-import { demand, may } from "../resolve/context.ts";
+import { hasPermission, requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { FlowKind } from "./enums.ts";
 import { Node } from "./node.ts";
-import { MAY_NOT, type Outcome, resultUnion, success } from "./result.ts";
+import { type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
 export const Bot = builder.prismaObject("Flow", {
   name: "Bot",
@@ -23,15 +23,19 @@ export const Bot = builder.prismaObject("Flow", {
 
 const Flow = builder.prismaObject("Flow", {
   variant: "Flow",
-  description: "An automation that a contact's message triggers by itself, for those who manage them.",
+  description: "An auto-reply or a chatbot, triggered by a contact's message.",
   fields: (t) => ({
-    id: t.id({ description: "The id of the `Bot` that it acts as.", resolve: (flow) => toGlobalId("Flow", flow.id) }),
+    id: t.id({
+      description: "The same id as that of the `Bot` that the flow acts as.",
+      resolve: (flow) => toGlobalId("Flow", flow.id),
+    }),
     name: t.exposeString("name"),
     kind: t.expose("kind", { type: FlowKind }),
     channel: t.relation("channel"),
     enabled: t.exposeBoolean("enabled"),
     definition: t.field({
-      description: "What it says and when, by kind: `{text}`, `{keywords, text}`, or `{steps}`.",
+      description:
+        "The content of the flow, in the shape that `kind` requires: `{text}`, `{keywords, text}`, or `{steps}`.",
       type: "JSON",
       resolve: (flow) => flow.definition,
     }),
@@ -41,10 +45,10 @@ const Flow = builder.prismaObject("Flow", {
 
 builder.queryField("flows", (t) =>
   t.prismaField({
-    description: "All flows, in the order in which they are tried; for admins.",
+    description: "All flows, in the order in which they are evaluated. Requires the permission `ADMINISTER`.",
     type: [Flow],
     resolve: (query, _root, _args, ctx) => {
-      demand(ctx, "ADMINISTER");
+      requirePermission(ctx, "ADMINISTER");
       return ctx.prisma.flow.findMany({
         ...query,
         where: { workspaceId: ctx.viewer.workspaceId },
@@ -54,7 +58,7 @@ builder.queryField("flows", (t) =>
   }),
 );
 
-interface Written {
+interface WrittenFlow {
   readonly flowId: string;
 }
 
@@ -64,11 +68,11 @@ const CreateFlowInput = builder.inputType("CreateFlowInput", {
     name: t.string({ required: true }),
     kind: t.field({ type: FlowKind, required: true }),
     definition: t.field({ type: "JSON", required: true }),
-    enabled: t.boolean({ description: "True unless told otherwise." }),
+    enabled: t.boolean({ description: "Defaults to true." }),
   }),
 });
 
-const CreateFlowSuccess = success<Written>("CreateFlow", (t) => ({
+const CreateFlowSuccess = success<WrittenFlow>("CreateFlow", (t) => ({
   flow: t.prismaField({
     type: Flow,
     resolve: (query, { flowId }, _args, ctx) => existing(find.flow(ctx, query, flowId)),
@@ -77,14 +81,14 @@ const CreateFlowSuccess = success<Written>("CreateFlow", (t) => ({
 
 builder.mutationField("createFlow", (t) =>
   t.field({
-    description: "Adds an automation to a channel; for admins.",
+    description: "Creates a flow on a channel. Requires the permission `ADMINISTER`.",
     type: resultUnion("CreateFlow", CreateFlowSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: CreateFlowInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Written>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenFlow>> => {
       const channelId = fromGlobalId("Channel", input.channelId);
       const channel = channelId === null ? null : await find.channel(ctx, {}, channelId);
-      if (channel === null) return notFound("There is no such channel.");
-      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+      if (channel === null) return notFound("No channel in this workspace has this channelId.");
+      if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
       const { definition, faults } = checkDefinition(input.kind, input.definition);
       const invalid = faultsOf(nameFault("name", input.name), ...faults);
       if (invalid !== null) return invalid;
@@ -110,7 +114,7 @@ builder.mutationField("createFlow", (t) =>
 );
 
 const UpdateFlowInput = builder.inputType("UpdateFlowInput", {
-  description: "What is absent or null stays as it is.",
+  description: "Fields that are omitted or null stay unchanged.",
   fields: (t) => ({
     flowId: t.id({ required: true }),
     name: t.string(),
@@ -119,7 +123,7 @@ const UpdateFlowInput = builder.inputType("UpdateFlowInput", {
   }),
 });
 
-const UpdateFlowSuccess = success<Written>("UpdateFlow", (t) => ({
+const UpdateFlowSuccess = success<WrittenFlow>("UpdateFlow", (t) => ({
   flow: t.prismaField({
     type: Flow,
     resolve: (query, { flowId }, _args, ctx) => existing(find.flow(ctx, query, flowId)),
@@ -128,14 +132,15 @@ const UpdateFlowSuccess = success<Written>("UpdateFlow", (t) => ({
 
 builder.mutationField("updateFlow", (t) =>
   t.field({
-    description: "Renames an automation, switches it on or off, or changes what it says; for admins.",
+    description:
+      "Renames, enables or disables a flow, or replaces its definition. Requires the permission `ADMINISTER`.",
     type: resultUnion("UpdateFlow", UpdateFlowSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: UpdateFlowInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<Written>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenFlow>> => {
       const flowId = fromGlobalId("Flow", input.flowId);
       const flow = flowId === null ? null : await find.flow(ctx, {}, flowId);
-      if (flow === null) return notFound("There is no such flow.");
-      if (!may(ctx, "ADMINISTER")) return forbidden(MAY_NOT);
+      if (flow === null) return notFound("No flow in this workspace has this flowId.");
+      if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
       const checked = isGiven(input.definition) ? checkDefinition(flow.kind, input.definition) : null;
       const invalid = faultsOf(nameFault("name", input.name), ...(checked?.faults ?? []));
       if (invalid !== null) return invalid;

@@ -1,17 +1,24 @@
 import type { ConversationId, MessageId } from "../../domain/id.ts";
 import { faultsOf, keyFault, textFault } from "../../domain/input.ts";
 import { forbidden, invalidInput } from "../../domain/refusal.ts";
-import { carryOutOne, claimOf, made } from "../resolve/carry-out.ts";
-import { may } from "../resolve/context.ts";
+import { hasPermission } from "../resolve/context.ts";
+import { executeStep, idempotencyClaim, requiredId } from "../resolve/execute-steps.ts";
 import { findContactChannels, findConversation } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { Conversation } from "./conversation.ts";
 import { Message } from "./message.ts";
-import { MAY_NOT, NO_SUCH_CONTACT, NO_SUCH_CONVERSATION, type Outcome, resultUnion, success } from "./result.ts";
+import {
+  NO_SUCH_CONTACT,
+  NO_SUCH_CONVERSATION,
+  type Outcome,
+  PERMISSION_DENIED,
+  resultUnion,
+  success,
+} from "./result.ts";
 
 const IDEMPOTENCY =
-  "Repeat a call under the same key, for 24 hours, and it answers with what the first one made. At most 255 characters.";
+  "For 24 hours, repeating a call with the same key and input returns the result of the first call; other input under the same key is refused. At most 255 characters.";
 
 const SendMessageInput = builder.inputType("SendMessageInput", {
   fields: (t) => ({
@@ -30,7 +37,8 @@ const SendMessageSuccess = success<{ readonly messageId: MessageId }>("SendMessa
 
 builder.mutationField("sendMessage", (t) =>
   t.field({
-    description: "Replies in an ongoing conversation. An agent's reply takes a conversation that is nobody's.",
+    description:
+      "Sends a message in an ongoing conversation. An agent who sends in an unassigned conversation takes it.",
     type: resultUnion("SendMessage", SendMessageSuccess, [
       "NotFound",
       "Forbidden",
@@ -42,18 +50,18 @@ builder.mutationField("sendMessage", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ messageId: MessageId }>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
-      if (!may(ctx, "REPLY")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
 
       const { contactChannel, conversationId } = found;
       const { text } = input;
-      const outcome = await carryOutOne(
+      const outcome = await executeStep(
         ctx,
         { contactChannel, command: { type: "SendMessage", actor: ctx.viewer.actor, conversationId, text } },
-        claimOf(ctx, "sendMessage", input.idempotencyKey, [conversationId, text]),
+        idempotencyClaim(ctx, "sendMessage", input.idempotencyKey, [conversationId, text]),
       );
-      return outcome.type === "Accepted" ? { type: "Success", messageId: made(outcome.messageId) } : outcome;
+      return outcome.type === "Accepted" ? { type: "Success", messageId: requiredId(outcome.messageId) } : outcome;
     },
   }),
 );
@@ -62,7 +70,7 @@ const StartConversationInput = builder.inputType("StartConversationInput", {
   fields: (t) => ({
     contactId: t.id({ required: true }),
     channelId: t.id({ required: true }),
-    contactChannelId: t.id({ description: "Which presence, where the contact has several on the channel." }),
+    contactChannelId: t.id({ description: "Required if the contact has several ContactChannels on the channel." }),
     text: t.string({ required: true, description: "At most 5,000 characters." }),
     idempotencyKey: t.string({ description: IDEMPOTENCY }),
   }),
@@ -86,7 +94,8 @@ const StartConversationSuccess = success<Started>("StartConversation", (t) => ({
 
 builder.mutationField("startConversation", (t) =>
   t.field({
-    description: "Writes to a contact with whom no conversation is ongoing on that channel.",
+    description:
+      "Starts a conversation with its first message. The contact must not have an ongoing conversation on that channel.",
     type: resultUnion("StartConversation", StartConversationSuccess, [
       "NotFound",
       "Forbidden",
@@ -98,23 +107,26 @@ builder.mutationField("startConversation", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<Started>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!may(ctx, "REPLY")) return forbidden(MAY_NOT);
+      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
       const [contactChannel, ...others] = found.contactChannels;
       if (others.length > 0) {
-        return invalidInput("contactChannelId", "The contact has several ContactChannels on this channel: choose one.");
+        return invalidInput(
+          "contactChannelId",
+          "Required, because the contact has several ContactChannels on this channel.",
+        );
       }
 
       const { text } = input;
-      const outcome = await carryOutOne(
+      const outcome = await executeStep(
         ctx,
         { contactChannel, command: { type: "StartConversation", actor: ctx.viewer.actor, text } },
-        claimOf(ctx, "startConversation", input.idempotencyKey, [contactChannel, text]),
+        idempotencyClaim(ctx, "startConversation", input.idempotencyKey, [contactChannel, text]),
       );
       if (outcome.type !== "Accepted") return outcome;
       const { conversationId, messageId } = outcome;
-      return { type: "Success", conversationId: made(conversationId), messageId: made(messageId) };
+      return { type: "Success", conversationId: requiredId(conversationId), messageId: requiredId(messageId) };
     },
   }),
 );

@@ -1,14 +1,14 @@
 import { toGlobalId } from "../../domain/global-id.ts";
 import { toActor } from "../../store/actor-columns.ts";
 import { bySeq, pageOf } from "../resolve/paging.ts";
-import { Actor, present } from "./actor.ts";
+import { Actor, brandActor } from "./actor.ts";
 import { builder } from "./builder.ts";
 import { ContactChannel } from "./contact-channel.ts";
 import { DeliveryStatus, MessageDirection, MessageKind } from "./enums.ts";
 import { Node } from "./node.ts";
 
 export const Message = builder.prismaObject("Message", {
-  description: "One timeline entry: a text, an image, a sticker … or an event such as a follow.",
+  description: "One timeline entry: a message such as a text, an image or a sticker, or an event such as a follow.",
   interfaces: [Node],
   select: { id: true, seq: true },
   fields: (t) => ({
@@ -16,24 +16,24 @@ export const Message = builder.prismaObject("Message", {
     contactChannel: t.relation("contactChannel"),
     conversation: t.relation("conversation", {
       nullable: true,
-      description: "Null for what came before the first conversation there.",
+      description: "Null for entries recorded before the ContactChannel's first conversation.",
     }),
     direction: t.expose("direction", { type: MessageDirection }),
     kind: t.expose("kind", { type: MessageKind }),
     eventType: t.exposeString("eventType", {
       nullable: true,
-      description: "Names an event: `follow`, `postback`, a partner's own. Null for a message.",
+      description: "The type of an event: `follow`, `postback`, or a partner's own type. Null for messages.",
     }),
     text: t.string({
       nullable: true,
-      description: "Null where there is none, and once it was unsent.",
+      description: "Null if the entry has no text or was unsent.",
       select: { text: true, unsentAt: true },
       resolve: ({ text, unsentAt }) => (unsentAt === null ? text : null),
     }),
     payload: t.field({
       type: "JSON",
       nullable: true,
-      description: "What else the provider said. Null where there is none, and once it was unsent.",
+      description: "Additional data from the provider. Null if there is none or the entry was unsent.",
       select: { payload: true, unsentAt: true },
       resolve: ({ payload, unsentAt }) => (unsentAt === null ? payload : null),
     }),
@@ -41,21 +41,21 @@ export const Message = builder.prismaObject("Message", {
       type: Actor,
       select: { authorType: true, authorId: true },
       resolve: async ({ authorType, authorId }, _args, ctx) =>
-        present(await ctx.actors.load(toActor({ type: authorType, id: authorId }))),
+        brandActor(await ctx.actors.load(toActor({ type: authorType, id: authorId }))),
     }),
     sentAt: t.expose("sentAt", {
       type: "DateTime",
-      description: "The provider's own time where it can be trusted, else the time of arrival.",
+      description: "The provider's timestamp if its source is trusted, otherwise the time of arrival.",
     }),
     recordedAt: t.expose("recordedAt", { type: "DateTime" }),
     unsentAt: t.expose("unsentAt", { type: "DateTime", nullable: true }),
     receivedWhileBlocked: t.exposeBoolean("receivedWhileBlocked", {
-      description: "Whether a block was in force when it arrived or was sent.",
+      description: "Whether a block was in force when the entry arrived or when it was sent.",
     }),
     deliveryStatus: t.expose("deliveryStatus", {
       type: DeliveryStatus,
       nullable: true,
-      description: "Null on inbound.",
+      description: "Null for inbound entries.",
     }),
   }),
 });
@@ -63,7 +63,7 @@ export const Message = builder.prismaObject("Message", {
 builder.prismaObjectField(ContactChannel, "messages", (t) =>
   t.connection({
     description:
-      "The whole timeline, in and out of conversations, oldest first. `last`/`before` page back from the newest.",
+      "The whole timeline, inside and outside conversations, oldest first. Use `last` and `before` to page back from the newest.",
     type: Message,
     select: (args, _ctx, nested) => ({ messages: nested(pageOf(bySeq, args).query, ["edges", "node"]) }),
     resolve: ({ messages }, args) => pageOf(bySeq, args).connection(messages),

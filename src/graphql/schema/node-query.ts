@@ -1,8 +1,8 @@
 import { brandWithType } from "@pothos/core";
 import type { GraphQLResolveInfo } from "graphql";
 import { parseGlobalId } from "../../domain/global-id.ts";
-import { type Context, demand } from "../resolve/context.ts";
-import { find, rowOf } from "../resolve/rows.ts";
+import { type Context, requirePermission } from "../resolve/context.ts";
+import { find, rowSelection } from "../resolve/rows.ts";
 import { Agent } from "./agent.ts";
 import { ApiKey } from "./api-key.ts";
 import { Block } from "./block.ts";
@@ -18,12 +18,12 @@ import { Workspace } from "./workspace.ts";
 
 builder.queryField("node", (t) =>
   t.field({
-    description: "Anything that has an id; null if there is nothing by that id here.",
+    description: "The object with this global id; null if there is none in this workspace.",
     type: Node,
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, args, ctx, info) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       return load(ctx, info, args.id);
     },
   }),
@@ -35,32 +35,32 @@ async function load(ctx: Context, info: GraphQLResolveInfo, globalId: string): P
   const { id } = node;
   switch (node.type) {
     case "Agent":
-      return as(Agent, find.agent(ctx, rowOf(ctx, info, "Agent"), id));
+      return branded(Agent, find.agent(ctx, rowSelection(ctx, info, "Agent"), id));
     case "ApiKey":
-      return as(ApiKey, find.apiKey(ctx, rowOf(ctx, info, "ApiKey"), id));
+      return branded(ApiKey, find.apiKey(ctx, rowSelection(ctx, info, "ApiKey"), id));
     case "Block":
-      return as(Block, find.block(ctx, rowOf(ctx, info, "Block"), id));
+      return branded(Block, find.block(ctx, rowSelection(ctx, info, "Block"), id));
     case "Channel":
-      return as(Channel, find.channel(ctx, rowOf(ctx, info, "Channel"), id));
+      return branded(Channel, find.channel(ctx, rowSelection(ctx, info, "Channel"), id));
     case "Contact":
-      return as(Contact, find.contact(ctx, rowOf(ctx, info, "Contact"), id));
+      return branded(Contact, find.contact(ctx, rowSelection(ctx, info, "Contact"), id));
     case "ContactChannel":
-      return as(ContactChannel, find.contactChannel(ctx, rowOf(ctx, info, "ContactChannel"), id));
+      return branded(ContactChannel, find.contactChannel(ctx, rowSelection(ctx, info, "ContactChannel"), id));
     case "Conversation":
-      return as(Conversation, find.conversation(ctx, rowOf(ctx, info, "Conversation"), id));
+      return branded(Conversation, find.conversation(ctx, rowSelection(ctx, info, "Conversation"), id));
     case "Flow":
-      return as(Bot, find.flow(ctx, rowOf(ctx, info, "Bot"), id));
+      return branded(Bot, find.flow(ctx, rowSelection(ctx, info, "Bot"), id));
     case "Message":
-      return as(Message, find.message(ctx, rowOf(ctx, info, "Message"), id));
+      return branded(Message, find.message(ctx, rowSelection(ctx, info, "Message"), id));
     case "Workspace":
-      return as(Workspace, find.workspace(ctx, rowOf(ctx, info, "Workspace"), id));
+      return branded(Workspace, find.workspace(ctx, rowSelection(ctx, info, "Workspace"), id));
     default:
       return null;
   }
 }
 
-/** Marks the row with its type in the schema, which the interface cannot tell by itself. */
-async function as(type: Parameters<typeof brandWithType>[1], row: Promise<object | null>): Promise<object | null> {
+/** Brands the row with its schema type, because the interface cannot resolve the type of a plain row. */
+async function branded(type: Parameters<typeof brandWithType>[1], row: Promise<object | null>): Promise<object | null> {
   const found = await row;
   brandWithType(found, type);
   return found;

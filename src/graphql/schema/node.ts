@@ -1,13 +1,12 @@
 import { builder } from "./builder.ts";
 
-/** Whatever can be asked for by a global id. */
 export const Node = builder.interfaceRef<object>("Node").implement({
-  description: "Something that can be read again by its id: `node(id:)`.",
+  description: "An object that can be fetched by its global id with `node(id:)`.",
   fields: (t) => ({
     id: t.id({
-      description: "An opaque id, unique over all types.",
+      description: "An opaque id, unique across all types.",
       resolve: () => {
-        throw new Error("Each type has an id of its own.");
+        throw new Error("Every type that implements Node must define its own id field.");
       },
     }),
   }),

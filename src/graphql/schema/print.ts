@@ -1,4 +1,4 @@
-/** `npm run schema`: writes what the code says into schema.graphql. */
+/** `npm run schema`: prints the schema to schema.graphql. */
 import { writeFile } from "node:fs/promises";
 import { lexicographicSortSchema, printSchema } from "graphql";
 import { schema } from "./index.ts";

@@ -3,34 +3,39 @@ import { fromGlobalId } from "../../domain/global-id.ts";
 import type { MessageId } from "../../domain/id.ts";
 import { asJson, faultsOf, inboundTextFault, instantOf, jsonFault, keyFault } from "../../domain/input.ts";
 import { forbidden, type InvalidField, notFound } from "../../domain/refusal.ts";
-import { carryOutOne, made } from "../resolve/carry-out.ts";
-import { may } from "../resolve/context.ts";
+import { hasPermission } from "../resolve/context.ts";
+import { executeStep, requiredId } from "../resolve/execute-steps.ts";
 import { isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { MessageKind } from "./enums.ts";
 import { Message } from "./message.ts";
-import { MAY_NOT, type Outcome, resultUnion, success } from "./result.ts";
+import { type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
 const RecordInboundInput = builder.inputType("RecordInboundInput", {
   fields: (t) => ({
-    channelId: t.id({ required: true, description: "A `CUSTOM` channel." }),
+    channelId: t.id({ required: true, description: "The id of a `CUSTOM` channel." }),
     externalId: t.string({
       required: true,
-      description: "Who writes, as your system knows them; at most 255 characters.",
+      description: "The contact's id in your system. At most 255 characters.",
     }),
-    eventId: t.string({ required: true, description: "Names this entry on the channel: a repeat changes nothing." }),
+    eventId: t.string({
+      required: true,
+      description:
+        "Identifies this entry on the channel. A repeated `eventId` records nothing. At most 255 characters.",
+    }),
     kind: t.field({ type: MessageKind, required: true }),
     eventType: t.string({
-      description: "Of an `EVENT`; `follow` and `unfollow` say whether the contact can be reached.",
+      description:
+        "Required for an `EVENT`, optional for `UNSUPPORTED`. `follow` and `unfollow` set `ContactChannel.reachable`.",
     }),
-    text: t.string({ description: "Required of a `TEXT`." }),
-    payload: t.field({ type: "JSON", description: "Whatever else there is to keep." }),
+    text: t.string({ description: "Required for a `TEXT`." }),
+    payload: t.field({ type: "JSON", description: "Additional data to store with the entry." }),
     sentAt: t.field({
       type: "DateTime",
-      description: "When it was written, by your clock; without it the time of arrival.",
+      description: "When the contact sent the entry, by your clock. Defaults to the time of arrival.",
     }),
-    displayName: t.string({ description: "What the contact goes by on your channel." }),
+    displayName: t.string({ description: "The contact's display name on your channel." }),
   }),
 });
 
@@ -43,26 +48,28 @@ interface Recorded {
 
 const RecordInboundSuccess = success<Recorded>("RecordInbound", (t) => ({
   message: t.prismaField({
-    description: "The entry; the one recorded first, if this was a repeat.",
+    description: "The recorded entry; for a repeat, the entry that was recorded first.",
     type: Message,
     resolve: (query, { messageId }, _args, ctx) => existing(find.message(ctx, query, messageId)),
   }),
-  changed: t.exposeBoolean("changed", { description: "False for a repeat." }),
+  changed: t.exposeBoolean("changed", { description: "False if this was a repeat." }),
 }));
 
 builder.mutationField("recordInbound", (t) =>
   t.field({
     description:
-      "Records what a contact wrote or did on a partner's own channel; for keys with the scope `inbound:write`.",
+      "Records an inbound message or event on a partner's `CUSTOM` channel. Requires an API key with the scope `inbound:write`.",
     type: resultUnion("RecordInbound", RecordInboundSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: RecordInboundInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Recorded>> => {
       const channelId = fromGlobalId("Channel", input.channelId);
       const channel = channelId === null ? null : await ctx.services.directory.channel(channelId);
-      if (channel?.workspaceId !== ctx.viewer.workspaceId) return notFound("There is no such channel.");
-      if (!may(ctx, "RECORD_INBOUND")) return forbidden(MAY_NOT);
+      if (channel?.workspaceId !== ctx.viewer.workspaceId) {
+        return notFound("No channel in this workspace has this channelId.");
+      }
+      if (!hasPermission(ctx, "RECORD_INBOUND")) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(
-        channel.kind === "CUSTOM" ? null : { path: "channelId", message: "Must be a channel of the kind CUSTOM." },
+        channel.kind === "CUSTOM" ? null : { path: "channelId", message: "Must be the id of a CUSTOM channel." },
         keyFault("externalId", input.externalId),
         keyFault("eventId", input.eventId),
         eventTypeFault(input),
@@ -72,27 +79,29 @@ builder.mutationField("recordInbound", (t) =>
       );
       if (invalid !== null) return invalid;
 
-      const outcome = await carryOutOne(ctx, {
+      const outcome = await executeStep(ctx, {
         contactChannel: { channelId: channel.id, externalId: input.externalId },
         command: { type: "ReceiveInbound", entry: entryOf(input) },
       });
       if (outcome.type !== "Accepted") return outcome;
-      return { type: "Success", messageId: made(outcome.messageId), changed: outcome.changed };
+      return { type: "Success", messageId: requiredId(outcome.messageId), changed: outcome.changed };
     },
   }),
 );
 
 function eventTypeFault({ kind, eventType }: Input): InvalidField | null {
   const path = "eventType";
-  if (kind === "EVENT" && !isGiven(eventType)) return { path, message: "An EVENT needs one." };
+  if (kind === "EVENT" && !isGiven(eventType)) return { path, message: "Required if kind is EVENT." };
   if (kind !== "EVENT" && kind !== "UNSUPPORTED" && isGiven(eventType)) {
-    return { path, message: "Only an EVENT, or what is UNSUPPORTED, has one." };
+    return { path, message: "Allowed only if kind is EVENT or UNSUPPORTED." };
   }
   return keyFault(path, eventType);
 }
 
 function textFault({ kind, text }: Input): InvalidField | null {
-  if (kind === "TEXT" && (!isGiven(text) || text === "")) return { path: "text", message: "A TEXT needs one." };
+  if (kind === "TEXT" && (!isGiven(text) || text === "")) {
+    return { path: "text", message: "Must not be empty if kind is TEXT." };
+  }
   return inboundTextFault("text", text);
 }
 

@@ -5,50 +5,52 @@ import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { ConversationStatus } from "./enums.ts";
 
-/** What a mutation answers: what it made, or why it did not. */
-export type Outcome<Made> = (Made & { readonly type: "Success" }) | Refusal;
+/** What a mutation resolves to: the payload of its success type, or a refusal. */
+export type Outcome<Payload> = (Payload & { readonly type: "Success" }) | Refusal;
 
 type RefusalOf<Type extends Refusal["type"]> = Extract<Refusal, { type: Type }>;
 
-/** Says no more than the permission table does. */
-export const MAY_NOT = "You may not do this.";
-export const NO_SUCH_CONTACT = notFound("There is no such contact, or they were never seen on that channel.");
-export const NO_SUCH_CONVERSATION = notFound("There is no such conversation.");
+/** Identical for all mutations, so that it reveals nothing beyond the permission table (contract, section 4). */
+export const PERMISSION_DENIED = "You do not have permission to do this.";
+export const NO_SUCH_CONTACT = notFound(
+  "No contact in this workspace matches contactId, channelId and contactChannelId.",
+);
+export const NO_SUCH_CONVERSATION = notFound("No conversation in this workspace has this conversationId.");
 
 const ErrorInterface = builder.interfaceRef<Refusal>("Error").implement({
-  description: "Why a mutation did not do what was asked.",
+  description: "Why a mutation was refused.",
   fields: (t) => ({
-    message: t.string({ description: "For people, in English.", resolve: messageOf }),
-    code: t.string({ description: "For programs.", resolve: codeOf }),
+    message: t.string({ description: "Human-readable explanation in English.", resolve: messageOf }),
+    code: t.string({ description: "Machine-readable code.", resolve: codeOf }),
   }),
 });
 
 const NotFoundError = builder.objectRef<RefusalOf<"NotFound">>("NotFoundError").implement({
-  description: "An id names nothing here: it is malformed, of another type, of another workspace, or gone.",
+  description: "An id in the input does not exist in this workspace, is malformed, or is of another type.",
   interfaces: [ErrorInterface],
 });
 
 const ForbiddenError = builder.objectRef<RefusalOf<"Forbidden">>("ForbiddenError").implement({
-  description: "The viewer lacks the permission.",
+  description: "The viewer lacks the required permission.",
   interfaces: [ErrorInterface],
 });
 
 const InvalidField = builder.objectRef<RefusedField>("InvalidField").implement({
-  description: "One fault of an input.",
+  description: "One invalid field of an input.",
   fields: (t) => ({
-    path: t.exposeString("path", { description: "The field of `input` that it is about." }),
+    path: t.exposeString("path", { description: "The path of the field within `input`." }),
     message: t.exposeString("message"),
   }),
 });
 
 const InvalidInputError = builder.objectRef<RefusalOf<"InvalidInput">>("InvalidInputError").implement({
-  description: "The input cannot be used as it is.",
+  description: "The input is invalid.",
   interfaces: [ErrorInterface],
   fields: (t) => ({ fields: t.field({ type: [InvalidField], resolve: (refusal) => [...refusal.fields] }) }),
 });
 
 const ContactBlockedError = builder.objectRef<RefusalOf<"ContactBlocked">>("ContactBlockedError").implement({
-  description: "The contact is blocked on this channel, so nothing may go out to them.",
+  description: "The contact is blocked on this channel, so every action towards the contact is refused.",
   interfaces: [ErrorInterface],
   fields: (t) => ({
     block: t.prismaField({
@@ -60,7 +62,7 @@ const ContactBlockedError = builder.objectRef<RefusalOf<"ContactBlocked">>("Cont
 });
 
 const InvalidTransitionError = builder.objectRef<RefusalOf<"InvalidTransition">>("InvalidTransitionError").implement({
-  description: "The conversation cannot go from where it is to where it was asked to go.",
+  description: "The conversation cannot change from its current status to the requested one.",
   interfaces: [ErrorInterface],
   fields: (t) => ({
     from: t.expose("from", { type: ConversationStatus, nullable: true }),
@@ -77,25 +79,25 @@ const errorTypes = {
 } satisfies { [Type in Refusal["type"]]: ObjectRef<Types, RefusalOf<Type>> };
 
 type Types = typeof builder.$inferSchemaTypes;
-type Success<Made> = Made & { readonly type: "Success" };
+type Success<Payload> = Payload & { readonly type: "Success" };
 
-/** The type of what a mutation made: `<Mutation>Success`. */
-export function success<Made extends object>(
+/** Defines `<Mutation>Success`, the type that a mutation returns when it succeeds. */
+export function success<Payload extends object>(
   mutation: string,
-  fields: ObjectFieldsShape<Types, Success<Made>>,
-): ObjectRef<Types, Success<Made>> {
-  return builder.objectRef<Success<Made>>(`${mutation}Success`).implement({ fields });
+  fields: ObjectFieldsShape<Types, Success<Payload>>,
+): ObjectRef<Types, Success<Payload>> {
+  return builder.objectRef<Success<Payload>>(`${mutation}Success`).implement({ fields });
 }
 
-/** The union of a mutation's success and the refusals that it can meet: `<Mutation>Result`. */
-export function resultUnion<Made extends object>(
+/** Defines `<Mutation>Result`, the union of a mutation's success type and the errors that it can return. */
+export function resultUnion<Payload extends object>(
   mutation: string,
-  made: ObjectRef<Types, Success<Made>>,
+  successType: ObjectRef<Types, Success<Payload>>,
   refusals: readonly Refusal["type"][],
 ) {
   return builder.unionType(`${mutation}Result`, {
-    types: [made, ...refusals.map((type) => errorTypes[type])],
-    resolveType: (outcome) => (outcome.type === "Success" ? made : errorTypes[outcome.type]),
+    types: [successType, ...refusals.map((type) => errorTypes[type])],
+    resolveType: (outcome) => (outcome.type === "Success" ? successType : errorTypes[outcome.type]),
   });
 }
 
@@ -107,9 +109,9 @@ function messageOf(refusal: Refusal): string {
     case "InvalidInput":
       return refusal.fields.map(({ path, message }) => `${path}: ${message}`).join(" ");
     case "ContactBlocked":
-      return "The contact is blocked on this channel. Unblock them first.";
+      return "The contact is blocked on this channel. Unblock the contact first.";
     case "InvalidTransition":
-      return `The conversation cannot go from ${refusal.from ?? "none"} to ${refusal.to ?? "none"}.`;
+      return `The conversation cannot change from ${refusal.from ?? "none"} to ${refusal.to ?? "none"}.`;
     default:
       return assertNever(refusal);
   }

@@ -5,16 +5,16 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|[+
 
 builder.scalarType("DateTime", {
   description:
-    "A point in time as RFC 3339, to the millisecond; given out in UTC, for example `2026-01-31T09:30:00.000Z`.",
+    "An RFC 3339 timestamp with millisecond precision. Returned in UTC, for example `2026-01-31T09:30:00.000Z`.",
   serialize: (date) => date.toISOString(),
   parseValue: parseDateTime,
 });
 
 builder.scalarType("Cursor", {
-  description: "An opaque place in the workspace's event log.",
+  description: "An opaque position in the workspace's event log.",
   serialize: String,
   parseValue: (value) => {
-    if (typeof value !== "string") throw new GraphQLError("A Cursor is a string.");
+    if (typeof value !== "string") throw new GraphQLError("A Cursor must be a string.");
     return value;
   },
 });
@@ -28,28 +28,28 @@ builder.scalarType("JSON", {
 
 function parseDateTime(value: unknown): Date {
   const parts = typeof value === "string" ? RFC_3339.exec(value) : null;
-  if (typeof value !== "string" || parts === null) throw notADateTime();
+  if (typeof value !== "string" || parts === null) throw invalidDateTime();
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number);
   const [offsetHour, offsetMinute] = parts.slice(8, 10).map((part) => Number(part ?? 0));
-  // `Date` would roll the 30th of February over to March, and take 24:00.
-  const written = new Date(Date.UTC(2000, 0, 1));
-  written.setUTCFullYear(year ?? 0, (month ?? 0) - 1, day);
+  // `Date` would accept 24:00 and roll 30 February over to March.
+  const calendarDate = new Date(Date.UTC(2000, 0, 1));
+  calendarDate.setUTCFullYear(year ?? 0, (month ?? 0) - 1, day);
   const exists =
-    written.getUTCMonth() + 1 === month &&
-    written.getUTCDate() === day &&
+    calendarDate.getUTCMonth() + 1 === month &&
+    calendarDate.getUTCDate() === day &&
     (hour ?? 24) < 24 &&
     (minute ?? 60) < 60 &&
     (second ?? 60) < 60 &&
     (offsetHour ?? 0) < 24 &&
     (offsetMinute ?? 0) < 60;
   const date = new Date(value.toUpperCase());
-  // PostgreSQL knows no year 0, and RFC 3339 none after 9999.
+  // PostgreSQL has no year 0; RFC 3339 ends with the year 9999.
   if (!exists || Number.isNaN(date.getTime()) || date.getUTCFullYear() < 1 || date.getUTCFullYear() > 9_999) {
-    throw notADateTime();
+    throw invalidDateTime();
   }
   return date;
 }
 
-function notADateTime(): GraphQLError {
-  return new GraphQLError("A DateTime is an RFC 3339 string such as 2026-01-31T09:30:00Z.");
+function invalidDateTime(): GraphQLError {
+  return new GraphQLError("A DateTime must be an RFC 3339 string with a time zone, such as 2026-01-31T09:30:00Z.");
 }

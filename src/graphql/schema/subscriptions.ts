@@ -1,10 +1,10 @@
 import { isOngoing } from "../../domain/conversation.ts";
 import type { LogEvent } from "../../store/log-event.ts";
-import { demand } from "../resolve/context.ts";
+import { requirePermission } from "../resolve/context.ts";
 import { toCursor } from "../resolve/cursor.ts";
 import { existing, find } from "../resolve/rows.ts";
-import { type EventOf, isOf, sourceStream } from "../resolve/source-stream.ts";
-import { Actor, present } from "./actor.ts";
+import { type EventOf, hasType, sourceStream } from "../resolve/source-stream.ts";
+import { Actor, brandActor } from "./actor.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
 import { ContactChannel } from "./contact-channel.ts";
@@ -12,22 +12,22 @@ import { Conversation } from "./conversation.ts";
 import { ContactStatus, ContactStatusCause, ConversationEndReason, ConversationStatus } from "./enums.ts";
 import { Message } from "./message.ts";
 
-const AFTER = "Replays everything later than this, then goes on live.";
+const AFTER = "Replays every event later than this cursor, then continues live.";
 
 const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
   description:
-    "An immutable fact from the event log. Its own scalars are as of the event; the objects it points to are read as they are now.",
+    "An immutable event from the event log. Its scalar fields have the values as of the event; the objects it references are read in their current state.",
   fields: (t) => ({
     id: t.exposeID("id"),
     cursor: t.field({
-      description: "Subscribe with `after` this to go on from here.",
+      description: "Pass this as `after` to resume after this event.",
       type: "Cursor",
       resolve: ({ workspaceId, position }) => toCursor(workspaceId, position),
     }),
     occurredAt: t.field({ type: "DateTime", resolve: ({ occurredAt }) => new Date(occurredAt) }),
     actor: t.field({
       type: Actor,
-      resolve: async ({ actor }, _args, ctx) => present(await ctx.actors.load(actor)),
+      resolve: async ({ actor }, _args, ctx) => brandActor(await ctx.actors.load(actor)),
     }),
   }),
 });
@@ -35,10 +35,10 @@ const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
 builder.queryField("logCursor", (t) =>
   t.field({
     description:
-      "The log's position now. Read it before the lists, then subscribe with `after` it: nothing is missed in between.",
+      "The current position of the event log. Read it before loading lists, then subscribe with it as `after`, so that no event in between is missed.",
     type: "Cursor",
     resolve: async (_root, _args, ctx) => {
-      demand(ctx, "READ");
+      requirePermission(ctx, "READ");
       const { workspaceId } = ctx.viewer;
       const { position } = await ctx.prisma.logHead.findUniqueOrThrow({ where: { workspaceId } });
       return toCursor(workspaceId, Number(position));
@@ -49,7 +49,7 @@ builder.queryField("logCursor", (t) =>
 const ConversationChangedEvent = builder
   .objectRef<EventOf<"ConversationChanged">>("ConversationChangedEvent")
   .implement({
-    description: "A conversation started, ended, or changed its status, assignee or offer.",
+    description: "A conversation started or ended, or its status, assignee or offer changed.",
     interfaces: [DeskEvent],
     fields: (t) => ({
       conversation: t.prismaField({
@@ -62,34 +62,34 @@ const ConversationChangedEvent = builder
   });
 
 const ConversationChangedFilter = builder.inputType("ConversationChangedFilter", {
-  description: "All that is given must hold.",
+  description: "Conditions are combined with AND.",
   fields: (t) => ({
     contactId: t.id(),
     channelId: t.id(),
     conversationId: t.id(),
-    assigneeId: t.id({ description: "Assigned or offered to this agent, before or after." }),
+    assigneeId: t.id({ description: "Conversations assigned or offered to this agent, before or after the change." }),
   }),
 });
 
 builder.subscriptionField("conversationChanged", (t) =>
   t.field({
-    description: "Every change of a conversation's status, assignee or offer, ends included.",
+    description: "Emits every change of a conversation's status, assignee or offer, including its end.",
     type: ConversationChangedEvent,
     args: { filter: t.arg({ type: ConversationChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("ConversationChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("ConversationChanged")),
     resolve: (event) => event,
   }),
 );
 
-/** The end of a conversation; then it has a reason. */
-type End = EventOf<"ConversationChanged">;
+/** A change to a terminal status; it always has a reason. */
+type EndEvent = EventOf<"ConversationChanged">;
 
-function isEnd(event: LogEvent): event is End {
+function isEnd(event: LogEvent): event is EndEvent {
   return event.data.type === "ConversationChanged" && !isOngoing(event.data.to);
 }
 
-const ConversationEndedEvent = builder.objectRef<End>("ConversationEndedEvent").implement({
-  description: "A conversation is over: resolved, blocked or abandoned.",
+const ConversationEndedEvent = builder.objectRef<EndEvent>("ConversationEndedEvent").implement({
+  description: "A conversation ended because it was resolved, blocked or inactive.",
   interfaces: [DeskEvent],
   fields: (t) => ({
     conversation: t.prismaField({
@@ -99,7 +99,7 @@ const ConversationEndedEvent = builder.objectRef<End>("ConversationEndedEvent").
     reason: t.field({
       type: ConversationEndReason,
       resolve: ({ data }) => {
-        if (data.reason === null) throw new Error("A conversation ended without a reason.");
+        if (data.reason === null) throw new Error("The event of a conversation's end has no reason.");
         return data.reason;
       },
     }),
@@ -107,18 +107,18 @@ const ConversationEndedEvent = builder.objectRef<End>("ConversationEndedEvent").
 });
 
 const ConversationEndedFilter = builder.inputType("ConversationEndedFilter", {
-  description: "All that is given must hold.",
+  description: "Conditions are combined with AND.",
   fields: (t) => ({
     contactId: t.id(),
     channelId: t.id(),
     conversationId: t.id(),
-    assigneeId: t.id({ description: "Assigned or offered to this agent." }),
+    assigneeId: t.id({ description: "Conversations that were assigned or offered to this agent." }),
   }),
 });
 
 builder.subscriptionField("conversationEnded", (t) =>
   t.field({
-    description: "Conversations that are over.",
+    description: "Emits when a conversation ends.",
     type: ConversationEndedEvent,
     args: { filter: t.arg({ type: ConversationEndedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
     subscribe: (_root, args, ctx) => sourceStream(ctx, args, isEnd),
@@ -127,7 +127,7 @@ builder.subscriptionField("conversationEnded", (t) =>
 );
 
 const MessageRecordedEvent = builder.objectRef<EventOf<"MessageRecorded">>("MessageRecordedEvent").implement({
-  description: "A timeline entry was recorded, in or out, also while the contact is blocked.",
+  description: "A timeline entry was recorded, inbound or outbound. Also fires while the contact is blocked.",
   interfaces: [DeskEvent],
   fields: (t) => ({
     message: t.prismaField({
@@ -138,21 +138,21 @@ const MessageRecordedEvent = builder.objectRef<EventOf<"MessageRecorded">>("Mess
 });
 
 const MessageRecordedFilter = builder.inputType("MessageRecordedFilter", {
-  description: "All that is given must hold.",
+  description: "Conditions are combined with AND.",
   fields: (t) => ({
     contactId: t.id(),
     channelId: t.id(),
     conversationId: t.id(),
-    assigneeId: t.id({ description: "In a conversation assigned or offered to this agent." }),
+    assigneeId: t.id({ description: "Entries of conversations assigned or offered to this agent." }),
   }),
 });
 
 builder.subscriptionField("messageRecorded", (t) =>
   t.field({
-    description: "Timeline entries as they are recorded.",
+    description: "Emits when a timeline entry is recorded.",
     type: MessageRecordedEvent,
     args: { filter: t.arg({ type: MessageRecordedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("MessageRecorded")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("MessageRecorded")),
     resolve: (event) => event,
   }),
 );
@@ -160,7 +160,7 @@ builder.subscriptionField("messageRecorded", (t) =>
 const ContactStatusChangedEvent = builder
   .objectRef<EventOf<"ContactStatusChanged">>("ContactStatusChangedEvent")
   .implement({
-    description: "A contact was blocked or unblocked on a channel, or the block in force was changed.",
+    description: "A contact was blocked or unblocked on a channel, or the block in force was updated.",
     interfaces: [DeskEvent],
     fields: (t) => ({
       contactChannel: t.prismaField({
@@ -169,12 +169,12 @@ const ContactStatusChangedEvent = builder
           existing(find.contactChannel(ctx, query, contactChannelId)),
       }),
       status: t.field({
-        description: "On this channel.",
+        description: "The contact's status on this channel.",
         type: ContactStatus,
         resolve: ({ data }) => data.status,
       }),
       contactStatus: t.field({
-        description: "Over all channels of the contact.",
+        description: "The contact's status across all channels.",
         type: ContactStatus,
         resolve: ({ data }) => data.contactStatus,
       }),
@@ -187,21 +187,21 @@ const ContactStatusChangedEvent = builder
   });
 
 const ContactStatusChangedFilter = builder.inputType("ContactStatusChangedFilter", {
-  description: "All that is given must hold.",
+  description: "Conditions are combined with AND.",
   fields: (t) => ({ contactId: t.id(), channelId: t.id() }),
 });
 
 builder.subscriptionField("contactStatusChanged", (t) =>
   t.field({
-    description: "Blocks that came into force, were lifted, expired or were changed.",
+    description: "Emits when a block starts, is updated, is lifted or expires.",
     type: ContactStatusChangedEvent,
     args: { filter: t.arg({ type: ContactStatusChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isOf("ContactStatusChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("ContactStatusChanged")),
     resolve: (event) => event,
   }),
 );
 
 function conversationIdOf({ conversationId }: LogEvent): string {
-  if (conversationId === null) throw new Error("An event of a conversation names none.");
+  if (conversationId === null) throw new Error("A conversation event has no conversationId.");
   return conversationId;
 }

@@ -3,7 +3,7 @@ import { builder } from "./builder.ts";
 import { Node } from "./node.ts";
 
 export const Workspace = builder.prismaObject("Workspace", {
-  description: "The tenant: everything belongs to exactly one.",
+  description: "The tenant. Every object belongs to exactly one workspace.",
   interfaces: [Node],
   fields: (t) => ({
     id: t.id({ resolve: (workspace) => toGlobalId("Workspace", workspace.id) }),

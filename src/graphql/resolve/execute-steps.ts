@@ -5,8 +5,8 @@ import type { Accepted } from "../../domain/turn.ts";
 import type { IdempotencyClaim } from "../../store/idempotency.ts";
 import type { Context } from "./context.ts";
 
-/** The steps of a work that were all carried out, or the first refusal of one. */
-export async function carryOut(
+/** Executes all steps in one transaction. Returns the accepted steps, or the first refusal with nothing committed. */
+export async function executeSteps(
   { services, viewer }: Context,
   steps: readonly Step[],
   idempotency?: IdempotencyClaim | undefined,
@@ -21,21 +21,21 @@ export async function carryOut(
   return { type: "Done", accepted };
 }
 
-/** Like `carryOut`, for a work of one step. */
-export async function carryOutOne(
+/** Like `executeSteps`, for a single step. */
+export async function executeStep(
   context: Context,
   step: Step,
   idempotency?: IdempotencyClaim | undefined,
 ): Promise<Accepted | Refusal> {
-  const outcome = await carryOut(context, [step], idempotency);
+  const outcome = await executeSteps(context, [step], idempotency);
   if (outcome.type !== "Done") return outcome;
   const [accepted] = outcome.accepted;
-  if (accepted === undefined) throw new Error("A step was not answered.");
+  if (accepted === undefined) throw new Error("The executor returned no answer for a step.");
   return accepted;
 }
 
-/** What an idempotency key stands for; `input` is the rest of the input, in an order of its own. */
-export function claimOf(
+/** The claim of an idempotency key; undefined without a key. `input` is the rest of the input, in a fixed order. */
+export function idempotencyClaim(
   { viewer }: Context,
   mutation: string,
   key: string | null | undefined,
@@ -46,8 +46,8 @@ export function claimOf(
   return { actorId: viewer.actor.id, mutation, key, inputHash };
 }
 
-/** An id that a step of this kind always makes. */
-export function made<Id>(id: Id | null): Id {
-  if (id === null) throw new Error("A step that was carried out names nothing that it made.");
+/** Returns an id that the executor always sets for this kind of step. */
+export function requiredId<Id>(id: Id | null): Id {
+  if (id === null) throw new Error("An accepted step has no id of the expected kind.");
   return id;
 }
