@@ -183,7 +183,7 @@ describe("messages that do not close the socket", () => {
     expect(await socket.hears()).toEqual({
       id,
       type: "error",
-      payload: [{ message: "An id may have 255 characters.", extensions }],
+      payload: [{ message: "An operation id may have at most 255 characters.", extensions }],
     });
     socket.say(subscribe("x".repeat(255)));
     expect(await socket.hears()).toMatchObject({ type: "next", payload: MINE });

@@ -54,7 +54,7 @@ test("one actor has at most three sockets and streams together", async () => {
   const refused = await stream();
   expect(refused.response.status).toBe(429);
   expect(await refused.response.json()).toEqual({
-    errors: [{ message: "Too many connections are open already.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
+    errors: [{ message: "Too many connections are open.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
   });
   // A request ends with its answer, and other actors have their own limits.
   expect(await answerOf(post(desk, JSON.stringify(ROLE)))).toEqual(MINE);

@@ -105,9 +105,9 @@ describe("a file that cannot be used is refused at the start", () => {
     await expect(start(path)).rejects.toThrow(
       [
         "Deskgate cannot start with these settings:",
-        '  - TRUSTED_DOCUMENTS has a document "unreadable" that cannot run here: Syntax Error: Expected Name, found <EOF>.',
-        '  - TRUSTED_DOCUMENTS has a document "unknown" that cannot run here: Cannot query field "secrets" on type "Query".',
-        '  - TRUSTED_DOCUMENTS has a document "long" that cannot run here: Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
+        '  - TRUSTED_DOCUMENTS contains an invalid document "unreadable": Syntax Error: Expected Name, found <EOF>.',
+        '  - TRUSTED_DOCUMENTS contains an invalid document "unknown": Cannot query field "secrets" on type "Query".',
+        '  - TRUSTED_DOCUMENTS contains an invalid document "long": Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
       ].join("\n"),
     );
   });
@@ -115,14 +115,14 @@ describe("a file that cannot be used is refused at the start", () => {
   test("also when it looks at the schema, where that is off", async () => {
     const path = fileOf(JSON.stringify({ look: "{ __schema { queryType { name } } }" }));
     await expect(start(path, { INTROSPECTION: "false" })).rejects.toThrow(
-      '"look" that cannot run here: GraphQL introspection has been disabled',
+      'invalid document "look": GraphQL introspection has been disabled',
     );
   });
 
   test.each(["{", "[]", '{"a":1}', '{"":"{ logCursor }"}', "null"])("such as %s", async (content) => {
     const path = fileOf(content);
     await expect(start(path)).rejects.toThrow(
-      `TRUSTED_DOCUMENTS names ${path}, which holds something else: use a JSON object of ids and documents, { "<id>": "query …" }`,
+      `TRUSTED_DOCUMENTS: ${path} must contain a JSON object that maps ids to documents: { "<id>": "query …" }`,
     );
   });
 

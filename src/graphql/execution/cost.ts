@@ -18,84 +18,95 @@ import {
 import { requestError } from "../errors.ts";
 import { DEFAULT_PAGE, MAX_PAGE, pageSize } from "../resolve/paging.ts";
 
-/** How much one operation may ask for. */
+/** Limits on a single operation. */
 export interface Limits {
-  /** Deepest nesting of objects. */
+  /** Maximum nesting of objects. */
   readonly maxDepth: number;
-  /** Greatest cost: each default page (20) of objects that may come back costs 1; a list multiplies what its rows ask for. */
+  /** Maximum cost: 1 per default page (20) of objects that the result can contain. A list multiplies the cost of its rows. */
   readonly maxCost: number;
 }
 
-/** Most fields of an operation, aliases and fragments spelt out. */
+/** Maximum number of fields in an operation, with fragments expanded and every alias counted. */
 const MAX_FIELDS = 500;
-/** As how many objects a look at the whole schema counts: few of them fit into one operation. */
+/** Number of objects that an introspection field counts as, so that only a few fit into one operation. */
 const INTROSPECTION_OBJECTS = 2_000;
 
-/** What an operation asks for. */
-export interface Weight {
-  /** Levels of objects; fields with a plain value are not a level. */
+/** The size of an operation. */
+export interface Complexity {
+  /** Levels of nested objects; leaf fields do not count. */
   readonly depth: number;
   readonly fields: number;
-  /** How many may come back at most. */
+  /** Maximum number of objects in the result. */
   readonly objects: number;
-  /** Whether it reads any list by pages. */
+  /** Whether it reads a paginated list. */
   readonly pages: boolean;
 }
 
-export function faultsOfWeight({ depth, fields, objects }: Weight, { maxDepth, maxCost }: Limits): GraphQLError[] {
+/** Returns an error for each limit that the operation exceeds. */
+export function complexityErrors(
+  { depth, fields, objects }: Complexity,
+  { maxDepth, maxCost }: Limits,
+): GraphQLError[] {
   const cost = Math.ceil(objects / DEFAULT_PAGE);
   return [
     ...(depth > maxDepth
-      ? [requestError("QUERY_TOO_DEEP", `Nested ${depth} levels deep; ${maxDepth} are allowed.`)]
+      ? [requestError("QUERY_TOO_DEEP", `The operation is nested ${depth} levels deep; the limit is ${maxDepth}.`)]
       : []),
-    ...(fields > MAX_FIELDS ? [requestError("QUERY_TOO_WIDE", `${fields} fields; ${MAX_FIELDS} are allowed.`)] : []),
+    ...(fields > MAX_FIELDS
+      ? [requestError("QUERY_TOO_WIDE", `The operation has ${fields} fields; the limit is ${MAX_FIELDS}.`)]
+      : []),
     ...(cost > maxCost
-      ? [requestError("QUERY_TOO_COSTLY", `A cost of ${cost}; ${maxCost} is allowed. Ask for smaller pages.`)]
+      ? [
+          requestError(
+            "QUERY_TOO_COSTLY",
+            `The operation costs ${cost}; the limit is ${maxCost}. Request smaller pages.`,
+          ),
+        ]
       : []),
   ];
 }
 
-/** Weighs an operation that is valid. Fields that a directive may skip count too. */
-export function weigh(
+/** Measures a valid operation. Fields that a directive may skip are counted. */
+export function measureComplexity(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: { readonly [name: string]: unknown },
-): Weight {
+): Complexity {
   const root = schema.getRootType(operation.operation);
-  if (!root) throw new GraphQLError(`There are no operations of the kind ${operation.operation}.`);
-  // A fragment is weighed once for each type, however often it is spread: else nested spreads take exponential time.
-  const known = new Map<SelectionSetNode, Map<GraphQLNamedType, Weight>>();
-  return weighSelections(operation.selectionSet, root);
+  if (!root) throw new GraphQLError(`The schema does not support ${operation.operation} operations.`);
+  // Each fragment is measured once per type, because nested spreads would otherwise take exponential time.
+  const measured = new Map<SelectionSetNode, Map<GraphQLNamedType, Complexity>>();
+  return measureSelections(operation.selectionSet, root);
 
-  function weighSelections(selections: SelectionSetNode, type: GraphQLCompositeType): Weight {
-    const before = known.get(selections)?.get(type);
-    if (before !== undefined) return before;
+  function measureSelections(selections: SelectionSetNode, type: GraphQLCompositeType): Complexity {
+    const cached = measured.get(selections)?.get(type);
+    if (cached !== undefined) return cached;
     let depth = 0;
     let fields = 0;
     let objects = 0;
     let pages = false;
     for (const selection of selections.selections) {
-      const weight =
+      const part =
         selection.kind === Kind.FIELD
-          ? weighField(selection, type)
-          : weighFragment(
+          ? measureField(selection, type)
+          : measureFragment(
               selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection,
               type,
             );
-      depth = Math.max(depth, weight.depth);
-      fields += weight.fields;
-      objects += weight.objects;
-      pages ||= weight.pages;
+      depth = Math.max(depth, part.depth);
+      fields += part.fields;
+      objects += part.objects;
+      pages ||= part.pages;
     }
-    const weight = { depth, fields, objects, pages };
-    const ofType = known.get(selections);
-    if (ofType === undefined) known.set(selections, new Map([[type, weight]]));
-    else ofType.set(type, weight);
-    return weight;
+    const total = { depth, fields, objects, pages };
+    const byType = measured.get(selections);
+    if (byType === undefined) measured.set(selections, new Map([[type, total]]));
+    else byType.set(type, total);
+    return total;
   }
 
-  function weighFragment(
+  function measureFragment(
     fragment:
       | {
           readonly typeCondition?: { readonly name: { readonly value: string } } | undefined;
@@ -103,18 +114,18 @@ export function weigh(
         }
       | undefined,
     type: GraphQLCompositeType,
-  ): Weight {
-    if (fragment === undefined) return NOTHING;
+  ): Complexity {
+    if (fragment === undefined) return ZERO;
     const condition = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
-    return weighSelections(fragment.selectionSet, isCompositeType(condition) ? condition : type);
+    return measureSelections(fragment.selectionSet, isCompositeType(condition) ? condition : type);
   }
 
-  function weighField(
+  function measureField(
     node: Parameters<typeof getArgumentValues>[1] & { readonly selectionSet?: SelectionSetNode | undefined },
     type: GraphQLCompositeType,
-  ): Weight {
+  ): Complexity {
     const name = node.name.value;
-    if (name === "__schema" || name === "__type") return { ...NOTHING, fields: 1, objects: INTROSPECTION_OBJECTS };
+    if (name === "__schema" || name === "__type") return { ...ZERO, fields: 1, objects: INTROSPECTION_OBJECTS };
     const field = isUnionType(type) ? undefined : type.getFields()[name];
     const fieldType = field && getNamedType(field.type);
     if (
@@ -123,20 +134,20 @@ export function weigh(
       isLeafType(fieldType) ||
       node.selectionSet === undefined
     ) {
-      return { ...NOTHING, fields: 1 };
+      return { ...ZERO, fields: 1 };
     }
-    const inner = weighSelections(node.selectionSet, fieldType);
+    const inner = measureSelections(node.selectionSet, fieldType);
     const isPage = fieldType.name.endsWith("Connection");
-    const rows = isPage ? rowsAskedFor(field, node) : 1;
+    const rows = isPage ? requestedRows(field, node) : 1;
     return {
       depth: inner.depth + 1,
       fields: inner.fields + 1,
-      objects: inner.objects * rows + (isPartOfPage(fieldType) ? 0 : 1),
+      objects: inner.objects * rows + (isPageWrapper(fieldType) ? 0 : 1),
       pages: inner.pages || isPage,
     };
   }
 
-  function rowsAskedFor(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): number {
+  function requestedRows(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): number {
     const { first, last } = getArgumentValues(field, node, variables);
     const rows = pageSize({
       first: typeof first === "number" ? first : null,
@@ -146,9 +157,9 @@ export function weigh(
   }
 }
 
-const NOTHING: Weight = { depth: 0, fields: 0, objects: 0, pages: false };
+const ZERO: Complexity = { depth: 0, fields: 0, objects: 0, pages: false };
 
-/** The wrapping of a page around its rows is free. */
-function isPartOfPage(type: GraphQLNamedType): boolean {
+/** Connections, edges and page info are free; only the nodes cost. */
+function isPageWrapper(type: GraphQLNamedType): boolean {
   return isObjectType(type) && /(Connection|ConnectionEdge|^PageInfo)$/.test(type.name);
 }

@@ -18,16 +18,16 @@ import {
   validate,
 } from "graphql";
 
-/** Most words and signs of a document. */
+/** Maximum number of tokens in a document. */
 const MAX_TOKENS = 2_000;
-/** Deepest nesting of brackets of all kinds: graphql-js reads, checks and prints them by recursion. */
+/** Maximum nesting of brackets of all kinds, because graphql-js parses, validates and prints recursively. */
 const MAX_NESTING = 300;
 
-/** @throws GraphQLError with the code `GRAPHQL_PARSE_FAILED` for what is no document, or one too long or too nested to read */
+/** @throws GraphQLError with the code `GRAPHQL_PARSE_FAILED` if the text is not a document, or is too long or too deeply nested */
 export function parseDocument(text: string): DocumentNode {
   const source = new Source(text);
   try {
-    refuseNesting(source);
+    limitNesting(source);
     return parse(source, { maxTokens: MAX_TOKENS });
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
@@ -39,56 +39,63 @@ export function parseDocument(text: string): DocumentNode {
 const OPENING: readonly string[] = [TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L];
 const CLOSING: readonly string[] = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
 
-function refuseNesting(source: Source): void {
+function limitNesting(source: Source): void {
   const lexer = new Lexer(source);
   let depth = 0;
   for (let tokens = 0; tokens < MAX_TOKENS && lexer.advance().kind !== TokenKind.EOF; tokens += 1) {
     const { kind, start } = lexer.token;
     if (OPENING.includes(kind)) depth += 1;
     if (CLOSING.includes(kind)) depth -= 1;
-    if (depth > MAX_NESTING) throw syntaxError(source, start, `Nested more than ${MAX_NESTING} levels deep.`);
+    if (depth > MAX_NESTING)
+      throw syntaxError(source, start, `Brackets are nested more than ${MAX_NESTING} levels deep.`);
   }
 }
 
-/** What is wrong with a document, by the specification's rules and ours; empty if it can run. */
+/** Returns the errors of a document under the specification's rules and our own; empty if it is valid. */
 export type Validate = (document: DocumentNode) => readonly GraphQLError[];
 
 export function validator(schema: GraphQLSchema, { introspection }: { readonly introspection: boolean }): Validate {
-  const rules = [...specifiedRules, unconditionalRoot, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
+  const rules = [
+    ...specifiedRules,
+    unconditionalSubscriptionRoot,
+    ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),
+  ];
   return (document) => {
     try {
-      const faults = validate(schema, document, rules);
-      return introspection ? faults : faults.map(withoutSuggestion);
+      const errors = validate(schema, document, rules);
+      return introspection ? errors : errors.map(withoutSuggestion);
     } catch (error) {
-      // graphql-js throws what it finds wrong with `@skip(if: $variable)` on a subscription's field.
+      // graphql-js throws, instead of returning, its error about `@skip(if: $variable)` on the root field of a subscription.
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
   };
 }
 
-/** "Did you mean …?" would tell the schema name by name to whom it may not be told. */
-function withoutSuggestion(fault: GraphQLError): GraphQLError {
-  const { message, nodes = null, extensions } = fault;
+/** Removes "Did you mean …?", which would disclose schema names while introspection is disabled. */
+function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const { message, nodes = null, extensions } = error;
   return new GraphQLError(message.replace(/ Did you mean [^?]*\?/, ""), { nodes, extensions });
 }
 
 /**
- * A subscription's field cannot be left out (GraphQL, September 2025, section 5.2.4.1): graphql-js 16 finds nothing to
- * subscribe to then, and throws.
+ * The root field of a subscription must not be conditional (GraphQL, September 2025, section 5.2.4.1). graphql-js 16 does
+ * not check this, and throws when the field is skipped.
  */
-function unconditionalRoot(context: ValidationContext): ASTVisitor {
+function unconditionalSubscriptionRoot(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition: ({ operation, selectionSet }) => {
       if (operation !== OperationTypeNode.SUBSCRIPTION) return;
-      for (const nodes of conditionsOf(selectionSet, context)) {
-        context.reportError(new GraphQLError("A subscription's field takes neither @skip nor @include.", { nodes }));
+      for (const nodes of conditionalDirectives(selectionSet, context)) {
+        context.reportError(
+          new GraphQLError("The root field of a subscription must not use @skip or @include.", { nodes }),
+        );
       }
     },
   };
 }
 
-function* conditionsOf(
+function* conditionalDirectives(
   { selections }: SelectionSetNode,
   context: ValidationContext,
   seen: Set<string> = new Set(),
@@ -97,10 +104,10 @@ function* conditionsOf(
     for (const directive of selection.directives ?? []) {
       if (["skip", "include"].includes(directive.name.value)) yield directive;
     }
-    if (selection.kind === Kind.INLINE_FRAGMENT) yield* conditionsOf(selection.selectionSet, context, seen);
+    if (selection.kind === Kind.INLINE_FRAGMENT) yield* conditionalDirectives(selection.selectionSet, context, seen);
     if (selection.kind !== Kind.FRAGMENT_SPREAD || seen.has(selection.name.value)) continue;
     seen.add(selection.name.value);
     const fragment = context.getFragment(selection.name.value);
-    if (fragment) yield* conditionsOf(fragment.selectionSet, context, seen);
+    if (fragment) yield* conditionalDirectives(fragment.selectionSet, context, seen);
   }
 }

@@ -20,14 +20,14 @@ import type { Clock } from "../../platform/clock.ts";
 import { LogReader } from "../../realtime/log-reader.ts";
 import { type Mask, maskResult, requestError } from "../errors.ts";
 import { type Context, createContext, inSnapshot } from "../resolve/context.ts";
-import { faultsOfWeight, type Limits, weigh } from "./cost.ts";
+import { complexityErrors, type Limits, measureComplexity } from "./cost.ts";
 import type { Validate } from "./document.ts";
 import { parseDocument } from "./document.ts";
 import { type Execute, SharedOperations } from "./shared-operation.ts";
 import { Subscription } from "./subscription.ts";
 import { documentIdOf, type TrustedDocuments } from "./trusted-documents.ts";
 
-/** What a client sends, whatever it sends it over. */
+/** An operation request, independent of the transport. */
 export interface OperationRequest {
   readonly query?: string | null | undefined;
   /** The id of a trusted document. */
@@ -37,11 +37,11 @@ export interface OperationRequest {
   readonly variables?: { readonly [name: string]: unknown } | null | undefined;
 }
 
-/** The one way through which operations go, over HTTP, SSE and WebSocket alike. */
+/** Runs operations. HTTP, SSE and WebSocket all use it, so that they behave the same. */
 export interface Operations {
-  /** What is to run: the text, or else what the id stands for. Throws a `GraphQLError` for what is no document, or not trusted. */
+  /** The document to run, from the query text or else from the document id. Throws a `GraphQLError` if it is invalid or not trusted. */
   documentOf(request: OperationRequest): DocumentNode;
-  /** What speaks against running it: all of it is checked before anything runs. */
+  /** Validation errors: the document, its variables, the limits and permissions. Nothing runs before this check. */
   check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[];
   execute(args: ExecutionArgs): Promise<ExecutionResult>;
   subscribe(args: ExecutionArgs): Promise<ExecutionResult | Subscription>;
@@ -51,29 +51,29 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly limits: Limits;
   readonly validate: Validate;
-  /** With them, no others run. */
+  /** If set, no other documents run. */
   readonly trustedDocuments: TrustedDocuments | null;
   readonly clock: Clock;
   readonly mask: Mask;
 }
 
-/** How much of documents that came before is kept, in characters. */
-const KEPT = 2_000_000;
+/** Size of the cache of parsed documents, in characters of their text. */
+const DOCUMENT_CACHE_SIZE = 2_000_000;
 
-/** What a request is told that names no document. */
-export const NOTHING_ASKED = "Must provide query string.";
+/** The error message for a request without a query or document id. */
+export const MISSING_QUERY = "Must provide query string.";
 
-/** How many faults of variables are told of: a list can have more of them than anybody would read. */
-const MAX_FAULTS = 50;
+/** Maximum number of variable errors reported: a long list could produce thousands. */
+const MAX_VARIABLE_ERRORS = 50;
 
 export function operations(options: OperationsOptions): Operations {
   const { schema, limits, validate, trustedDocuments, clock, mask } = options;
   const documents = new LRUCache<string, DocumentNode>({
-    maxSize: KEPT,
+    maxSize: DOCUMENT_CACHE_SIZE,
     sizeCalculation: (_, query) => query.length + 1,
   });
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
-  const sharing = new SharedOperations(clock);
+  const sharedOperations = new SharedOperations(clock);
 
   return { documentOf, check, execute: executeMasked, subscribe };
 
@@ -81,8 +81,8 @@ export function operations(options: OperationsOptions): Operations {
     const { query } = request;
     if (query) return trustedDocuments === null ? parseOnce(query) : trustedText(query, trustedDocuments);
     const id = documentIdOf(request);
-    if (id === null) throw requestError("BAD_REQUEST", NOTHING_ASKED);
-    // Clients know these two by their messages.
+    if (id === null) throw requestError("BAD_REQUEST", MISSING_QUERY);
+    // Clients recognise these two errors by their messages.
     if (trustedDocuments === null) throw requestError("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported");
     const document = trustedDocuments.byId(id);
     if (document === null) throw requestError("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound");
@@ -92,7 +92,10 @@ export function operations(options: OperationsOptions): Operations {
   function trustedText(query: string, { byText }: TrustedDocuments): DocumentNode {
     const document = byText(query) ?? byText(print(parseOnce(query)));
     if (document === null) {
-      throw requestError("QUERY_NOT_IN_SAFELIST", "This is none of the documents that may run here.");
+      throw requestError(
+        "QUERY_NOT_IN_SAFELIST",
+        "This document is not one of the trusted documents. Only trusted documents may run.",
+      );
     }
     return document;
   }
@@ -110,26 +113,26 @@ export function operations(options: OperationsOptions): Operations {
     if (!operation) {
       return [requestError("OPERATION_RESOLUTION_FAILURE", "Could not determine what operation to execute.")];
     }
-    const faults = validated.get(document) ?? validate(document).map(invalid);
-    validated.set(document, faults);
-    if (faults.length > 0) return faults;
+    const errors = validated.get(document) ?? validate(document).map(validationError);
+    validated.set(document, errors);
+    if (errors.length > 0) return errors;
 
     const { variableDefinitions = [] } = operation;
     const variables = getVariableValues(schema, variableDefinitions, request.variables ?? {}, {
-      maxErrors: MAX_FAULTS,
+      maxErrors: MAX_VARIABLE_ERRORS,
     });
-    if (variables.errors !== undefined) return variables.errors.map(invalid);
-    const weight = weigh(schema, operation, fragmentsOf(document), variables.coerced);
-    const isOpen = viewer.permissions.has("READ") || operation.operation !== "mutation";
+    if (variables.errors !== undefined) return variables.errors.map(validationError);
+    const complexity = measureComplexity(schema, operation, fragmentsOf(document), variables.coerced);
+    const mayReadPages = viewer.permissions.has("READ") || operation.operation !== "mutation";
     return [
-      ...faultsOfWeight(weight, limits),
-      ...(isOpen || !weight.pages
+      ...complexityErrors(complexity, limits),
+      ...(mayReadPages || !complexity.pages
         ? []
-        : [requestError("FORBIDDEN", "Without the permission READ a mutation's result has no lists to read.")]),
+        : [requestError("FORBIDDEN", "Selecting lists in a mutation requires the READ permission.")]),
     ];
   }
 
-  /** A query reads in one snapshot. */
+  /** Executes a query in one database snapshot, so that all its fields see the same state. */
   async function executeMasked(args: ExecutionArgs): Promise<ExecutionResult> {
     const operation = getOperationAST(args.document, args.operationName);
     try {
@@ -139,22 +142,22 @@ export function operations(options: OperationsOptions): Operations {
           : await execute(args);
       return maskResult(mask, result);
     } catch (error) {
-      // No snapshot to be had. Thrown, this would close a socket with all else that goes on over it.
+      // The snapshot failed. Throwing would close the WebSocket and with it the client's other operations.
       return { errors: [mask(error)] };
     }
   }
 
-  /** Those who asked the same and see the same share what an event is executed to. */
+  /** Subscribers with the same document, variables and visibility share the execution of each event. */
   async function subscribe(args: ExecutionArgs): Promise<ExecutionResult | Subscription> {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
-    if (!(source instanceof LogReader)) throw new Error("A subscription follows something that is not the log.");
+    if (!(source instanceof LogReader)) throw new Error("The source of a subscription must be a LogReader.");
     const { session, viewer } = contextOf(args);
-    const operation = sharing.join(args.document, samenessOf(args, viewer), () => executor(args));
+    const operation = sharedOperations.join(args.document, sharingKeyOf(args, viewer), () => executor(args));
     return new Subscription({ reader: source, operation, session, mask });
   }
 
-  /** Executes a subscription for one event after another, on behalf of all who have the same. */
+  /** Returns the function that executes a shared subscription for one event. */
   function executor(args: ExecutionArgs): Execute {
     const { services, session, viewer } = contextOf(args);
     return (event) =>
@@ -162,29 +165,29 @@ export function operations(options: OperationsOptions): Operations {
   }
 }
 
-/** Whether it is a query of what changes: who asks, and the schema, are the same in every state. */
+/** Whether a query reads data that can change: the viewer and the schema do not need a snapshot. */
 function readsState({ operation, selectionSet }: OperationDefinitionNode): boolean {
-  const constant = ["viewer", "__schema", "__type", "__typename"];
+  const constantFields = ["viewer", "__schema", "__type", "__typename"];
   return (
     operation === "query" &&
-    selectionSet.selections.some((field) => field.kind !== Kind.FIELD || !constant.includes(field.name.value))
+    selectionSet.selections.some((field) => field.kind !== Kind.FIELD || !constantFields.includes(field.name.value))
   );
 }
 
-/** All that a result depends on besides the document and the event: whose rows are seen, and what was asked. */
-function samenessOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
+/** Identifies everything that a result depends on, except the document and the event: visibility, operation and variables. */
+function sharingKeyOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
   const { operationName } = args;
   return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variablesOf(args)]);
 }
 
 /**
- * The values of the variables that the operation has; others, which may be anything, are nothing to it. A cursor says only
- * where somebody begins: all who come back after a break share as well, wherever each of them had stopped.
+ * The values of the variables that the operation declares. Undeclared ones have no effect. Cursors are left out because they
+ * only set where a subscription starts: clients that resume from different cursors can share executions.
  */
 function variablesOf({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
   const { variableDefinitions = [] } = getOperationAST(document, operationName) ?? {};
-  const told = variableDefinitions.filter(({ type }) => !isCursor(type));
-  return Object.fromEntries(told.map(({ variable: { name } }) => [name.value, variableValues?.[name.value]]));
+  const relevant = variableDefinitions.filter(({ type }) => !isCursor(type));
+  return Object.fromEntries(relevant.map(({ variable: { name } }) => [name.value, variableValues?.[name.value]]));
 }
 
 function isCursor(type: TypeNode): boolean {
@@ -193,7 +196,7 @@ function isCursor(type: TypeNode): boolean {
 
 function contextOf(args: ExecutionArgs): Context {
   const { contextValue } = args;
-  if (!isContext(contextValue)) throw new Error("An operation came without its context.");
+  if (!isContext(contextValue)) throw new Error("The operation has no context.");
   return contextValue;
 }
 
@@ -201,8 +204,8 @@ function isContext(value: unknown): value is Context {
   return typeof value === "object" && value !== null && "services" in value && "session" in value && "viewer" in value;
 }
 
-/** Says by a code, too, what kind of fault it is. */
-function invalid(error: GraphQLError): GraphQLError {
+/** Adds the error code that clients check. */
+function validationError(error: GraphQLError): GraphQLError {
   const code = "GRAPHQL_VALIDATION_FAILED";
   const { message, nodes = null, source = null, positions = null, extensions } = error;
   return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } });

@@ -1,18 +1,18 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DocumentNode, ExecutionResult } from "graphql";
 import { atMost } from "../../platform/at-most.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { LogReader } from "../../realtime/log-reader.ts";
 import type { LogEvent, Position } from "../../store/log-event.ts";
 
-/** What an event was executed to. */
+/** The result of executing a subscription for one event. */
 export interface SharedResult {
   readonly result: ExecutionResult;
   /** The result as JSON, serialised at most once for all subscribers. */
   readonly bytes: Uint8Array;
 }
 
-/** One event's result, on its way to subscribers. */
+/** The result of one event, to be delivered to subscribers. */
 export interface Delivery {
   readonly position: Position;
   readonly shared: SharedResult;
@@ -20,11 +20,11 @@ export interface Delivery {
 
 /** A subscriber of a shared operation. */
 export interface Listener {
-  /** Receives consecutive results. Those up to the listener's own position have been delivered to it before. */
+  /** Receives consecutive results. Results up to the listener's own position were delivered before. */
   deliver(deliveries: readonly Delivery[]): void;
-  /** Nothing more can be delivered. */
+  /** Called when the log or an execution failed; no more results follow. */
   fail(error: unknown): void;
-  /** The log reader has ended. */
+  /** Called when the log reader has ended; no more results follow. */
   finish(): void;
 }
 
@@ -32,11 +32,11 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 
 /** Results that an operation keeps for subscribers who reach the same event a little later. */
 const MAX_RESULTS = 64;
-/** Milliseconds for which they are kept: an object can change without an event, for example when a block expires (rule B8). */
+/** Milliseconds for which results are kept. An object can change without an event, for example when a block expires (rule B8). */
 const RESULT_LIFETIME = 1_000;
-/** Concurrent executions of one operation; results are delivered in order all the same. */
+/** Concurrent executions of one operation. Results are still delivered in order. */
 const MAX_CONCURRENT = 4;
-/** Concurrent executions of all operations together, so that database connections are left for other work. */
+/** Concurrent executions of all operations together, which leaves database connections for other work. */
 const MAX_CONCURRENT_TOTAL = 12;
 
 /** An event whose execution has begun. */
@@ -57,33 +57,32 @@ export class SharedOperations {
     this.#clock = clock;
   }
 
-  #inTurn(execute: Execute): Execute {
+  #limited(execute: Execute): Execute {
     return (event) => this.#limit(() => execute(event));
   }
 
   /**
-   * Joins the operation that all subscribers with the same document and `sameness` share. `sameness` must contain
-   * everything besides the document and the event that a result may depend on. Call `leave` on the result once.
+   * Joins the operation that all subscribers with the same document and `key` share. `key` must contain everything that a
+   * result may depend on, except the document and the event. Call `leave` on the returned operation once.
    */
-  join(document: DocumentNode, sameness: string, executor: () => Execute): SharedOperation {
-    const ofDocument = this.#operations.get(document) ?? new Map<string, SharedOperation>();
-    this.#operations.set(document, ofDocument);
+  join(document: DocumentNode, key: string, executor: () => Execute): SharedOperation {
+    const byKey = this.#operations.get(document) ?? new Map<string, SharedOperation>();
+    this.#operations.set(document, byKey);
     const operation =
-      ofDocument.get(sameness) ??
-      new SharedOperation(this.#inTurn(executor()), this.#clock, () => void ofDocument.delete(sameness));
-    ofDocument.set(sameness, operation);
+      byKey.get(key) ?? new SharedOperation(this.#limited(executor()), this.#clock, () => void byKey.delete(key));
+    byKey.set(key, operation);
     operation.join();
     return operation;
   }
 }
 
-/** One operation, shared by all subscribers who sent the same and may see the same. */
+/** One operation, shared by all subscribers with the same document, variables and visibility. */
 export class SharedOperation {
   readonly #execute: Execute;
   readonly #clock: Clock;
   readonly #onEmpty: () => void;
   readonly #results = new Map<string, Promise<SharedResult>>();
-  #keptSince = 0;
+  #resultsSince = 0;
   readonly #listeners = new Set<Listener>();
   #live: LogReader<LogEvent> | null = null;
   #members = 0;
@@ -104,19 +103,19 @@ export class SharedOperation {
   }
 
   /**
-   * The result for this event, executed once for all who ask while the log ends at `head`. A later call executes the event
-   * again, because objects are read as they are then (rule O6); so does a call after a failure.
+   * The result for this event, executed once for all calls while the log ends at `head`. After that, or after a failure,
+   * a call executes the event again, because objects must be read in their current state (rule O6).
    */
   resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
-    this.#forgetOld();
-    const moment = `${event.position}@${head}`;
-    const known = this.#results.get(moment);
+    this.#evictExpired();
+    const key = `${event.position}@${head}`;
+    const known = this.#results.get(key);
     if (known !== undefined) return known;
     const result = this.#execute(event).then((executed) => {
-      if (executed.errors !== undefined) this.#results.delete(moment);
-      return serialisedOnce(executed);
+      if (executed.errors !== undefined) this.#results.delete(key);
+      return serializeOnce(executed);
     });
-    this.#results.set(moment, result);
+    this.#results.set(key, result);
     if (this.#results.size > MAX_RESULTS) {
       const [oldest] = this.#results.keys();
       if (oldest !== undefined) this.#results.delete(oldest);
@@ -124,33 +123,33 @@ export class SharedOperation {
     return result;
   }
 
-  #forgetOld(): void {
+  #evictExpired(): void {
     const now = this.#clock.now();
-    if (now - this.#keptSince < RESULT_LIFETIME) return;
+    if (now - this.#resultsSince < RESULT_LIFETIME) return;
     this.#results.clear();
-    this.#keptSince = now;
+    this.#resultsSince = now;
   }
 
-  /** Delivers every event after the reader's position to the listener, until `forget`. */
+  /** Delivers the result of every event after the reader's position to the listener, until `unlisten`. */
   listen(listener: Listener, at: LogReader<LogEvent>): void {
     this.#listeners.add(listener);
     if (this.#live === null) void this.#run(at.fork());
   }
 
-  forget(listener: Listener): void {
+  unlisten(listener: Listener): void {
     this.#listeners.delete(listener);
     if (this.#listeners.size > 0) return;
     this.#live?.end();
     this.#live = null;
   }
 
-  /** One log reader for all listeners: an event costs one execution, and one write for each listener. */
+  /** Reads the log once for all listeners: an event costs one execution, and one write per listener. */
   async #run(reader: LogReader<LogEvent>): Promise<void> {
     this.#live = reader;
     const pending: Pending[] = [];
     const deliverReady = async (): Promise<void> => {
       // Results that become ready in the same turn of the event loop are sent together.
-      await turn();
+      await nextTurn();
       const ready: Delivery[] = [];
       for (let [next] = pending; next?.shared != null; [next] = pending) {
         ready.push({ position: next.position, shared: next.shared });
@@ -178,16 +177,16 @@ export class SharedOperation {
     }
   }
 
-  /** Informs the listeners that no more events will come, unless they have all left. */
-  #stop(reader: LogReader<LogEvent>, inform: (listener: Listener) => void): void {
+  /** Stops reading and notifies the listeners, unless they have all left. */
+  #stop(reader: LogReader<LogEvent>, notify: (listener: Listener) => void): void {
     reader.end();
     if (this.#live !== reader) return;
     this.#live = null;
-    for (const listener of [...this.#listeners]) inform(listener);
+    for (const listener of [...this.#listeners]) notify(listener);
   }
 }
 
-export function serialisedOnce(result: ExecutionResult): SharedResult {
+export function serializeOnce(result: ExecutionResult): SharedResult {
   let bytes: Uint8Array | undefined;
   return {
     result,

@@ -8,7 +8,7 @@ import {
   type Listener,
   type SharedOperation,
   type SharedResult,
-  serialisedOnce,
+  serializeOnce,
 } from "./shared-operation.ts";
 
 type Take = (results: readonly SharedResult[]) => number;
@@ -22,9 +22,9 @@ export interface SubscriptionOptions {
 }
 
 /**
- * One subscriber's results, one for each event. Events that are already in the log are pulled; after that, results can be
- * pushed as they are ready. A failure is the last result, so that the client sees it. Unlike a generator's, its `return`
- * takes effect at once, even while the next event is awaited.
+ * The results of one subscriber, one per event. Events that are already in the log are pulled; after that, results are
+ * pushed as they become ready. A failure is delivered as the last result. Unlike a generator's, its `return` takes effect
+ * immediately, even while the next event is awaited.
  */
 export class Subscription implements AsyncGenerator<ExecutionResult, void, void>, Listener {
   readonly #reader: LogReader<LogEvent>;
@@ -74,8 +74,8 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 
   /**
-   * Pushes results as they are ready; `take` returns how many of them it accepted. Resolves when `take` accepts fewer than
-   * it was given, when events in the log must be pulled first, and when the subscription is over.
+   * Pushes results as they become ready; `take` returns how many it accepted. Resolves when `take` accepts fewer than it was
+   * given, when events in the log must be pulled first, and when the subscription is over.
    */
   live(take: Take): Promise<void> {
     if (this.#reader.isEnded) this.finish();
@@ -83,7 +83,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     return new Promise((resolve) => {
       this.#take = take;
       this.#stopTaking = () => {
-        this.#operation.forget(this);
+        this.#operation.unlisten(this);
         this.#take = null;
         this.#stopTaking = null;
         resolve();
@@ -103,13 +103,13 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
     const taken = deliverable.length === 0 ? 0 : this.#take(deliverable.map(({ shared }) => shared));
     // Events before the first do not match this subscription, so they need not be read again.
     this.#reader.skipTo(deliverable[taken - 1]?.position ?? first.position - 1);
-    // Results that were not taken, or have failed, are pulled.
+    // Failed results, and results that were not taken, are pulled next.
     if (taken < due.length) this.#stopTaking?.();
   }
 
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#end(serialisedOnce({ errors: [this.#mask(error)] }));
+    this.#end(serializeOnce({ errors: [this.#mask(error)] }));
   }
 
   finish(): void {
@@ -163,7 +163,7 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 }
 
-/** Without data there is no cursor: if delivery went on, a client that resumes after the next event would lose this one. */
+/** A result without data has no cursor. If delivery continued, a client that resumes after the next event would lose this one. */
 function isDeliverable({ result }: SharedResult): boolean {
   return result.data != null;
 }

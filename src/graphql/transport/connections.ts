@@ -5,12 +5,12 @@ export class Connections {
   readonly #limit: number;
   readonly #open = new Map<string, number>();
 
-  /** `limit`: how many one actor may have open at a time. */
+  /** @param limit maximum number of open connections per actor */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Counts one more connection of the actor; null if its limit is reached. Call the returned function once, when it has closed. */
+  /** Counts a new connection of the actor; null if the limit is reached. Call the returned function once, when it has closed. */
   open({ actor }: Viewer): (() => void) | null {
     const count = this.#open.get(actor.id) ?? 0;
     if (count >= this.#limit) return null;

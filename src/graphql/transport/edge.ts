@@ -7,7 +7,7 @@ import type { Services } from "../resolve/context.ts";
 import type { Connections } from "./connections.ts";
 import type { Origins } from "./origin.ts";
 
-/** Largest request in bytes, over HTTP and over WebSocket. */
+/** Maximum size of an HTTP request body or a WebSocket message, in bytes. */
 export const MAX_REQUEST = 256 * 1_024;
 
 /** What the HTTP and WebSocket transports share. */
@@ -18,7 +18,7 @@ export interface Edge extends Services {
   readonly operations: Operations;
   readonly origins: Origins;
   readonly connections: Connections;
-  /** Whether browsers are served GraphiQL. */
+  /** Whether GraphiQL is served to browsers. */
   readonly graphiql: boolean;
   readonly mask: Mask;
 }

@@ -1,7 +1,7 @@
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 
 const QUERY = `# Put your token into "Headers" below: { "Authorization": "Bearer …" }
-# and press ⟳ to load the schema. A token of the demo: npm run -s token -- ada@demo.test
+# and press ⟳ to load the schema. Get a demo token: npm run -s token -- ada@demo.test
 
 query Desk {
   viewer {
@@ -25,7 +25,7 @@ query Desk {
 }
 `;
 
-/** The page on which a person tries the API; all of it comes from here. */
+/** The GraphiQL page, which loads nothing from other servers. */
 export const graphiql: string = renderGraphiQL({
   title: "Deskgate GraphiQL",
   endpoint: "/graphql",

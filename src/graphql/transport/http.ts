@@ -9,17 +9,17 @@ import type { Operations } from "../execution/operations.ts";
 import { type Context, createContext } from "../resolve/context.ts";
 import { type Edge, MAX_REQUEST } from "./edge.ts";
 import { graphiql } from "./graphiql.ts";
-import { acceptsStream, errorWithStatus, faultOfRequest, operationRequest } from "./http-request.ts";
-import { originFault } from "./origin.ts";
+import { acceptsStream, checkRequest, errorWithStatus, operationRequest } from "./http-request.ts";
+import { originError } from "./origin.ts";
 import { EventStreams } from "./sse.ts";
 
-/** What goes to Yoga with a request. */
+/** Yoga's server context: the authenticated caller of a request. */
 interface Caller {
   readonly session: Session;
   readonly viewer: Viewer;
 }
 
-/** GraphQL over HTTP, and its subscriptions over SSE. */
+/** GraphQL over HTTP, with subscriptions over SSE. */
 export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; stop(): Promise<void> } {
   const streams = new EventStreams();
   const yoga = createYoga<Caller, Context>({
@@ -36,13 +36,13 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     cors: false,
     maskedErrors: { maskError: edge.mask },
     extraParamNames: ["documentId"],
-    plugins: [ourRequests, ourOperations(edge.operations)],
+    plugins: [requestParsing, operationHandling(edge.operations)],
   });
 
   return { routes, stop: () => streams.stop() };
 
   async function routes(http: Parameters<FastifyPluginAsync>[0]): Promise<void> {
-    // The body goes to Yoga as it came.
+    // Yoga gets the raw body.
     http.removeAllContentTypeParsers();
     http.addContentTypeParser(
       "*",
@@ -52,23 +52,23 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     http.addHook("onRequest", checkOrigin);
     http.setErrorHandler<FastifyError>((error, _request, reply) => {
       const status = error.statusCode ?? 500;
-      const fault =
+      const reported =
         status === 413
-          ? requestError("PAYLOAD_TOO_LARGE", `A request may be ${MAX_REQUEST / 1_024} KB large.`)
+          ? requestError("PAYLOAD_TOO_LARGE", `The request body must not exceed ${MAX_REQUEST / 1_024} KB.`)
           : status < 500
             ? requestError("INVALID_INPUT", error.message)
             : error;
-      return reply.code(status).send({ errors: [edge.mask(fault)] });
+      return reply.code(status).send({ errors: [edge.mask(reported)] });
     });
     http.route({ method: ["GET", "POST", "OPTIONS"], url: "/graphql", bodyLimit: MAX_REQUEST, handler: answer });
   }
 
-  /** Before anything else is looked at; what a page may read of the answer is said here, too (CORS). */
+  /** Rejects disallowed origins before any other check, and sets the CORS headers. */
   function checkOrigin({ headers }: FastifyRequest, reply: FastifyReply, next: () => void): void {
     const { origin, host } = headers;
     reply.header("vary", "Origin");
     if (!edge.origins.allow(origin, host)) {
-      reply.code(403).send({ errors: [originFault()] });
+      reply.code(403).send({ errors: [originError()] });
       return;
     }
     if (origin !== undefined) {
@@ -88,10 +88,10 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
       reply.header("www-authenticate", "Bearer");
       return refuse(reply, 401, "UNAUTHENTICATED", "Send a valid token: `Authorization: Bearer …`.");
     }
-    const fault = faultOfRequest(method, headers, request.body);
-    if (fault !== null) return reply.code(fault.status).send({ errors: [fault.error] });
+    const invalid = checkRequest(method, headers, request.body);
+    if (invalid !== null) return reply.code(invalid.status).send({ errors: [invalid.error] });
     if (acceptsStream(headers.accept) && !countConnection(viewer, reply)) {
-      return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open already.");
+      return refuse(reply, 429, "TOO_MANY_CONNECTIONS", "Too many connections are open.");
     }
     const url = new URL(request.url, "http://localhost");
     const init = { method, headers: headersOf(request), ...bodyOf(request) };
@@ -100,7 +100,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
   }
 
-  /** Counts a response that may become a stream, until it closes; false if the actor has reached its limit. */
+  /** Counts a response that may become a stream as a connection until it closes; false if the actor has reached its limit. */
   function countConnection(viewer: Viewer, { raw }: FastifyReply): boolean {
     const closed = edge.connections.open(viewer);
     if (closed === null) return false;
@@ -131,46 +131,46 @@ function refuse(reply: FastifyReply, status: number, code: RequestErrorCode, mes
   return reply.code(status).send({ errors: [requestError(code, message)] });
 }
 
-/** Answers what a browser asks before it sends a page's request: it asks for nothing that belongs to anybody. */
+/** Answers a CORS preflight request. It needs no authentication, because the answer discloses no data. */
 function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const asked = headers["access-control-request-headers"];
+  const requestedHeaders = headers["access-control-request-headers"];
   return reply
     .code(204)
     .headers({
       "access-control-allow-methods": "GET, POST",
       "access-control-max-age": "86400",
-      ...(asked === undefined ? {} : { "access-control-allow-headers": asked }),
+      ...(requestedHeaders === undefined ? {} : { "access-control-allow-headers": requestedHeaders }),
     })
     .send();
 }
 
-/** Makes Yoga read requests our way, which is the same for all who send JSON. */
-const ourRequests: Plugin<Caller> = {
+/** Replaces Yoga's request parsers by one that reads every request in the same way. */
+const requestParsing: Plugin<Caller> = {
   onRequestParse: ({ setRequestParser }) => setRequestParser(operationRequest),
 };
 
-/** Makes Yoga parse, check, execute and subscribe as it is done over WebSocket. */
-function ourOperations(operations: Operations): Plugin<Caller> {
+/** Makes Yoga parse, validate, execute and subscribe in the same way as the WebSocket transport. */
+function operationHandling(operations: Operations): Plugin<Caller> {
   return {
     onParse: ({ context, setParseFn }) => setParseFn(() => operations.documentOf(context.params)),
     onValidate: ({ context, params, setResult }) => {
-      const faults = operations.check(params.documentAST, context.params, context.viewer);
-      setResult(faults.length > 0 ? faults.map(inHttp) : faultsOfStream(params.documentAST, context));
+      const errors = operations.check(params.documentAST, context.params, context.viewer);
+      setResult(errors.length > 0 ? errors.map(copyOf) : checkStreaming(params.documentAST, context));
     },
     onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(operations.subscribe),
   };
 }
 
-/** A subscription is answered by a stream, so it is not begun for those who are not ready for one. */
-function faultsOfStream(document: DocumentNode, { params, request }: YogaInitialContext): GraphQLError[] {
+/** Rejects a subscription whose client does not accept an event stream. */
+function checkStreaming(document: DocumentNode, { params, request }: YogaInitialContext): GraphQLError[] {
   const operation = getOperationAST(document, params.operationName);
   if (operation?.operation !== "subscription" || acceptsStream(request.headers.get("accept"))) return [];
-  return [errorWithStatus("NOT_ACCEPTABLE", "A subscription needs `accept: text/event-stream`.", 406)];
+  return [errorWithStatus("NOT_ACCEPTABLE", "A subscription requires the header `Accept: text/event-stream`.", 406)];
 }
 
-/** A copy, because Yoga writes the status into it, and other transports get the same error. */
-function inHttp(error: GraphQLError): GraphQLError {
+/** Copies a validation error, because Yoga writes the HTTP status into it and validation errors are cached. */
+function copyOf(error: GraphQLError): GraphQLError {
   const { message, nodes = null, source = null, positions = null, extensions } = error;
   return new GraphQLError(message, { nodes, source, positions, extensions: { ...extensions } });
 }

@@ -1,28 +1,25 @@
 import type { GraphQLError } from "graphql";
 import { requestError } from "../errors.ts";
 
-/** Whose pages may use the API from a browser. */
+/** Decides which web pages may use the API from a browser. */
 export interface Origins {
-  /** `host` is the request's own; our own pages always may. Without an origin it is no page that asks. */
+  /** Whether a request is allowed. `host` is its Host header: our own pages are always allowed, as are requests without an origin. */
   allow(origin: string | undefined, host: string | undefined): boolean;
 }
 
-/** `allowed` are origins such as `https://desk.example`; null is everybody's. */
+/** @param allowed origins such as `https://desk.example`; null allows all */
 export function origins(allowed: readonly string[] | null): Origins {
   return {
     allow: (origin, host) =>
       origin === undefined ||
       allowed === null ||
       allowed.includes(origin) ||
-      // The scheme may differ: a proxy ends TLS before us.
+      // Only the host is compared, because the scheme differs behind a proxy that terminates TLS.
       (host !== undefined && URL.parse(origin)?.host === host),
   };
 }
 
-/** What pages of other origins are told. */
-export function originFault(): GraphQLError {
-  return requestError(
-    "ORIGIN_NOT_ALLOWED",
-    "Pages of this origin may not use the API. ALLOWED_ORIGINS says which may.",
-  );
+/** The error for a page of an origin that is not allowed. */
+export function originError(): GraphQLError {
+  return requestError("ORIGIN_NOT_ALLOWED", "This origin is not allowed. ALLOWED_ORIGINS lists the allowed origins.");
 }

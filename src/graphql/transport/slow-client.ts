@@ -1,37 +1,38 @@
 import { WebSocket } from "ws";
 import type { Position } from "../../store/log-event.ts";
 
-/** The close code of a WebSocket whose client has stopped reading: it resumes with its last cursor. */
+/** Close code of a WebSocket whose client has stopped reading; the client can resume with its last cursor. */
 const TOO_SLOW = 4013;
-/** What it is told. */
+/** Close reason that goes with it. */
 export const TOO_SLOW_REASON = "Too slow: resume with the last cursor";
-/** How long a client that was given up has to read what is on its way, and why it ended, in milliseconds. */
-export const FAREWELL = 30_000;
+/** Milliseconds in which a slow client may still read buffered data and the close reason, before its connection is destroyed. */
+export const CLOSE_TIMEOUT = 30_000;
 
-/** How many events may come while a client takes nothing. */
-const MAX_BEHIND = 10_000;
-/** For how long, in milliseconds, it may take nothing. */
+/** Maximum number of events that may be logged while a client reads nothing. */
+const MAX_LAG = 10_000;
+/** Milliseconds for which a client may read nothing. */
 const MAX_STALL = 20_000;
-const LOOK_EVERY = 1_000;
+/** Milliseconds between checks. */
+const CHECK_INTERVAL = 1_000;
 
 /**
- * Waits with a client that takes nothing: gives it up once too many events have come meanwhile, or too much time has
- * gone. Nothing is kept for it meanwhile but its place in the log. Answers how to stop waiting.
+ * Watches a client that has stopped reading, and calls `onTooSlow` once too many events were logged or too much time has
+ * passed. No events are buffered for the client meanwhile. Returns a function that stops watching.
  */
-export function patience(head: () => Position, onTooLong: () => void): () => void {
+export function watchStalled(head: () => Position, onTooSlow: () => void): () => void {
   const since = { head: head(), time: performance.now() };
   const timer = setInterval(() => {
-    if (head() - since.head <= MAX_BEHIND && performance.now() - since.time < MAX_STALL) return;
+    if (head() - since.head <= MAX_LAG && performance.now() - since.time < MAX_STALL) return;
     clearInterval(timer);
-    onTooLong();
-  }, LOOK_EVERY);
+    onTooSlow();
+  }, CHECK_INTERVAL);
   return () => clearInterval(timer);
 }
 
-/** Closes the socket of a client that does not read. */
-export function giveUp(socket: WebSocket): void {
+/** Closes the WebSocket of a slow client. */
+export function closeSlowClient(socket: WebSocket): void {
   if (socket.readyState !== WebSocket.OPEN) return;
   socket.close(TOO_SLOW, TOO_SLOW_REASON);
-  const tooLate = setTimeout(() => socket.terminate(), FAREWELL);
-  socket.once("close", () => clearTimeout(tooLate));
+  const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT);
+  socket.once("close", () => clearTimeout(timer));
 }

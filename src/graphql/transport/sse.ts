@@ -2,20 +2,20 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
-import { FAREWELL, patience, TOO_SLOW_REASON } from "./slow-client.ts";
+import { CLOSE_TIMEOUT, TOO_SLOW_REASON, watchStalled } from "./slow-client.ts";
 
-/** The open SSE responses. A client that does not read is waited for, so that nothing piles up for it. */
+/** The open SSE responses. Back-pressure pauses the source of a slow client, so that nothing is buffered for it. */
 export class EventStreams {
   readonly #ends = new Set<() => void>();
 
-  /** Resolves when the stream is over, whoever ended it; `head` says how far the log goes that it follows. */
+  /** Sends a stream; resolves when either side has ended it. `head` returns the last position of the log that it reads. */
   async send(body: ReadableStream<Uint8Array>, response: ServerResponse, head: () => Position): Promise<void> {
     const reader = body.getReader();
     let over = false;
-    // Nothing more is said then: a last `complete` would tell the client that it need not come again.
+    // Ends without a `complete` event, which would stop the client from reconnecting.
     const end = (): void => {
       over = true;
-      // Yoga's streams leave a read unanswered that is under way when they are cancelled: what follows may never run.
+      // Cleans up here, because a pending read of a Yoga stream never settles once the stream is cancelled.
       this.#ends.delete(end);
       void reader.cancel().catch(() => {});
     };
@@ -24,7 +24,7 @@ export class EventStreams {
     try {
       response.flushHeaders();
       for (let step = await reader.read(); !step.done && !over; step = await reader.read()) {
-        if (!response.write(step.value)) await drained(response, head);
+        if (!response.write(step.value)) await waitForDrain(response, head);
         if (response.writableEnded || response.destroyed) break;
       }
     } finally {
@@ -38,23 +38,23 @@ export class EventStreams {
   }
 }
 
-async function drained(response: ServerResponse, head: () => Position): Promise<void> {
+async function waitForDrain(response: ServerResponse, head: () => Position): Promise<void> {
   const over = new AbortController();
-  const stopWaiting = patience(head, () => {
-    response.end(GIVEN_UP);
+  const stopWatching = watchStalled(head, () => {
+    response.end(TOO_SLOW_EVENT);
     over.abort();
-    const tooLate = setTimeout(() => response.destroy(), FAREWELL);
-    response.once("close", () => clearTimeout(tooLate));
+    const timer = setTimeout(() => response.destroy(), CLOSE_TIMEOUT);
+    response.once("close", () => clearTimeout(timer));
   });
   try {
     await Promise.race(["drain", "close"].map((event) => once(response, event, { signal: over.signal })));
   } catch (error) {
     if (!over.signal.aborted) throw error;
   } finally {
-    stopWaiting();
+    stopWatching();
     over.abort();
   }
 }
 
-const tooSlow = requestError("TOO_SLOW", `${TOO_SLOW_REASON}.`);
-const GIVEN_UP = `event: next\ndata: ${JSON.stringify({ errors: [tooSlow] })}\n\n`;
+const tooSlowError = requestError("TOO_SLOW", `${TOO_SLOW_REASON}.`);
+const TOO_SLOW_EVENT = `event: next\ndata: ${JSON.stringify({ errors: [tooSlowError] })}\n\n`;

@@ -4,7 +4,7 @@ import type { Viewer } from "../../auth/viewer.ts";
 import type { Mask } from "../errors.ts";
 import type { Connections } from "./connections.ts";
 
-/** Close code: the actor has reached its limit of connections. graphql-ws does not use it, so clients reconnect later. */
+/** Close code: the actor has reached its limit of connections. It is no fatal code of graphql-ws, so clients reconnect later. */
 const TOO_MANY_CONNECTIONS = 4290;
 /** Close code: authentication is unavailable. Clients reconnect later (Try Again Later, in the registry of RFC 6455). */
 const TRY_AGAIN_LATER = 1013;
@@ -15,7 +15,10 @@ export interface Admission {
   readonly mask: Mask;
 }
 
-/** Authenticates the owner of a new socket. Null when unauthenticated; closes the socket when over quota or when authentication is unavailable. */
+/**
+ * Authenticates the client of a new socket. Null when it is unauthenticated, over its limit of connections, or when
+ * authentication is unavailable; the last two close the socket.
+ */
 export async function admit(
   socket: WebSocket,
   params: Record<string, unknown> | undefined,
@@ -30,7 +33,7 @@ export async function admit(
     socket.close(TRY_AGAIN_LATER, "Try again later");
     return null;
   }
-  // A socket that has closed meanwhile would never be counted down again.
+  // Do not count a socket that has closed meanwhile: its close event would never release it.
   if (viewer === null || socket.readyState !== WebSocket.OPEN) return null;
   const closed = connections.open(viewer);
   if (closed === null) {

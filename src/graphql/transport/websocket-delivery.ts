@@ -2,27 +2,27 @@ import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { SharedResult } from "../execution/shared-operation.ts";
 import type { Subscription } from "../execution/subscription.ts";
-import { giveUp, patience } from "./slow-client.ts";
+import { closeSlowClient, watchStalled } from "./slow-client.ts";
 import { type Message, textFrames } from "./websocket-frame.ts";
 
-/** How much may be on its way to a client before the next event waits, in bytes. */
-const MAX_AHEAD = 64 * 1_024;
+/** Unsent bytes of a socket above which delivery pauses. */
+const HIGH_WATER_MARK = 64 * 1_024;
 
 const CLOSING_BRACE = Buffer.from("}");
 
 /**
- * Sends the results of a subscription as they are shared: serialised once for all, with only the operation's id of its
- * own. For graphql-ws it is a subscription that gives nothing until it ends.
+ * Sends the results of a subscription over a WebSocket. A result is serialised once for all subscribers; only the message
+ * header with the operation's id differs. To graphql-ws it is a subscription that yields nothing until it ends.
  */
 export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   readonly #socket: WebSocket;
   readonly #wire: Duplex;
   readonly #head: Uint8Array;
   readonly #subscription: Subscription;
-  /** Resolves when the system has taken what is on its way; null while there is room for more. */
-  #full: Promise<void> | null = null;
+  /** Resolves when the operating system has taken the unsent data; null below the high-water mark. */
+  #draining: Promise<void> | null = null;
 
-  /** `wire` is the connection below the socket, which is not compressed: between two frames of ours there is room for one. */
+  /** `wire` is the connection under the WebSocket. Frames can be written to it directly, because they are not compressed. */
   constructor(socket: WebSocket, wire: Duplex, id: string, subscription: Subscription) {
     this.#socket = socket;
     this.#wire = wire;
@@ -34,10 +34,10 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     const subscription = this.#subscription;
     while (!subscription.isOver && this.#isOpen) {
       for (let known = await subscription.nextKnown(); known !== null; known = await subscription.nextKnown()) {
-        while (this.#isOpen && this.#send([known]) === 0) await this.#room();
+        while (this.#isOpen && this.#send([known]) === 0) await this.#drained();
       }
       if (this.#isOpen) await subscription.live((results) => this.#send(results));
-      await this.#room();
+      await this.#drained();
     }
     await subscription.return();
     return { done: true, value: undefined };
@@ -56,40 +56,40 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Sends as many as there is room for, and answers how many these were. */
+  /** Sends results up to the high-water mark and returns how many were sent. */
   #send(results: readonly SharedResult[]): number {
-    if (!this.#isOpen || this.#full !== null) return 0;
+    if (!this.#isOpen || this.#draining !== null) return 0;
     const messages: Message[] = [];
-    let ahead = this.#socket.bufferedAmount;
+    let unsent = this.#socket.bufferedAmount;
     for (const { bytes } of results) {
-      if (ahead > MAX_AHEAD) break;
+      if (unsent > HIGH_WATER_MARK) break;
       messages.push([this.#head, bytes, CLOSING_BRACE]);
-      ahead += bytes.length;
+      unsent += bytes.length;
     }
     const frames = textFrames(messages);
-    if (ahead <= MAX_AHEAD) this.#wire.write(frames);
-    else this.#fill(frames);
+    if (unsent <= HIGH_WATER_MARK) this.#wire.write(frames);
+    else this.#writeAndDrain(frames);
     return messages.length;
   }
 
-  #fill(frames: Buffer): void {
-    this.#full = new Promise((resolve) => {
-      // A socket that fails to send closes, and that ends the subscription.
+  #writeAndDrain(frames: Buffer): void {
+    this.#draining = new Promise((resolve) => {
+      // Errors need no handling: a socket that fails to send closes, and that ends the subscription.
       this.#wire.write(frames, () => {
-        this.#full = null;
+        this.#draining = null;
         resolve();
       });
     });
   }
 
-  /** Nothing more is fetched for a client that lags behind. */
-  async #room(): Promise<void> {
-    if (this.#full === null) return;
-    const stopWaiting = patience(
+  /** Waits until the client has read. Meanwhile no events are read for it. */
+  async #drained(): Promise<void> {
+    if (this.#draining === null) return;
+    const stopWatching = watchStalled(
       () => this.#subscription.head,
-      () => giveUp(this.#socket),
+      () => closeSlowClient(this.#socket),
     );
-    await this.#full;
-    stopWaiting();
+    await this.#draining;
+    stopWatching();
   }
 }

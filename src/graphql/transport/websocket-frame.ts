@@ -1,10 +1,10 @@
-/** Of a text frame that is final: the one kind that is sent here (RFC 6455, section 5.2). */
+/** First byte of an unfragmented text frame (RFC 6455, section 5.2). */
 const FINAL_TEXT = 0x81;
 
-/** The parts of one message, one after another. */
+/** The consecutive parts of one message. */
 export type Message = readonly Uint8Array[];
 
-/** Messages as they travel, each a WebSocket's text frame, in one piece: so they go out in one system call. */
+/** Encodes each message as a text frame, all in one buffer, so that a single system call sends them. */
 export function textFrames(messages: readonly Message[]): Buffer {
   const lengths = messages.map((parts) => parts.reduce((sum, part) => sum + part.length, 0));
   const frames = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headerLength(length) + length, 0));

@@ -1,25 +1,25 @@
 import type { WebSocket } from "ws";
-import { giveUp } from "./slow-client.ts";
+import { closeSlowClient } from "./slow-client.ts";
 
-/** How often a socket is asked whether it is still there, in milliseconds. */
-const ASK_EVERY = 12_000;
-/** In how many groups they are asked, one after another: thousands at once would hold up everything else. */
+/** Milliseconds between two pings of a socket. */
+const PING_INTERVAL = 12_000;
+/** Sockets are pinged in this many groups, because pinging thousands at once would block the event loop. */
 const GROUPS = 24;
 
-/** Cuts off clients that do not answer, which are also those that have stopped reading. */
+/** Closes sockets that do not answer pings: dead connections, and clients that have stopped reading. */
 export class Heartbeat {
   readonly #groups = Array.from({ length: GROUPS }, () => new Map<WebSocket, { answered: boolean }>());
   readonly #timer: NodeJS.Timeout;
-  #joined = 0;
-  #turn = 0;
+  #watched = 0;
+  #nextGroup = 0;
 
   constructor() {
-    this.#timer = setInterval(() => this.#ask(), ASK_EVERY / GROUPS);
+    this.#timer = setInterval(() => this.#pingNext(), PING_INTERVAL / GROUPS);
   }
 
-  /** Asks this socket until it closes. */
+  /** Pings this socket until it closes. */
   watch(socket: WebSocket): void {
-    const group = this.#groups[this.#joined++ % GROUPS];
+    const group = this.#groups[this.#watched++ % GROUPS];
     const state = { answered: true };
     group?.set(socket, state);
     socket.on("pong", () => {
@@ -32,13 +32,13 @@ export class Heartbeat {
     clearInterval(this.#timer);
   }
 
-  #ask(): void {
-    for (const [socket, state] of this.#groups[this.#turn++ % GROUPS] ?? []) {
+  #pingNext(): void {
+    for (const [socket, state] of this.#groups[this.#nextGroup++ % GROUPS] ?? []) {
       if (state.answered) {
         state.answered = false;
         socket.ping();
       } else if (socket.bufferedAmount > 0) {
-        giveUp(socket);
+        closeSlowClient(socket);
       } else {
         socket.terminate();
       }

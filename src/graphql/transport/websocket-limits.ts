@@ -3,45 +3,54 @@ import type { WebSocket } from "ws";
 import type { Clock } from "../../platform/clock.ts";
 import { requestError } from "../errors.ts";
 
-/** Operations that one socket may have under way; subscriptions count for as long as they last. */
+/** Operations in progress per socket; a subscription counts until it ends. */
 const MAX_OPERATIONS = 100;
-/** Operations that a socket may begin in a second, over time. */
-const A_SECOND = 50;
-/** And at once: a console that connects again begins all its own again. */
-const AT_ONCE = 200;
-/** Longest id of an operation, in characters: it is kept, and is sent with each of its results. */
-const MAX_ID = 255;
+/** Sustained rate at which a socket may start operations. */
+const OPERATIONS_PER_SECOND = 50;
+/** Operations that a socket may start at once: a console that reconnects restarts all its subscriptions. */
+const BURST = 200;
+/** Maximum length of an operation id, in characters: it is kept in memory and sent with every result. */
+const MAX_ID_LENGTH = 255;
 
-/** How many operations a socket begins, and how fast. */
+/** Limits the operations of one socket: a token bucket for their rate, and a maximum in progress. */
 export class SocketLimits {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
-  #left = AT_ONCE;
-  #countedAt: number;
+  #tokens = BURST;
+  #refilledAt: number;
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
-    this.#countedAt = clock.now();
+    this.#refilledAt = clock.now();
   }
 
-  /** What speaks against one more operation; `underWay` counts it. Who goes on all the same is closed, with 1008. */
-  faultOf(id: string, underWay: number): GraphQLError | null {
-    const left = this.#count();
-    if (left < -AT_ONCE) this.#socket.close(1008, "Too many operations");
-    if (left < 0) return requestError("RATE_LIMITED", `A socket may begin ${A_SECOND} operations a second.`);
-    if (underWay > MAX_OPERATIONS) {
-      return requestError("TOO_MANY_SUBSCRIPTIONS", `A socket may have ${MAX_OPERATIONS} operations under way.`);
+  /**
+   * Checks a new operation; null if it may start. `inProgress` includes it. Closes a socket that keeps exceeding the rate
+   * limit with 1008.
+   */
+  check(id: string, inProgress: number): GraphQLError | null {
+    const left = this.#takeToken();
+    if (left < -BURST) this.#socket.close(1008, "Too many operations");
+    if (left < 0)
+      return requestError("RATE_LIMITED", `A socket may start at most ${OPERATIONS_PER_SECOND} operations per second.`);
+    if (inProgress > MAX_OPERATIONS) {
+      return requestError(
+        "TOO_MANY_SUBSCRIPTIONS",
+        `A socket may have at most ${MAX_OPERATIONS} operations in progress.`,
+      );
     }
-    return id.length > MAX_ID ? requestError("BAD_REQUEST", `An id may have ${MAX_ID} characters.`) : null;
+    return id.length > MAX_ID_LENGTH
+      ? requestError("BAD_REQUEST", `An operation id may have at most ${MAX_ID_LENGTH} characters.`)
+      : null;
   }
 
-  /** Takes one from what is left; what is refused counts too, and makes a debt. */
-  #count(): number {
+  /** Takes one token and returns how many are left; negative when over the limit, as refused operations count too. */
+  #takeToken(): number {
     const now = this.#clock.now();
-    const gained = (Math.max(0, now - this.#countedAt) / 1_000) * A_SECOND;
-    this.#countedAt = now;
-    this.#left = Math.min(AT_ONCE, this.#left + gained) - 1;
-    return this.#left;
+    const refill = (Math.max(0, now - this.#refilledAt) / 1_000) * OPERATIONS_PER_SECOND;
+    this.#refilledAt = now;
+    this.#tokens = Math.min(BURST, this.#tokens + refill) - 1;
+    return this.#tokens;
   }
 }

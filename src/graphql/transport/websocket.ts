@@ -8,28 +8,28 @@ import { requestError } from "../errors.ts";
 import { Subscription } from "../execution/subscription.ts";
 import { createContext } from "../resolve/context.ts";
 import { type Edge, MAX_REQUEST } from "./edge.ts";
-import { originFault } from "./origin.ts";
+import { originError } from "./origin.ts";
 import { admit } from "./websocket-admission.ts";
 import { SocketDelivery } from "./websocket-delivery.ts";
 import { Heartbeat } from "./websocket-heartbeat.ts";
 import { SocketLimits } from "./websocket-limits.ts";
 import { closeWith, receiveMessages } from "./websocket-messages.ts";
 
-/** How much may wait for a client that sends but does not read, in bytes, before it is cut off. */
-const MAX_UNREAD = 4 * 1_024 * 1_024;
-/** How long sockets have to close by themselves at the end, in milliseconds. */
-const CLOSE_WITHIN = 2_000;
+/** Unsent bytes above which a client that sends but does not read is disconnected. */
+const MAX_UNSENT = 4 * 1_024 * 1_024;
+/** Milliseconds that clients have to complete the closing handshake when the server stops. */
+const CLOSE_TIMEOUT = 2_000;
 
-/** What is known of a connection. */
+/** The state of one connection. */
 interface Connection {
   readonly socket: WebSocket;
-  /** What is below the socket. */
+  /** The connection under the WebSocket. */
   readonly wire: Duplex;
   readonly limits: SocketLimits;
   session: Session | null;
 }
 
-/** GraphQL over WebSocket: the protocol `graphql-transport-ws`. */
+/** GraphQL over WebSocket, by the protocol `graphql-transport-ws`. */
 export function webSockets(edge: Edge): {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   stop(): Promise<void>;
@@ -48,15 +48,15 @@ export function webSockets(edge: Edge): {
       const admitted = await admit(extra.socket, connectionParams, edge);
       if (admitted === null) return false;
       const session = edge.sessions.start(admitted.authorization, admitted.viewer);
-      // Clients get a new token on 4403.
-      const stopHearing = session.onEnd(() => extra.socket.close(CloseCode.Forbidden, "Forbidden"));
-      extra.socket.once("close", stopHearing);
+      // 4403 makes clients get a new token.
+      const cancel = session.onEnd(() => extra.socket.close(CloseCode.Forbidden, "Forbidden"));
+      extra.socket.once("close", cancel);
       extra.session = session;
       return true;
     },
     onSubscribe: ({ extra, subscriptions }, id, payload) => {
-      const fault = extra.limits.faultOf(id, Object.keys(subscriptions).length);
-      return fault === null ? prepare(extra, payload) : [fault];
+      const error = extra.limits.check(id, Object.keys(subscriptions).length);
+      return error === null ? prepare(extra, payload) : [error];
     },
     onOperation: ({ extra }, id, _payload, _args, result) =>
       result instanceof Subscription ? new SocketDelivery(extra.socket, extra.wire, id, result) : undefined,
@@ -71,20 +71,20 @@ export function webSockets(edge: Edge): {
     const path = request.url?.split("?")[0];
     if (stopping) refuse(socket, 503);
     else if (path !== "/graphql") refuse(socket, 404);
-    else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originFault());
+    else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originError());
     else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
   }
 
   function serve(socket: WebSocket, wire: Duplex): void {
     const limits = new SocketLimits(socket, edge.clock);
     const connection: Connection = { socket, wire, limits, session: null };
-    // What the client did wrong is in the close code that it gets; there is nothing for us to do.
+    // Nothing to do: the close code reports the client's protocol error.
     socket.on("error", () => {});
-    // Answers to pings, and errors, are sent at once, also to a client that does not read them.
-    const cutOffIfUnread = (): void => {
-      if (socket.bufferedAmount > MAX_UNREAD) socket.terminate();
+    // Pongs and errors are sent without back-pressure, so a client that does not read them would grow the buffer.
+    const terminateIfUnread = (): void => {
+      if (socket.bufferedAmount > MAX_UNSENT) socket.terminate();
     };
-    socket.on("ping", cutOffIfUnread);
+    socket.on("ping", terminateIfUnread);
 
     const closed = protocol.opened(
       {
@@ -92,7 +92,7 @@ export function webSockets(edge: Edge): {
         send: (data) => send(socket, data),
         close: (code, reason) => closeWith(socket, code, reason),
         onMessage: (receive) => {
-          socket.on("message", cutOffIfUnread);
+          socket.on("message", terminateIfUnread);
           receiveMessages(socket, receive, edge.mask);
         },
       },
@@ -102,7 +102,7 @@ export function webSockets(edge: Edge): {
     socket.once("close", (code, reason) => void closed(code, String(reason)));
   }
 
-  /** The same as over HTTP. What speaks against an operation is answered: thrown, it would end its neighbours too. */
+  /** Validates an operation as over HTTP. Returns errors, because throwing would close the socket and end its other operations. */
   async function prepare(
     { session, socket }: Connection,
     request: SubscribePayload,
@@ -114,8 +114,8 @@ export function webSockets(edge: Edge): {
       }
       const { viewer } = session;
       const document = edge.operations.documentOf(request);
-      const faults = edge.operations.check(document, request, viewer);
-      if (faults.length > 0) return faults;
+      const errors = edge.operations.check(document, request, viewer);
+      if (errors.length > 0) return errors;
       const contextValue = createContext(edge, session, viewer);
       return {
         schema: edge.schema,
@@ -135,16 +135,16 @@ export function webSockets(edge: Edge): {
     const open = [...wss.clients];
     const closed = open.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of open) socket.close(1001, "Going away");
-    const tooLate = setTimeout(() => {
+    const timer = setTimeout(() => {
       for (const socket of open) socket.terminate();
-    }, CLOSE_WITHIN);
+    }, CLOSE_TIMEOUT);
     await Promise.all(closed);
-    clearTimeout(tooLate);
+    clearTimeout(timer);
     wss.close();
   }
 }
 
-/** Resolves when the system has taken the data: so an event is only fetched when there is room for it. */
+/** Resolves when the operating system has taken the data. This back-pressure keeps events from being read too early. */
 function send(socket: WebSocket, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== WebSocket.OPEN) resolve();
@@ -152,7 +152,7 @@ function send(socket: WebSocket, data: string): Promise<void> {
   });
 }
 
-/** Answers a connection that does not become a WebSocket. */
+/** Answers a refused upgrade request and closes the connection. */
 function refuse(socket: Duplex, status: number, error?: GraphQLError): void {
   const body = error === undefined ? "" : JSON.stringify({ errors: [error] });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"];
