@@ -4,12 +4,12 @@ import { fromGlobalId } from "../domain/global-id.ts";
 import { errorBody } from "../platform/error-body.ts";
 import type { ChannelRecord, Directory } from "../store/directory.ts";
 
-/** The routes' `:channelId`. */
+/** Path parameters of channel routes; `channelId` is a global id. */
 export interface ChannelParams {
   readonly channelId: string;
 }
 
-/** The channel that a path names by its global id; null for a malformed id, an unknown one, and a channel of another kind. */
+/** Finds the channel of a path; null if the id is malformed or unknown, or the channel is of another kind. */
 export async function findChannel(
   directory: Directory,
   { channelId }: ChannelParams,
@@ -20,7 +20,7 @@ export async function findChannel(
   return channel?.kind === kind ? channel : null;
 }
 
-/** Answers an error in the form that all routes outside GraphQL use. */
+/** Sends an error in the format of all routes outside GraphQL. */
 export function fail(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.code(status).send(errorBody(code, message));
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JsonValue } from "../domain/message.ts";
 import { toStorable } from "../domain/text.ts";
 
-/** A JSON object of which nothing is known yet. */
+/** A JSON object whose members are not yet validated. */
 export type Json = Readonly<Record<string, unknown>>;
 
 export function isRecord(value: unknown): value is Json {
@@ -10,24 +10,24 @@ export function isRecord(value: unknown): value is Json {
 }
 
 /**
- * A copy of parsed JSON that PostgreSQL can keep: in every text, keys included, NUL and lone surrogates become U+FFFD
- * (rule O4). Members whose keys are in `without` are left out, however deep.
+ * Copies parsed JSON into a form that PostgreSQL can store: NUL and lone surrogates in strings and keys become U+FFFD
+ * (rule O4). Members whose keys are in `without` are left out at every depth.
  */
 export function storableJson(value: unknown, without: ReadonlySet<string> = none, depth = 0): JsonValue {
   switch (typeof value) {
     case "string":
       return toStorable(value);
     case "number":
-      // 1e999 is valid JSON and no number.
+      // 1e999 is valid JSON but parses to Infinity.
       return Number.isFinite(value) ? value : null;
     case "boolean":
       return value;
     case "object": {
       if (value === null) return null;
-      // Nothing that a person sends is nested so deep; what is could exhaust the stack, ours or PostgreSQL's.
+      // Real events are never nested this deeply; deeper JSON could overflow our stack or PostgreSQL's.
       if (depth === MAX_DEPTH) return "\uFFFD";
       if (Array.isArray(value)) return value.map((item) => storableJson(item, without, depth + 1));
-      // `fromEntries`, because a plain assignment would take the key "__proto__" for something else.
+      // `fromEntries`, because assigning to the key "__proto__" would set the prototype.
       return Object.fromEntries(
         Object.entries(value)
           .filter(([key]) => !without.has(key))
@@ -39,7 +39,10 @@ export function storableJson(value: unknown, without: ReadonlySet<string> = none
   }
 }
 
-/** An id that a provider gave: null if it is none; one that an index could not hold becomes its digest. */
+/**
+ * Reads an id of a provider; null if it is not a non-empty string. An id too long for an index is replaced by its
+ * digest.
+ */
 export function storableId(id: unknown): string | null {
   if (typeof id !== "string" || id === "") return null;
   const storable = toStorable(id);

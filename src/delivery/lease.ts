@@ -19,9 +19,9 @@ export interface LeaseOptions {
 }
 
 /**
- * Sends one message under a lease (rule B4): takes the lease, calls `send`, and settles the lease by its result. `send`
- * resolves to whether the message went out. If it did not, or if the lease is too old to begin, the message is queued
- * again, or canceled if a block came since.
+ * Sends one message under a lease (rule B4): takes the lease, calls `send`, and settles the lease with its result.
+ * `send` resolves to whether the message was sent. If it was not, or if the lease is too old to begin the call, the
+ * message is queued again, or canceled if the ContactChannel was blocked meanwhile.
  *
  * @returns whether the message was sent; false also if no lease was granted
  */
@@ -31,7 +31,7 @@ export async function sendUnderLease(
   send: () => Promise<boolean>,
 ): Promise<boolean> {
   const { messageId } = outbound;
-  const askedAt = clock.now();
+  const requestedAt = clock.now();
   const lease = await execute({ type: "LeaseOutbound", messageId });
   if (lease?.type !== "Accepted" || !lease.changed) return false;
   const isSent = (await mayBegin()) && (await send());
@@ -39,8 +39,8 @@ export async function sendUnderLease(
   return isSent;
 
   async function mayBegin(): Promise<boolean> {
-    if (clock.now() - askedAt <= MAX_AGE) return true;
-    // The command may have waited long before the grant, which can still be fresh.
+    if (clock.now() - requestedAt <= MAX_AGE) return true;
+    // The command may have waited long before the lease was granted, so the lease can still be fresh.
     const grantedAt = await leasedAt(messageId);
     return grantedAt !== null && clock.now() - grantedAt <= MAX_AGE;
   }
@@ -52,5 +52,5 @@ export async function sendUnderLease(
   }
 }
 
-/** Milliseconds after its grant within which a leased call must begin (rule B4). */
+/** Milliseconds after the grant of a lease within which the call must begin (rule B4). */
 const MAX_AGE = 1_000;

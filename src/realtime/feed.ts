@@ -2,17 +2,17 @@ import type { AgentId, ChannelId, ContactId, ConversationId, WorkspaceId } from 
 import type { EventLog } from "../store/event-log.ts";
 import type { LogEvent, Position } from "../store/log-event.ts";
 
-/** The log no longer reaches back to the position asked for: what lies between is lost to this reader, and it is told so. */
+/** The log was pruned past the requested position, so the reader would miss events. */
 export class CursorExpired extends Error {
   constructor() {
     super("The log no longer reaches back to this cursor. Read the lists again and subscribe from a new cursor.");
   }
 }
 
-/** What a reader listens for: everything, or whatever concerns one contact, channel, conversation or agent. */
+/** What a reader waits for: all events, or those that concern one contact, channel, conversation or agent. */
 export type Subject = "everything" | ContactId | ChannelId | ConversationId | AgentId;
 
-/** Given the event that concerns the subject, or null where it is not known what there was. */
+/** Called with the event that concerns the subject, or with null if events were pruned before they were read. */
 export type Wake = (event: LogEvent | null) => void;
 
 function subjectsOf({ contactId, channelId, conversationId, agentIds }: LogEvent): readonly Subject[] {
@@ -20,8 +20,8 @@ function subjectsOf({ contactId, channelId, conversationId, agentIds }: LogEvent
 }
 
 /**
- * The tail of one workspace's log in memory. Readers pull: each holds nothing but its position, so one that stops reading
- * costs nothing, and one that falls behind the tail reads on from the log itself, in the same way as one that resumes.
+ * The tail of one workspace's log, in memory. Readers pull and hold only their position, so a slow reader costs
+ * nothing. A reader that falls behind the tail reads from the database, like a reader that resumes.
  */
 export class Feed {
   readonly workspaceId: WorkspaceId;
@@ -29,9 +29,9 @@ export class Feed {
   readonly #onError: (error: unknown) => void;
   #tail: LogEvent[] = [];
   #head: Position;
-  #wanted = false;
+  #hinted = false;
   #reading: Promise<void> | null = null;
-  readonly #sleepers = new Map<Subject, Set<Wake>>();
+  readonly #waiting = new Map<Subject, Set<Wake>>();
   readers = 0;
 
   constructor(workspaceId: WorkspaceId, head: Position, log: EventLog, onError: (error: unknown) => void) {
@@ -41,100 +41,108 @@ export class Feed {
     this.#onError = onError;
   }
 
+  /** The last position of the log that this instance knows. */
   get head(): Position {
     return this.#head;
   }
 
   /** Hints that the log may have grown; the log is read to find out. */
   hint(): void {
-    this.#wanted = true;
-    this.#reading ??= this.#readOn().finally(() => {
+    this.#hinted = true;
+    this.#reading ??= this.#readNew().finally(() => {
       this.#reading = null;
-      if (this.#wanted) this.hint();
+      if (this.#hinted) this.hint();
     });
   }
 
-  /** Takes committed events as they are told; where some are missing before them, the log is read instead. */
+  /** Appends committed events. If events before them are missing, the log is read instead. */
   offer(events: readonly LogEvent[]): void {
     if (!this.#append(events)) this.hint();
   }
 
-  /** Resolves when the tail has this position, or cannot have it now. */
-  async reach(position: Position): Promise<void> {
+  /** Resolves when the tail has reached this position, or could not be read up to it. */
+  async catchUp(position: Position): Promise<void> {
     for (let tries = 0; this.#head < position && tries < 3; tries++) {
       this.hint();
       await this.#reading;
     }
   }
 
-  /** The event at this position, if the tail has it in memory. */
+  /** The event at this position, if it is in the tail. */
   recent(position: Position): LogEvent | undefined {
     const first = this.#tail[0];
     return first === undefined ? undefined : this.#tail[position - first.position];
   }
 
-  /** What follows `position` in the log itself, at most a page of it. */
+  /**
+   * Reads one page of events after `position` from the database.
+   *
+   * @throws CursorExpired if the log was pruned past `position`
+   */
   async read(position: Position): Promise<readonly LogEvent[]> {
     const { prunedTo } = await this.#log.bounds(this.workspaceId);
     if (position < prunedTo) throw new CursorExpired();
     return this.#log.read(this.workspaceId, position, PAGE);
   }
 
-  /** Calls back once, at the first event that may concern the subject; returns a function that cancels it. */
+  /** Calls `wake` once, at the next event that may concern the subject. Returns a function that cancels it. */
   wakeOn(subject: Subject, wake: Wake): () => void {
-    let sleepers = this.#sleepers.get(subject);
-    if (sleepers === undefined) {
-      sleepers = new Set();
-      this.#sleepers.set(subject, sleepers);
+    let wakes = this.#waiting.get(subject);
+    if (wakes === undefined) {
+      wakes = new Set();
+      this.#waiting.set(subject, wakes);
     }
-    sleepers.add(wake);
-    return () => this.#forget(subject, wake);
+    wakes.add(wake);
+    return () => this.#cancelWake(subject, wake);
   }
 
-  #forget(subject: Subject, wake: Wake): void {
-    const sleepers = this.#sleepers.get(subject);
-    sleepers?.delete(wake);
-    if (sleepers?.size === 0) this.#sleepers.delete(subject);
+  #cancelWake(subject: Subject, wake: Wake): void {
+    const wakes = this.#waiting.get(subject);
+    wakes?.delete(wake);
+    if (wakes?.size === 0) this.#waiting.delete(subject);
   }
 
-  /** Wakes those whom the event concerns: the cost follows them, not all who listen. */
-  #announce(event: LogEvent): void {
+  /** Wakes the readers that the event concerns; the cost does not depend on the number of other readers. */
+  #wakeReaders(event: LogEvent): void {
     for (const subject of subjectsOf(event)) {
-      const sleepers = this.#sleepers.get(subject);
-      if (sleepers === undefined) continue;
-      this.#sleepers.delete(subject);
-      for (const wake of sleepers) wake(event);
+      const wakes = this.#waiting.get(subject);
+      if (wakes === undefined) continue;
+      this.#waiting.delete(subject);
+      for (const wake of wakes) wake(event);
     }
   }
 
-  async #readOn(): Promise<void> {
+  async #readNew(): Promise<void> {
     try {
-      while (this.#wanted) {
-        this.#wanted = false;
+      while (this.#hinted) {
+        this.#hinted = false;
         const events = await this.#log.read(this.workspaceId, this.#head, PAGE);
-        if (!this.#append(events)) this.#goOnAfterGap(events);
-        if (events.length === PAGE) this.#wanted = true;
+        if (!this.#append(events)) this.#continueAfterGap(events);
+        if (events.length === PAGE) this.#hinted = true;
       }
     } catch (error) {
-      // The next hint or poll tries again; readers only wait longer.
-      this.#wanted = false;
+      // The next hint or poll retries; until then readers wait.
+      this.#hinted = false;
       this.#onError(error);
     }
   }
 
-  /** The log was pruned past this tail: whoever reads must look for themselves, and is told that their place is gone. */
-  #goOnAfterGap(events: readonly LogEvent[]): void {
+  /**
+   * Continues after a gap, when the log was pruned past this tail. Wakes every reader, so that it finds its position
+   * expired.
+   */
+  #continueAfterGap(events: readonly LogEvent[]): void {
     const [first] = events;
     if (first === undefined) return;
     this.#tail = [];
     this.#head = first.position - 1;
-    const sleepers = [...this.#sleepers.values()];
-    this.#sleepers.clear();
-    for (const each of sleepers) for (const wake of each) wake(null);
+    const wakes = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const each of wakes) for (const wake of each) wake(null);
     this.#append(events);
   }
 
-  /** Adds what is new of these; answers false where they do not continue the tail. */
+  /** Appends the events that are new; returns false if there is a gap before them. */
   #append(events: readonly LogEvent[]): boolean {
     const added = events.filter(({ position }) => position > this.#head);
     const [first] = added;
@@ -143,10 +151,12 @@ export class Feed {
     this.#tail.push(...added);
     if (this.#tail.length > 2 * TAIL) this.#tail = this.#tail.slice(-TAIL);
     this.#head += added.length;
-    for (const event of added) this.#announce(event);
+    for (const event of added) this.#wakeReaders(event);
     return true;
   }
 }
 
+/** Events read by one query. */
 const PAGE = 500;
+/** Events that remain when the tail is trimmed, which happens at twice as many. */
 const TAIL = 2_000;

@@ -5,38 +5,42 @@ import { CursorExpired, Feed, type Subject } from "./feed.ts";
 import { LogReader, type LogReaderHost } from "./log-reader.ts";
 
 export interface ReaderOptions<Event extends LogEvent> {
-  /** Where to resume: everything later is given; null for what comes from now on. */
+  /** Position to resume after; null starts at the current end of the log. */
   readonly after: Position | null;
-  /** What every event that is wanted concerns: narrows down for what the reader is woken. */
+  /** The subject of all wanted events. The reader is woken only by events that concern it. */
   readonly subject?: Subject;
   readonly wants: (event: LogEvent) => event is Event;
 }
 
-/** Who hears what: feeds subscriptions, web chat streams and whatever else follows the log of a workspace. */
+/** Distributes the events of workspaces' logs to readers, such as subscriptions and web chat streams. */
 export interface Hub {
   /**
-   * Follows the log from a position, first what is there already and then live, in order, nothing lost or repeated at
-   * the seam. Resolves once the place to start is fixed, so that whatever is committed afterwards is heard. Throws
-   * `CursorExpired`, here or later, where the log was pruned past the reader.
+   * Opens a reader at a position: it replays logged events, then goes on live, in order, with nothing lost or repeated
+   * at the transition. Resolves once the start position is fixed, so that no later commit is missed.
+   *
+   * @throws CursorExpired if the log was pruned past `after`; reading throws it if the log is pruned past the reader
    */
   openReader<Event extends LogEvent>(
     workspaceId: WorkspaceId,
     options: ReaderOptions<Event>,
   ): Promise<LogReader<Event>>;
-  /** How far the log is known here; at least as far as it went when the last reader of the workspace began. */
+  /**
+   * The last position that this instance knows: at least the end of the log when the workspace's newest reader was
+   * opened.
+   */
   head(workspaceId: WorkspaceId): Position;
-  /** Tells of events that are committed, in order: they are heard without reading the log again. */
+  /** Delivers committed events, in order, to readers without reading the log. */
   offer(workspaceId: WorkspaceId, events: readonly LogEvent[]): void;
-  /** Tells that this workspace's log may have grown. */
+  /** Hints that the workspace's log may have grown. */
   hint(workspaceId: WorkspaceId): void;
-  /** Ends every reader; one that comes later is at its end already. */
+  /** Ends all readers; readers opened later end at once. */
   stop(): Promise<void>;
 }
 
 export interface HubOptions {
   readonly log: EventLog;
   readonly onError: (error: unknown) => void;
-  /** How often, in milliseconds, the logs are looked at without a hint: what other instances commit is seen at least by that. */
+  /** Milliseconds between polls. Polling finds the commits of other instances when no change notification arrives. */
   readonly pollEvery?: number;
 }
 
@@ -60,12 +64,12 @@ export function createHub({ log, onError, pollEvery = 250 }: HubOptions): Hub {
     const feed = feeds.get(workspaceId) ?? new Feed(workspaceId, position, log, onError);
     feeds.set(workspaceId, feed);
     const reader = new LogReader(feed, after ?? position, { subject, wants }, hostOf(feed));
-    await feed.reach(position);
+    await feed.catchUp(position);
     if (stopped) reader.end();
     return reader;
   }
 
-  /** A feed is kept for as long as somebody reads it. */
+  /** Keeps a feed while it has readers. */
   function hostOf(feed: Feed): LogReaderHost {
     return {
       opened: (reader) => {
@@ -92,7 +96,7 @@ export function createHub({ log, onError, pollEvery = 250 }: HubOptions): Hub {
     feeds.get(workspaceId)?.hint();
   }
 
-  /** One look at all logs that somebody reads here. */
+  /** Checks with one query whether any log that is read here has grown. */
   async function poll(): Promise<void> {
     try {
       for (const [workspaceId, position] of await log.heads([...feeds.keys()])) {

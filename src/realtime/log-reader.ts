@@ -1,22 +1,22 @@
 import type { LogEvent, Position } from "../store/log-event.ts";
 import { CursorExpired, type Feed, type Subject } from "./feed.ts";
 
-/** What a reader is there for. */
+/** Selects the events of a reader. */
 export interface Interest<Event extends LogEvent> {
-  /** What every event that is wanted concerns: narrows down for what the reader is woken. */
+  /** The subject of all wanted events. The reader is woken only by events that concern it. */
   readonly subject: Subject;
   readonly wants: (event: LogEvent) => event is Event;
 }
 
-/** Who keeps count of readers. */
+/** Keeps track of open readers. */
 export interface LogReaderHost {
   opened(reader: LogReader<LogEvent>): void;
   ended(reader: LogReader<LogEvent>): void;
 }
 
 /**
- * One place in the log of a workspace: whoever reads pulls, and one who does not costs nothing. Read as an iterator, it
- * gives what is in the log already and then waits for what comes.
+ * A position in the log of a workspace. Events are pulled, so a reader that is not read from costs nothing. As an
+ * iterator it yields the events that are already in the log, then waits for new ones.
  */
 export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<Event> {
   readonly #feed: Feed;
@@ -39,32 +39,36 @@ export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<
     return this.#ended;
   }
 
-  /** Whether the log, as far as it is known here, goes further than this reader has read. */
+  /** Whether the log, as far as this instance knows it, extends beyond this reader's position. */
   get isBehind(): boolean {
     return this.#position < this.#feed.head;
   }
 
-  /** Up to where nothing that is wanted is still to be read here. */
+  /** The position up to which all wanted events were read. */
   get position(): Position {
     return this.#position;
   }
 
-  /** How far the log is known here. */
+  /** The last position of the log that this instance knows. */
   get head(): Position {
     return this.#feed.head;
   }
 
-  /** Another reader with the same interest, at the same place. */
+  /** Opens another reader with the same interest at the same position. */
   fork(): LogReader<Event> {
     return new LogReader(this.#feed, this.#position, this.#interest, this.#host);
   }
 
-  /** Goes on after this position: what lies before it has been heard of in another way. */
+  /** Moves forward to this position: events up to it were delivered in another way or are not wanted. */
   skipTo(position: Position): void {
     this.#position = Math.max(this.#position, position);
   }
 
-  /** The next event of those already in the log; null where there is none, or the reader has ended. Throws `CursorExpired`. */
+  /**
+   * The next wanted event that is already in the log; null if there is none or the reader has ended.
+   *
+   * @throws CursorExpired if the log was pruned past this reader
+   */
   async nextKnown(): Promise<Event | null> {
     try {
       while (!this.#ended && this.isBehind) {
@@ -79,12 +83,12 @@ export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<
     }
   }
 
-  /** Resolves when there may be an event to read, or the reader has ended. */
+  /** Resolves when there may be an event to read or the reader has ended. */
   waitForEvents(): Promise<void> {
     if (this.#ended || this.isBehind) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#feed.wakeOn(this.#interest.subject, (event) => {
-        // Whatever came while it slept did not concern it, or it would have been woken.
+        // Events since then did not concern this reader, because they would have woken it.
         if (event !== null) this.skipTo(event.position - 1);
         resolve();
       });
@@ -121,7 +125,7 @@ export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<
     return this;
   }
 
-  /** For one that is behind the tail: it resumes, or was not fetched from for long. */
+  /** Reads an event that is no longer in the tail: the reader resumes, or was not read from for a while. */
   async #fromLog(position: Position): Promise<LogEvent> {
     const known = this.#page[position - (this.#page[0]?.position ?? 0)];
     if (known !== undefined) return known;

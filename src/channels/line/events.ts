@@ -5,30 +5,30 @@ import type { JsonValue, MessageKind } from "../../domain/message.ts";
 import { toStorable } from "../../domain/text.ts";
 import { isRecord, type Json, storableId, storableJson } from "../provider-json.ts";
 
-/** One event of one person. */
+/** An event of one person. */
 export interface LineEvent {
   /** LINE's id of the person. */
   readonly externalId: string;
   readonly entry: InboundEntry;
 }
 
-/** An event that names no person and that we could not interpret (rule O4). */
+/** An event without a user id that could not be interpreted (rule O4). */
 export interface UnroutableLineEvent {
   readonly eventId: string;
   readonly payload: JsonValue;
 }
 
-/** What one webhook body carries, each part in the order of the body. */
-export interface LineDelivery {
+/** The contents of one webhook body, each list in the order of the body. */
+export interface LineWebhookBody {
   readonly events: readonly LineEvent[];
   readonly unroutable: readonly UnroutableLineEvent[];
-  /** How many events are nobody's by their nature: of a group, a room or the account itself. */
+  /** Number of events that do not belong to a person: those of groups, rooms and the account itself. */
   readonly ignored: number;
 }
 
 /**
- * Whether the header is what LINE computes over this body: base64(HMAC-SHA256(channel secret, raw body)). Takes the same
- * time wherever a forged one differs.
+ * Verifies the signature header of a webhook: base64(HMAC-SHA256(channel secret, raw body)). The comparison takes
+ * constant time.
  *
  * @see https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
  */
@@ -40,18 +40,18 @@ export function verifyLineSignature(secret: string, rawBody: Buffer, header: str
 }
 
 /**
- * Reads a webhook body as LINE sends it: `{ destination, events: [...] }`. What cannot be interpreted is kept raw; no
- * event of a person is dropped, whatever its shape (rule O4). Null where the body is no such thing at all.
+ * Parses a webhook body of LINE: `{ destination, events: [...] }`. Events that cannot be interpreted are kept raw, so
+ * no event of a person is lost (rule O4). Null if the body has another format.
  *
  * @see https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
  */
-export function parseLine(body: unknown): LineDelivery | null {
+export function parseLine(body: unknown): LineWebhookBody | null {
   if (!isRecord(body) || !Array.isArray(body.events)) return null;
   const events: LineEvent[] = [];
   const unroutable: UnroutableLineEvent[] = [];
   let ignored = 0;
-  const given: readonly unknown[] = body.events;
-  for (const event of given) {
+  const rawEvents: readonly unknown[] = body.events;
+  for (const event of rawEvents) {
     if (!isRecord(event)) {
       unroutable.push(rawOf(event));
       continue;
@@ -69,7 +69,7 @@ export function parseLine(body: unknown): LineDelivery | null {
   return { events, unroutable, ignored };
 }
 
-/** What the event is, apart from what every event carries. */
+/** The part of an entry that depends on the type of the event. */
 type Content = Pick<InboundEntry, "kind" | "eventType" | "text" | "payload" | "providerMessageId" | "unsends">;
 
 function entryOf(event: Json, isFromUser: boolean): InboundEntry {
@@ -81,7 +81,7 @@ function entryOf(event: Json, isFromUser: boolean): InboundEntry {
     sentAt: isInstant(timestamp) ? timestamp : null,
     displayName: null,
     reachable: content.kind === "EVENT" ? (reachableAfter.get(content.eventType) ?? null) : null,
-    // In standby another party answers the person.
+    // In standby mode another module answers the person.
     automate: event.mode !== "standby",
   };
 }
@@ -92,15 +92,17 @@ function contentOf(event: Json): Content {
   if (type === "message") return messageOf(event);
   const detailKey = detailKeys.get(type);
   if (detailKey === undefined) return uninterpreted(event, nameOf(type));
-  if (detailKey === null) return { ...nothing, kind: "EVENT", eventType: type };
+  if (detailKey === null) return { ...noContent, kind: "EVENT", eventType: type };
 
   const detail = event[detailKey];
   if (!isRecord(detail)) {
-    return withoutDetail.has(type) ? { ...nothing, kind: "EVENT", eventType: type } : uninterpreted(event, UNKNOWN);
+    return withOptionalDetail.has(type)
+      ? { ...noContent, kind: "EVENT", eventType: type }
+      : uninterpreted(event, UNKNOWN);
   }
   const unsends = type === "unsend" ? storableId(detail.messageId) : null;
   if (type === "unsend" && unsends === null) return uninterpreted(event, UNKNOWN);
-  return { ...nothing, kind: "EVENT", eventType: type, payload: storableJson(detail, notForAgents), unsends };
+  return { ...noContent, kind: "EVENT", eventType: type, payload: storableJson(detail, secretKeys), unsends };
 }
 
 function messageOf(event: Json): Content {
@@ -109,21 +111,21 @@ function messageOf(event: Json): Content {
   const providerMessageId = storableId(message.id);
   const kind = messageKinds.get(message.type);
   const { type, id, text, ...details } = message;
-  const written = typeof text === "string" ? toStorable(text) : null;
-  if (kind !== undefined && (kind !== "TEXT" || written !== null)) {
-    const isBare = Object.keys(details).every((key) => notForAgents.has(key));
-    const payload = isBare ? null : storableJson(details, notForAgents);
-    return { ...nothing, kind, text: written, payload, providerMessageId };
+  const storable = typeof text === "string" ? toStorable(text) : null;
+  if (kind !== undefined && (kind !== "TEXT" || storable !== null)) {
+    const isBare = Object.keys(details).every((key) => secretKeys.has(key));
+    const payload = isBare ? null : storableJson(details, secretKeys);
+    return { ...noContent, kind, text: storable, payload, providerMessageId };
   }
-  // Still a message, because the person wrote something: it starts a conversation (rule C1).
+  // An unsupported message is still a message: it starts a conversation (rule C1).
   return { ...uninterpreted(event, null), providerMessageId };
 }
 
 function uninterpreted(event: Json, eventType: string | null): Content {
-  return { ...nothing, kind: "UNSUPPORTED", eventType, payload: storableJson(event, notForAgents) };
+  return { ...noContent, kind: "UNSUPPORTED", eventType, payload: storableJson(event, secretKeys) };
 }
 
-const nothing: Omit<Content, "kind"> = {
+const noContent: Omit<Content, "kind"> = {
   eventType: null,
   text: null,
   payload: null,
@@ -131,7 +133,7 @@ const nothing: Omit<Content, "kind"> = {
   unsends: null,
 };
 
-/** The type given to an event that has none, or not the shape of its type. */
+/** The type recorded for an event without a type, or without the details of its type. */
 const UNKNOWN = "unknown";
 
 const messageKinds: ReadonlyMap<string, MessageKind> = new Map([
@@ -144,7 +146,7 @@ const messageKinds: ReadonlyMap<string, MessageKind> = new Map([
   ["sticker", "STICKER"],
 ]);
 
-/** Where each type of event that we know keeps its details; null where it has none. */
+/** The key under which each known type of event has its details; null if it has none. */
 const detailKeys: ReadonlyMap<string, string | null> = new Map([
   ["unsend", "unsend"],
   ["follow", "follow"],
@@ -167,39 +169,39 @@ const detailKeys: ReadonlyMap<string, string | null> = new Map([
   ["delivery", "delivery"],
 ]);
 
-/** `unfollow` is how LINE says that the person has blocked the account (rule D6). */
+/** LINE sends `unfollow` when the person blocks the account (rule D6). */
 const reachableAfter: ReadonlyMap<string | null, boolean> = new Map([
   ["follow", true],
   ["unfollow", false],
 ]);
 
-/** Events whose details LINE may leave out. */
-const withoutDetail: ReadonlySet<string> = new Set(["follow", "activated"]);
+/** Event types whose details are optional. */
+const withOptionalDetail: ReadonlySet<string> = new Set(["follow", "activated"]);
 
-/** Events that concern the account, not a person. */
+/** Event types that concern the account, not a person. */
 const accountEvents: ReadonlySet<unknown> = new Set(["botSuspended", "botResumed", "module", "delivery"]);
 
-/** What lets its holder act for the account or the person, and says nothing to a reader. */
-const notForAgents: ReadonlySet<string> = new Set(["replyToken", "quoteToken", "markAsReadToken", "nonce"]);
+/** Tokens that let their holder act for the account or the person; they are not stored. */
+const secretKeys: ReadonlySet<string> = new Set(["replyToken", "quoteToken", "markAsReadToken", "nonce"]);
 
 function userIdOf(source: Json): string | null {
   const { userId } = source;
-  // Longer than any id of LINE's, and than what an index can hold: no id.
+  // LINE's ids are far shorter than this limit, and an index cannot hold longer ones.
   return typeof userId === "string" && userId.trim() !== "" && userId.length <= MAX_NAME ? toStorable(userId) : null;
 }
 
 function eventIdOf(event: Json): string {
   const id = storableId(event.webhookEventId);
   if (id !== null) return id;
-  // A repeat differs in `deliveryContext` alone, and is to have the same id (rule O3).
-  const { deliveryContext, ...same } = event;
-  return digestOf(same);
+  // A redelivery differs only in `deliveryContext` and must have the same id (rule O3).
+  const { deliveryContext, ...stable } = event;
+  return digestOf(stable);
 }
 
 function rawOf(event: unknown): UnroutableLineEvent {
   return {
     eventId: isRecord(event) ? eventIdOf(event) : digestOf(event),
-    payload: storableJson(event, notForAgents),
+    payload: storableJson(event, secretKeys),
   };
 }
 

@@ -18,17 +18,17 @@ export interface LineWebhookOptions {
 }
 
 /**
- * `POST /webhooks/line/:channelId`: answers 200 once all that the body carried is durable, and 503 where some of it is
- * not, so that LINE sends the body again; what was kept is then found to be a repeat (rules O3, O4). 404 for no LINE
- * channel, 413 above 1 MB, 401 for a wrong or absent signature, 400 for what is signed and yet no webhook body.
+ * `POST /webhooks/line/:channelId`: answers 200 once every event of the body is durable. Otherwise answers 503, so that
+ * LINE redelivers the body; events recorded before are then recognised as repeats (rules O3, O4). 404 if there is no
+ * such LINE channel, 413 above 1 MB, 401 for a wrong or missing signature, 400 for a signed body of another format.
  *
- * Nothing else is done here, because LINE waits for two seconds at most.
+ * It does nothing else, because LINE waits two seconds at most.
  */
 export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
   const { directory, executor, database, clock, newId, metrics } = options;
   return async (app) => {
     app.decorateRequest(CHANNEL, null);
-    // The signature is over the bytes as they came, whatever type they are said to be of.
+    // The signature covers the raw bytes, whatever the content type.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
     app.post<Route>("/webhooks/line/:channelId", { bodyLimit: MAX_BODY, onRequest: admit }, receive);
@@ -36,7 +36,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
 
   async function admit(request: FastifyRequest<Route>, reply: FastifyReply): Promise<unknown> {
     const channel = await findChannel(directory, request.params, "LINE");
-    if (channel === null) return fail(reply, 404, "NOT_FOUND", "There is no such LINE channel.");
+    if (channel === null) return fail(reply, 404, "NOT_FOUND", "There is no LINE channel with this id.");
     request.setDecorator(CHANNEL, channel);
     return undefined;
   }
@@ -47,27 +47,30 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
     const signature = request.headers["x-line-signature"];
     const isSigned =
       channel.secret !== null && typeof signature === "string" && verifyLineSignature(channel.secret, body, signature);
-    if (!isSigned) return fail(reply, 401, "INVALID_SIGNATURE", "The signature is absent or not of this body.");
+    if (!isSigned) return fail(reply, 401, "INVALID_SIGNATURE", "The signature is missing or does not match the body.");
 
-    const delivery = parseLine(parseJson(body));
-    if (delivery === null) return fail(reply, 400, "MALFORMED_BODY", "The body is no LINE webhook.");
-    const { events, unroutable } = delivery;
-    if (delivery.ignored > 0) metrics.lineEventsIgnored(delivery.ignored);
-    const kept = await Promise.allSettled([
-      ...perPerson(events).map((ofOne) => recordInOrder(channel, ofOne)),
+    const webhook = parseLine(parseJson(body));
+    if (webhook === null) return fail(reply, 400, "MALFORMED_BODY", "The body is not a LINE webhook body.");
+    const { events, unroutable } = webhook;
+    if (webhook.ignored > 0) metrics.lineEventsIgnored(webhook.ignored);
+    const outcomes = await Promise.allSettled([
+      ...perPerson(events).map((personEvents) => recordInOrder(channel, personEvents)),
       ...(unroutable.length > 0 ? [keepRaw(channel, unroutable)] : []),
     ]);
-    const lost = kept.filter((outcome) => outcome.status === "rejected");
-    if (lost.length === 0) return {};
-    request.log.error({ err: lost[0]?.reason, channelId: channel.id, lost: lost.length }, "LINE events not recorded");
+    const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+    if (failed.length === 0) return {};
+    request.log.error(
+      { err: failed[0]?.reason, channelId: channel.id, failed: failed.length },
+      "could not record all events of a LINE webhook",
+    );
     return fail(reply, 503, "UNAVAILABLE", "Not all events could be recorded. Send them again.");
   }
 
-  /** One person's events one after another: commits under way side by side could overtake each other. */
+  /** Records the events of one person one after another, because concurrent commits could overtake each other. */
   async function recordInOrder(channel: ChannelRecord, events: readonly LineEvent[]): Promise<void> {
     const failures: unknown[] = [];
     for (const event of events) {
-      // One event that cannot be recorded must not keep the next ones from it (rule O4).
+      // A failed event must not stop the next ones from being recorded (rule O4).
       await record(channel, event).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
@@ -78,7 +81,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
       workspaceId: channel.workspaceId,
       steps: [{ contactChannel: { channelId: channel.id, externalId }, command: { type: "ReceiveInbound", entry } }],
     });
-    if (answer?.type !== "Accepted") throw new Error(`An inbound event was answered with ${answer?.type}.`);
+    if (answer?.type !== "Accepted") throw new Error(`ReceiveInbound returned ${answer?.type}; expected Accepted.`);
   }
 
   async function keepRaw(channel: ChannelRecord, events: readonly UnroutableLineEvent[]): Promise<void> {
@@ -87,13 +90,13 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
   }
 }
 
-/** The events of each person, in the order of the body; persons in the order in which they first appear. */
+/** Groups the events by person, each group in the order of the body. */
 function perPerson(events: readonly LineEvent[]): readonly (readonly LineEvent[])[] {
   if (events.length === 1) return [events];
   return [...Map.groupBy(events, (event) => event.externalId).values()];
 }
 
-/** Undefined for what is not JSON. */
+/** Undefined if the body is not valid JSON. */
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
@@ -107,5 +110,5 @@ interface Route {
 }
 
 const CHANNEL = "lineChannel";
-/** In bytes: LINE's own bodies are far smaller. */
+/** Maximum body size in bytes; LINE's bodies are far smaller. */
 const MAX_BODY = 1_048_576;

@@ -17,20 +17,23 @@ export interface FollowerOptions extends Omit<MailboxOptions, "workspaceId"> {
   readonly onEmpty: () => void;
 }
 
-/** A mailbox, and how many streams are open or being opened on it. */
+/** A mailbox, and the number of streams that are open or being opened on it. */
 interface Entry {
   readonly mailbox: Mailbox;
   holders: number;
 }
 
-/** Reads the log for all visitors of one channel who have streams open on this instance, and wakes the mailboxes concerned. */
+/**
+ * Reads the log for all visitors of one channel with streams on this instance, and wakes the mailboxes that an event
+ * concerns.
+ */
 export class ChannelFollower {
   /** Resolves when the log position is fixed: every later commit is seen. Rejects if the log cannot be read. */
   readonly started: Promise<void>;
   readonly #options: FollowerOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #known = new Map<ContactChannelId, Mailbox>();
-  /** ContactChannels that were created while some visitors here had none. */
+  /** New ContactChannels that may belong to visitors with a stream but no ContactChannel yet. */
   #appeared = new Set<ContactChannelId>();
   readonly #introductions: OnDemand;
   readonly #resumption: OnDemand;
@@ -44,7 +47,7 @@ export class ChannelFollower {
     this.started = this.#listen();
   }
 
-  /** The visitor's mailbox, kept until `release` was called as often as `hold`. */
+  /** Returns the visitor's mailbox and keeps it until `release` was called as often as `hold`. */
   hold(visitorId: string): Mailbox {
     const { channel, ...rest } = this.#options;
     const entry = this.#entries.get(visitorId) ?? {
@@ -71,6 +74,7 @@ export class ChannelFollower {
     this.#options.onEmpty();
   }
 
+  /** Links a visitor's mailbox to the ContactChannel of the visitor. */
   introduce(visitorId: string, contactChannelId: ContactChannelId): void {
     const mailbox = this.#entries.get(visitorId)?.mailbox;
     if (mailbox === undefined || mailbox.contactChannelId !== null) return;
@@ -83,7 +87,7 @@ export class ChannelFollower {
   }
 
   readonly #onError = (error: unknown): void => {
-    this.#options.logger.warn({ err: error, channelId: this.#options.channel.id }, "following a web chat failed");
+    this.#options.logger.warn({ err: error, channelId: this.#options.channel.id }, "web chat could not read the log");
   };
 
   async #listen(): Promise<void> {
@@ -106,7 +110,10 @@ export class ChannelFollower {
     }
   }
 
-  /** Reads on from the current end of the log and wakes every mailbox: mailboxes compare states, so missed events do not matter. */
+  /**
+   * Resumes at the current end of the log and wakes all mailboxes. They read their state, so missed events do not
+   * matter.
+   */
   async #resume(): Promise<void> {
     await this.#listen();
     for (const mailbox of this.mailboxes) mailbox.wake();

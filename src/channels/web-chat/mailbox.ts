@@ -24,8 +24,8 @@ interface Subscriber {
 }
 
 /**
- * Delivers to the streams of one visitor on this instance. Each run gives every stream the sent messages that it lacks,
- * then sends pending messages one after another, in the order of recording.
+ * Delivers messages to the streams of one visitor on this instance. Each run replays to every stream the sent messages
+ * that it has not received, then sends pending messages one after another, in the order of recording.
  */
 export class Mailbox {
   readonly #options: MailboxOptions;
@@ -43,7 +43,7 @@ export class Mailbox {
     );
   }
 
-  /** Null until the visitor has written. */
+  /** Null until the visitor has sent a message. */
   get contactChannelId(): ContactChannelId | null {
     return this.#contactChannelId;
   }
@@ -57,7 +57,10 @@ export class Mailbox {
     this.#delivery.request();
   }
 
-  /** Adds a stream that has received messages up to `lastSeq`. Over the limit the oldest stream is closed, as it may be dead. */
+  /**
+   * Adds a stream that has received messages up to `lastSeq`. Over the limit, the oldest stream is closed, as it may be
+   * dead.
+   */
   add(stream: ChatStream, lastSeq: number): void {
     const subscriber = { stream, lastSeq };
     this.#subscribers.add(subscriber);
@@ -78,11 +81,11 @@ export class Mailbox {
     this.#delivery.request();
   }
 
-  beat(): void {
-    for (const { stream } of this.#subscribers) stream.beat();
+  sendHeartbeat(): void {
+    for (const { stream } of this.#subscribers) stream.sendHeartbeat();
   }
 
-  /** Finishes the delivery that is in progress and begins no other. */
+  /** Starts no further delivery. Resolves when the one in progress has finished. */
   stop(): Promise<void> {
     this.#stopped = true;
     return this.#delivery.stop();
@@ -95,7 +98,7 @@ export class Mailbox {
   async #deliver(): Promise<void> {
     const contactChannelId = this.#contactChannelId;
     while (contactChannelId !== null && !this.#stopped) {
-      // A stream added during this run waits for the next one; in this run it would get new messages before old ones.
+      // A stream added during a run waits for the next one, because it would get new messages before old ones.
       const subscribers = [...this.#subscribers];
       if (subscribers.length === 0) return;
       const lastSeq = Math.min(...subscribers.map((subscriber) => subscriber.lastSeq));
@@ -111,7 +114,10 @@ export class Mailbox {
     }
   }
 
-  /** Sends a queued message under a lease (rule B4). False if it is not ours to send or did not go out: the log reports when that changes. */
+  /**
+   * Sends a queued message under a lease (rule B4). False if it could not be leased or sent: an event follows when that
+   * changes.
+   */
   #send(
     contactChannelId: ContactChannelId,
     message: OutboundMessage,
@@ -130,7 +136,10 @@ export class Mailbox {
   }
 }
 
-/** Resolves to true as soon as one stream took the message, so that a stalled one delays no other; to false if none did. */
+/**
+ * Resolves to true as soon as one stream has taken the message, so that a stalled stream delays nothing; to false if
+ * none did.
+ */
 function deliverToAny(subscribers: readonly Subscriber[], message: OutboundMessage): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const deliveries = subscribers.map(async (subscriber) => {
@@ -152,7 +161,7 @@ function eventOf({ id, text, sentAt, author }: OutboundMessage): ChatEvent {
   return { id: globalId, data: JSON.stringify({ id: globalId, text, sentAt: new Date(sentAt), author }) };
 }
 
-/** Streams that one visitor may have open on an instance. */
+/** Maximum number of streams per visitor and instance. */
 const MAX_STREAMS = 8;
 /** Messages read by one query. */
 const PAGE = 100;

@@ -25,16 +25,17 @@ export interface WebChatOptions {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly logger: FastifyBaseLogger;
-  /** How many sessions one address may open on one channel in a minute. */
+  /** Sessions that one client address may open per channel and minute. */
   readonly sessionsPerMinute: number;
 }
 
 /**
- * The web chat of a page's visitors: `POST /chat/:channelId/sessions` gives a token, `…/messages` takes what they write,
- * `GET …/stream` brings the answers. Nothing here says whether the visitor is blocked (rule D7).
+ * Web chat for visitors of a page: `POST /chat/:channelId/sessions` issues a token, `POST …/messages` receives
+ * messages, and `GET …/stream` delivers replies. No response discloses whether the visitor is blocked (rule D7).
  *
- * Faults are `{ error: { code, message } }`: 404 for no web chat channel, 403 for a page of a foreign origin, 401
- * without a token of this channel, 400 for a body that is none, 413 above 64 KB, 429 for too many sessions.
+ * Errors are `{ error: { code, message } }`: 404 if there is no such web chat channel, 403 for an origin that is not
+ * allowed, 401 without a valid token for this channel, 400 for an invalid body, 413 above 64 KB, 429 for too many
+ * sessions.
  */
 export function webChat(options: WebChatOptions): FastifyPluginAsync {
   const { directory, executor, database, tokens, newId, sessionsPerMinute } = options;
@@ -47,7 +48,7 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
 
   return async (app) => {
     const delivery = webChatDelivery(options);
-    // Before the server stops: it waits for what is open, and streams do not end by themselves.
+    // In `preClose`, because the server waits for open connections when it closes, and streams do not end on their own.
     app.addHook("preClose", delivery.stop);
     app.decorateRequest(CHANNEL, null);
     app.removeAllContentTypeParsers();
@@ -85,22 +86,25 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
 
   async function admit(request: FastifyRequest<Route>, reply: FastifyReply): Promise<unknown> {
     const channel = await findChannel(directory, request.params, "WEB_CHAT");
-    if (channel === null) return fail(reply, 404, "NOT_FOUND", "There is no such web chat.");
+    if (channel === null) return fail(reply, 404, "NOT_FOUND", "There is no web chat channel with this id.");
     if (!allowOrigin(request, reply, channel)) {
-      return fail(reply, 403, "ORIGIN_NOT_ALLOWED", "This web chat is not for pages of this origin.");
+      return fail(reply, 403, "ORIGIN_NOT_ALLOWED", "This web chat does not allow pages of this origin.");
     }
     request.setDecorator(CHANNEL, channel);
     return undefined;
   }
 
-  /** A token that is no longer good is no reason to shut a visitor out: they begin anew. */
+  /**
+   * Resumes the session of a valid token; otherwise opens a new session, because an expired token must not lock a
+   * visitor out.
+   */
   async function openSession(request: FastifyRequest<Route>, reply: FastifyReply): Promise<unknown> {
     const body = sessionBody.safeParse(request.body ?? {});
     if (!body.success) return invalid(reply, body.error);
-    const presented = bearerOf(request) ?? body.data.token ?? null;
-    const known = presented === null ? null : await visitorOf(request, presented);
+    const presentedToken = bearerOf(request) ?? body.data.token ?? null;
+    const known = presentedToken === null ? null : await visitorOf(request, presentedToken);
     const visitor = known ?? { channelId: channelOf(request).id, visitorId: newId() };
-    const token = known !== null && presented !== null ? presented : await tokens.signVisitor(visitor);
+    const token = known !== null && presentedToken !== null ? presentedToken : await tokens.signVisitor(visitor);
     return reply
       .code(known === null ? 201 : 200)
       .header("cache-control", "no-store")
@@ -123,13 +127,13 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
           command: {
             type: "ReceiveInbound",
             entry: {
-              // Of this visitor alone, so that nobody can make another's message pass for a repeat.
+              // Scoped to the visitor, so that nobody can make another visitor's message look like a repeat.
               eventId: `${visitorId}:${clientMessageId}`,
               kind: "TEXT",
               eventType: null,
               text,
               payload: null,
-              // A browser's clock is not signed: arrival counts.
+              // A browser's clock cannot be trusted, so the time of arrival counts.
               sentAt: null,
               displayName: null,
               providerMessageId: null,
@@ -142,9 +146,9 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
       ],
     });
     if (answer?.type !== "Accepted" || answer.messageId === null) {
-      throw new Error(`A visitor's message was answered with ${answer?.type}.`);
+      throw new Error(`ReceiveInbound returned ${answer?.type}; expected Accepted with a message.`);
     }
-    // As recorded, so that a repeat is answered like the first.
+    // Read from the database, so that a repeat gets the same answer as the first request.
     const sentAt = await findSentAt(database.pool, answer.messageId);
     return reply.code(201).send({
       id: toGlobalId("Message", answer.messageId),
@@ -174,15 +178,20 @@ function bearerOf(request: FastifyRequest): string | null {
 
 function unauthenticated(reply: FastifyReply): FastifyReply {
   reply.header("www-authenticate", "Bearer");
-  return fail(reply, 401, "UNAUTHENTICATED", "A visitor token of this web chat is required: open a session.");
+  return fail(
+    reply,
+    401,
+    "UNAUTHENTICATED",
+    "A visitor token for this web chat is required. Open a session to get one.",
+  );
 }
 
 function invalid(reply: FastifyReply, { issues }: z.ZodError): FastifyReply {
-  const faults = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
-  return fail(reply, 400, "INVALID_INPUT", faults.join(" "));
+  const errors = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
+  return fail(reply, 400, "INVALID_INPUT", errors.join(" "));
 }
 
-/** An empty body, as `fetch` sends it beside a fixed content type, is none. */
+/** Undefined for an empty body, which `fetch` sends if only the content type is set. */
 function parseJson(body: string): unknown {
   if (body === "") return undefined;
   try {
@@ -196,7 +205,7 @@ function tooManySessions(_request: FastifyRequest, { statusCode, after }: errorR
   return Object.assign(new Error(`Too many sessions. Try again in ${after}.`), { statusCode, code: "RATE_LIMITED" });
 }
 
-/** In code points. */
+/** Maximum length of a `clientMessageId`, in code points. */
 const MAX_CLIENT_MESSAGE_ID = 100;
 
 const sessionBody = z.object({ token: z.string().nullish() }, { error: "Must be an object." });
@@ -204,12 +213,12 @@ const sessionBody = z.object({ token: z.string().nullish() }, { error: "Must be 
 const messageBody = z.object(
   {
     text: z
-      .string({ error: "Must be a text." })
+      .string({ error: "Must be a string." })
       .transform(toStorable)
       .refine((text) => text.trim() !== "", { error: "Must not be blank.", abort: true })
       .check(textOfAtMost(MAX_TEXT)),
     clientMessageId: z
-      .string({ error: "Must be a text." })
+      .string({ error: "Must be a string." })
       .min(1, { error: "Must not be empty." })
       .check(textOfAtMost(MAX_CLIENT_MESSAGE_ID)),
   },
@@ -228,5 +237,5 @@ interface Route {
 }
 
 const CHANNEL = "webChatChannel";
-/** In bytes: 5,000 characters fit in however they are escaped. */
+/** Maximum body size in bytes: 5,000 characters fit in any JSON escaping. */
 const MAX_BODY = 65_536;

@@ -2,26 +2,26 @@ import type { ServerResponse } from "node:http";
 
 /** One event of a stream. */
 export interface ChatEvent {
-  /** What the client gives back as `Last-Event-ID`. */
+  /** The client sends it back as `Last-Event-ID`. */
   readonly id: string;
-  /** JSON, so one line. */
+  /** JSON, so it has no line breaks. */
   readonly data: string;
 }
 
 type Headers = Readonly<Record<string, number | string | string[] | undefined>>;
 
 /**
- * One open `text/event-stream`. What it holds for a client that does not read is bounded, in bytes and in time: beyond
- * that it closes, and the client resumes by `Last-Event-ID`.
+ * One open `text/event-stream`. It closes when a slow client exceeds a limit of unread bytes or of time; the client
+ * resumes with `Last-Event-ID`.
  */
 export class ChatStream {
-  /** Resolves when nothing more can be sent, whoever closed it. */
+  /** Resolves when the stream is closed by either side. */
   readonly ended: Promise<void>;
   readonly #response: ServerResponse;
   readonly #end: () => void;
   /** Settle the writes that the socket has not taken yet. */
-  readonly #untaken = new Set<(taken: boolean) => void>();
-  #stall: NodeJS.Timeout | undefined;
+  readonly #pending = new Set<(taken: boolean) => void>();
+  #stallTimer: NodeJS.Timeout | undefined;
   #open = true;
 
   constructor(response: ServerResponse, headers: Headers) {
@@ -42,7 +42,7 @@ export class ChatStream {
       // Asks proxies such as nginx to pass each event on at once.
       "x-accel-buffering": "no",
     });
-    // With the first bytes the headers go out, so that the client knows it is connected.
+    // The first bytes flush the headers, so that the client knows that it is connected.
     void this.#write(`retry: ${RETRY_AFTER}\n\n`);
   }
 
@@ -50,22 +50,22 @@ export class ChatStream {
     return this.#open;
   }
 
-  /** Resolves to whether the socket took it: false for a stream that is closed, or gets closed before that. */
+  /** Resolves to true when the socket has taken the event; to false if the stream is closed, now or before that. */
   send({ id, data }: ChatEvent): Promise<boolean> {
     return this.#write(`id: ${id}\nevent: message\ndata: ${data}\n\n`);
   }
 
-  /** A comment: it keeps proxies from ending a silent connection, and shows a dead one. */
-  beat(): void {
+  /** Sends a comment, which keeps proxies from closing an idle connection and detects a dead one. */
+  sendHeartbeat(): void {
     void this.#write(":\n\n");
   }
 
-  /** Ends in good order: what was sent before still reaches a client that reads. */
+  /** Ends gracefully: a client that reads still receives what was sent before. */
   finish(): void {
     if (!this.#open) return;
     this.#response.end();
-    const patience = setTimeout(() => this.#response.destroy(), MAX_FAREWELL);
-    this.#response.once("close", () => clearTimeout(patience));
+    const timer = setTimeout(() => this.#response.destroy(), CLOSE_TIMEOUT);
+    this.#response.once("close", () => clearTimeout(timer));
     this.#close();
   }
 
@@ -82,34 +82,34 @@ export class ChatStream {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const settle = (taken: boolean): void => {
-      this.#untaken.delete(settle);
-      clearTimeout(this.#stall);
-      this.#stall = this.#untaken.size === 0 ? undefined : this.#expectReading();
+      this.#pending.delete(settle);
+      clearTimeout(this.#stallTimer);
+      this.#stallTimer = this.#pending.size === 0 ? undefined : this.#startStallTimer();
       resolve(taken);
     };
-    this.#untaken.add(settle);
-    this.#stall ??= this.#expectReading();
+    this.#pending.add(settle);
+    this.#stallTimer ??= this.#startStallTimer();
     this.#response.write(frame, (error) => settle(!error));
     return promise;
   }
 
-  #expectReading(): NodeJS.Timeout {
+  #startStallTimer(): NodeJS.Timeout {
     return setTimeout(() => this.destroy(), MAX_STALL);
   }
 
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const settle of [...this.#untaken]) settle(false);
+    for (const settle of [...this.#pending]) settle(false);
     this.#end();
   }
 }
 
-/** How long a client that lost its stream waits before it connects again, in milliseconds. */
+/** Milliseconds that a client waits before it reconnects. */
 const RETRY_AFTER = 3_000;
-/** How long the client may leave what was written unread, in milliseconds: well below the 30 s after which a lease counts as lost. */
+/** Milliseconds for which a client may read nothing: well below the 30 s after which a lease is lost. */
 const MAX_STALL = 10_000;
-/** How long the last words may take to reach the client, in milliseconds. */
-const MAX_FAREWELL = 1_000;
-/** In bytes, near enough. */
+/** Milliseconds for the client to read the end of the stream. */
+const CLOSE_TIMEOUT = 1_000;
+/** Maximum number of unread bytes, approximately. */
 const MAX_BUFFERED = 256 * 1_024;

@@ -22,21 +22,21 @@ export interface WebChatDeliveryOptions {
 export interface OpenStream {
   readonly channel: ChannelRecord;
   readonly visitorId: string;
-  /** The id of the last message that the client received; null for a client that wants no earlier messages. */
+  /** The id of the last message that the client received; null to receive no earlier messages. */
   readonly lastEventId: string | null;
-  /** Called when the stream can be served. */
+  /** Called when the stream can be opened; starts the response. */
   readonly connect: () => ChatStream;
 }
 
-/** Delivers outbound messages to visitors' streams; driven by the event log alone. */
+/** Delivers outbound messages to visitors' streams, driven only by the event log. */
 export interface WebChatDelivery {
   /**
-   * Opens a stream. It receives pending and future messages, and those sent after `lastEventId`; if no message to this
-   * visitor has that id, the last hundred that were sent. Resolves to false, without connecting, once delivery is stopped.
+   * Opens a stream. It receives pending and future messages, and those sent after `lastEventId`, or the last hundred
+   * sent if no message to this visitor has that id. Resolves to false, without connecting, once delivery is stopped.
    * Rejects if the log or the messages cannot be read.
    */
   open(request: OpenStream): Promise<boolean>;
-  /** Finishes the deliveries that are in progress, begins no other, and ends all streams. */
+  /** Finishes the deliveries in progress, starts no others, and ends all streams. */
   stop(): Promise<void>;
 }
 
@@ -45,11 +45,11 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
   const reads = outboundReads(database.pool);
   const followers = new Map<ChannelId, ChannelFollower>();
   let stopped = false;
-  const heart = setInterval(() => {
-    for (const mailbox of mailboxes()) mailbox.beat();
-  }, BEAT_EVERY);
-  // A server that failed to start is not kept alive by it.
-  heart.unref();
+  const heartbeat = setInterval(() => {
+    for (const mailbox of mailboxes()) mailbox.sendHeartbeat();
+  }, HEARTBEAT_INTERVAL);
+  // The timer must not keep a process alive whose server failed to start.
+  heartbeat.unref();
 
   return { open, stop };
 
@@ -59,7 +59,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     const mailbox = follower.hold(visitorId);
     try {
       await follower.started;
-      // Read after the log position is fixed: whatever is committed later arrives through the log.
+      // Read after the log position is fixed: later commits arrive through the log.
       const start = await reads.streamStart({ channelId: channel.id, externalId: visitorId });
       const lastSeq = start === null ? 0 : await resumeAt(start, lastEventId);
       if (stopped) return false;
@@ -94,17 +94,17 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     if (lastEventId === null) return settledTo;
     const messageId = fromGlobalId("Message", lastEventId);
     const known = messageId === null ? null : await reads.seqOf(contactChannelId, messageId);
-    return known ?? (await reads.beforeLast(contactChannelId, REPLAYED));
+    return known ?? (await reads.beforeLast(contactChannelId, MAX_REPLAYED));
   }
 
   async function stop(): Promise<void> {
     stopped = true;
-    clearInterval(heart);
-    const handedOver = Promise.all(mailboxes().map((mailbox) => mailbox.stop()));
-    // A stalled stream must not delay the stop; messages that it did not take are queued again.
-    await Promise.race([handedOver, delay(STOP_WITHIN, undefined, { ref: false })]);
+    clearInterval(heartbeat);
+    const delivered = Promise.all(mailboxes().map((mailbox) => mailbox.stop()));
+    // A stalled stream must not delay the stop: messages that it has not taken are queued again.
+    await Promise.race([delivered, delay(STOP_TIMEOUT, undefined, { ref: false })]);
     for (const mailbox of mailboxes()) mailbox.finish();
-    await handedOver;
+    await delivered;
   }
 
   function mailboxes() {
@@ -112,9 +112,9 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
   }
 }
 
-/** Milliseconds between heartbeat comments: proxies commonly close a connection that is silent for 30 or 60 seconds. */
-const BEAT_EVERY = 15_000;
-/** Messages replayed to a client whose last message is not known. */
-const REPLAYED = 100;
-/** In milliseconds. */
-const STOP_WITHIN = 2_000;
+/** Milliseconds between heartbeat comments: proxies often close connections that are idle for 30 or 60 seconds. */
+const HEARTBEAT_INTERVAL = 15_000;
+/** Messages replayed to a client whose last message is unknown. */
+const MAX_REPLAYED = 100;
+/** Milliseconds that deliveries in progress have to finish when the server stops. */
+const STOP_TIMEOUT = 2_000;

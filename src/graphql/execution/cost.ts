@@ -22,7 +22,10 @@ import { DEFAULT_PAGE, MAX_PAGE, pageSize } from "../resolve/paging.ts";
 export interface Limits {
   /** Maximum nesting of objects. */
   readonly maxDepth: number;
-  /** Maximum cost: 1 per default page (20) of objects that the result can contain. A list multiplies the cost of its rows. */
+  /**
+   * Maximum cost: 1 per default page (20) of objects that the result can contain. A list multiplies the cost of its
+   * rows.
+   */
   readonly maxCost: number;
 }
 

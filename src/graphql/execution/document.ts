@@ -23,7 +23,10 @@ const MAX_TOKENS = 2_000;
 /** Maximum nesting of brackets of all kinds, because graphql-js parses, validates and prints recursively. */
 const MAX_NESTING = 300;
 
-/** @throws GraphQLError with the code `GRAPHQL_PARSE_FAILED` if the text is not a document, or is too long or too deeply nested */
+/**
+ * @throws GraphQLError with the code `GRAPHQL_PARSE_FAILED` if the text is not a document, or is too long or too deeply
+ * nested
+ */
 export function parseDocument(text: string): DocumentNode {
   const source = new Source(text);
   try {
@@ -79,8 +82,8 @@ function withoutSuggestion(error: GraphQLError): GraphQLError {
 }
 
 /**
- * The root field of a subscription must not be conditional (GraphQL, September 2025, section 5.2.4.1). graphql-js 16 does
- * not check this, and throws when the field is skipped.
+ * The root field of a subscription must not be conditional (GraphQL, September 2025, section 5.2.4.1). graphql-js 16
+ * does not check this, and throws when the field is skipped.
  */
 function unconditionalSubscriptionRoot(context: ValidationContext): ASTVisitor {
   return {

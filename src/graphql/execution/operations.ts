@@ -39,7 +39,10 @@ export interface OperationRequest {
 
 /** Runs operations. HTTP, SSE and WebSocket all use it, so that they behave the same. */
 export interface Operations {
-  /** The document to run, from the query text or else from the document id. Throws a `GraphQLError` if it is invalid or not trusted. */
+  /**
+   * The document to run, from the query text or else from the document id. Throws a `GraphQLError` if it is invalid or
+   * not trusted.
+   */
   documentOf(request: OperationRequest): DocumentNode;
   /** Validation errors: the document, its variables, the limits and permissions. Nothing runs before this check. */
   check(document: DocumentNode, request: OperationRequest, viewer: Viewer): readonly GraphQLError[];
@@ -174,15 +177,18 @@ function readsState({ operation, selectionSet }: OperationDefinitionNode): boole
   );
 }
 
-/** Identifies everything that a result depends on, except the document and the event: visibility, operation and variables. */
+/**
+ * Identifies everything that a result depends on, except the document and the event: visibility, operation and
+ * variables.
+ */
 function sharingKeyOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
   const { operationName } = args;
   return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variablesOf(args)]);
 }
 
 /**
- * The values of the variables that the operation declares. Undeclared ones have no effect. Cursors are left out because they
- * only set where a subscription starts: clients that resume from different cursors can share executions.
+ * The values of the variables that the operation declares. Undeclared ones have no effect. Cursors are left out because
+ * they only set where a subscription starts: clients that resume from different cursors can share executions.
  */
 function variablesOf({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
   const { variableDefinitions = [] } = getOperationAST(document, operationName) ?? {};

@@ -32,7 +32,10 @@ export type Execute = (event: LogEvent) => Promise<ExecutionResult>;
 
 /** Results that an operation keeps for subscribers who reach the same event a little later. */
 const MAX_RESULTS = 64;
-/** Milliseconds for which results are kept. An object can change without an event, for example when a block expires (rule B8). */
+/**
+ * Milliseconds for which results are kept. An object can change without an event, for example when a block expires
+ * (rule B8).
+ */
 const RESULT_LIFETIME = 1_000;
 /** Concurrent executions of one operation. Results are still delivered in order. */
 const MAX_CONCURRENT = 4;
@@ -62,8 +65,8 @@ export class SharedOperations {
   }
 
   /**
-   * Joins the operation that all subscribers with the same document and `key` share. `key` must contain everything that a
-   * result may depend on, except the document and the event. Call `leave` on the returned operation once.
+   * Joins the operation that all subscribers with the same document and `key` share. `key` must contain everything that
+   * a result may depend on, except the document and the event. Call `leave` on the returned operation once.
    */
   join(document: DocumentNode, key: string, executor: () => Execute): SharedOperation {
     const byKey = this.#operations.get(document) ?? new Map<string, SharedOperation>();
@@ -103,8 +106,8 @@ export class SharedOperation {
   }
 
   /**
-   * The result for this event, executed once for all calls while the log ends at `head`. After that, or after a failure,
-   * a call executes the event again, because objects must be read in their current state (rule O6).
+   * The result for this event, executed once for all calls while the log ends at `head`. After that, or after a
+   * failure, a call executes the event again, because objects must be read in their current state (rule O6).
    */
   resultAt(event: LogEvent, head: Position): Promise<SharedResult> {
     this.#evictExpired();

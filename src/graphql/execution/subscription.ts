@@ -23,8 +23,8 @@ export interface SubscriptionOptions {
 
 /**
  * The results of one subscriber, one per event. Events that are already in the log are pulled; after that, results are
- * pushed as they become ready. A failure is delivered as the last result. Unlike a generator's, its `return` takes effect
- * immediately, even while the next event is awaited.
+ * pushed as they become ready. A failure is delivered as the last result. Unlike a generator's, its `return` takes
+ * effect immediately, even while the next event is awaited.
  */
 export class Subscription implements AsyncGenerator<ExecutionResult, void, void>, Listener {
   readonly #reader: LogReader<LogEvent>;
@@ -74,8 +74,8 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 
   /**
-   * Pushes results as they become ready; `take` returns how many it accepted. Resolves when `take` accepts fewer than it was
-   * given, when events in the log must be pulled first, and when the subscription is over.
+   * Pushes results as they become ready; `take` returns how many it accepted. Resolves when `take` accepts fewer than
+   * it was given, when events in the log must be pulled first, and when the subscription is over.
    */
   live(take: Take): Promise<void> {
     if (this.#reader.isEnded) this.finish();
@@ -163,7 +163,10 @@ export class Subscription implements AsyncGenerator<ExecutionResult, void, void>
   }
 }
 
-/** A result without data has no cursor. If delivery continued, a client that resumes after the next event would lose this one. */
+/**
+ * A result without data has no cursor. If delivery continued, a client that resumes after the next event would lose
+ * this one.
+ */
 function isDeliverable({ result }: SharedResult): boolean {
   return result.data != null;
 }

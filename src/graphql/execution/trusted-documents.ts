@@ -8,15 +8,17 @@ import { parseDocument } from "./document.ts";
 
 /** The only documents that may run: those that the clients were built with. */
 export interface TrustedDocuments {
-  /** Finds a document by its id in the file or the SHA-256 of its text, with or without the standard prefix `sha256:`. */
+  /**
+   * Finds a document by its id in the file or the SHA-256 of its text, with or without the standard prefix `sha256:`.
+   */
   byId(id: string): DocumentNode | null;
   /** Finds a document by its text, either as in the file or as `print` formats it. */
   byText(text: string): DocumentNode | null;
 }
 
 /**
- * The id of the document that a request refers to: `documentId` (GraphQL over HTTP, appendix on persisted documents), or the
- * extension that Apollo Client and urql send. Null if the request has neither.
+ * The id of the document that a request refers to: `documentId` (GraphQL over HTTP, appendix on persisted documents),
+ * or the extension that Apollo Client and urql send. Null if the request has neither.
  */
 export function documentIdOf(request: {
   readonly documentId?: string | null | undefined;
@@ -34,7 +36,8 @@ const fileSchema = z.record(z.string().min(1), z.string());
 /**
  * Reads the file at `TRUSTED_DOCUMENTS`.
  *
- * @throws ConfigError if the file cannot be read, or with the id and error of each document that is not valid for the schema
+ * @throws ConfigError if the file cannot be read, or with the id and error of each document that is not valid for the
+ * schema
  */
 export async function readTrustedDocuments(path: string, validate: Validate): Promise<TrustedDocuments> {
   const byId = new Map<string, DocumentNode>();

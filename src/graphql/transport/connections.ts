@@ -10,7 +10,10 @@ export class Connections {
     this.#limit = limit;
   }
 
-  /** Counts a new connection of the actor; null if the limit is reached. Call the returned function once, when it has closed. */
+  /**
+   * Counts a new connection of the actor; null if the limit is reached. Call the returned function once, when it has
+   * closed.
+   */
   open({ actor }: Viewer): (() => void) | null {
     const count = this.#open.get(actor.id) ?? 0;
     if (count >= this.#limit) return null;

@@ -17,8 +17,8 @@ const EVENT_STREAM = "text/event-stream";
 const RESPONSE_TYPES = ["application/json", "application/graphql-response+json", EVENT_STREAM];
 
 /**
- * Checks the headers and the encoding of a request; null if they are valid. Only JSON is accepted, because browsers send forms
- * and plain text to other origins without a preflight request (CSRF).
+ * Checks the headers and the encoding of a request; null if they are valid. Only JSON is accepted, because browsers
+ * send forms and plain text to other origins without a preflight request (CSRF).
  */
 export function checkRequest(method: string, headers: IncomingHttpHeaders, body: unknown): HttpError | null {
   if (!RESPONSE_TYPES.some((type) => accepts(headers.accept, type))) {
@@ -96,7 +96,9 @@ function badRequest(message: string): GraphQLError {
   return errorWithStatus("BAD_REQUEST", message, 400);
 }
 
-/** An error with an HTTP status for Yoga. `spec: false` applies it to `application/json` too, where errors would be 200. */
+/**
+ * An error with an HTTP status for Yoga. `spec: false` applies it to `application/json` too, where errors would be 200.
+ */
 export function errorWithStatus(code: RequestErrorCode, message: string, status: number): GraphQLError {
   return new GraphQLError(message, { extensions: { code, http: { status, spec: false } } });
 }

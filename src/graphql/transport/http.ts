@@ -100,7 +100,10 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     return respond(reply, response, () => edge.hub.head(viewer.workspaceId));
   }
 
-  /** Counts a response that may become a stream as a connection until it closes; false if the actor has reached its limit. */
+  /**
+   * Counts a response that may become a stream as a connection until it closes; false if the actor has reached its
+   * limit.
+   */
   function countConnection(viewer: Viewer, { raw }: FastifyReply): boolean {
     const closed = edge.connections.open(viewer);
     if (closed === null) return false;

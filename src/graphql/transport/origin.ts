@@ -3,7 +3,10 @@ import { requestError } from "../errors.ts";
 
 /** Decides which web pages may use the API from a browser. */
 export interface Origins {
-  /** Whether a request is allowed. `host` is its Host header: our own pages are always allowed, as are requests without an origin. */
+  /**
+   * Whether a request is allowed. `host` is its Host header: our own pages are always allowed, as are requests without
+   * an origin.
+   */
   allow(origin: string | undefined, host: string | undefined): boolean;
 }
 

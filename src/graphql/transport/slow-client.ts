@@ -5,7 +5,10 @@ import type { Position } from "../../store/log-event.ts";
 const TOO_SLOW = 4013;
 /** Close reason that goes with it. */
 export const TOO_SLOW_REASON = "Too slow: resume with the last cursor";
-/** Milliseconds in which a slow client may still read buffered data and the close reason, before its connection is destroyed. */
+/**
+ * Milliseconds in which a slow client may still read buffered data and the close reason, before its connection is
+ * destroyed.
+ */
 export const CLOSE_TIMEOUT = 30_000;
 
 /** Maximum number of events that may be logged while a client reads nothing. */
@@ -16,8 +19,8 @@ const MAX_STALL = 20_000;
 const CHECK_INTERVAL = 1_000;
 
 /**
- * Watches a client that has stopped reading, and calls `onTooSlow` once too many events were logged or too much time has
- * passed. No events are buffered for the client meanwhile. Returns a function that stops watching.
+ * Watches a client that has stopped reading, and calls `onTooSlow` once too many events were logged or too much time
+ * has passed. No events are buffered for the client meanwhile. Returns a function that stops watching.
  */
 export function watchStalled(head: () => Position, onTooSlow: () => void): () => void {
   const since = { head: head(), time: performance.now() };

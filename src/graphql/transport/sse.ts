@@ -8,14 +8,16 @@ import { CLOSE_TIMEOUT, TOO_SLOW_REASON, watchStalled } from "./slow-client.ts";
 export class EventStreams {
   readonly #ends = new Set<() => void>();
 
-  /** Sends a stream; resolves when either side has ended it. `head` returns the last position of the log that it reads. */
+  /**
+   * Sends a stream; resolves when either side has ended it. `head` returns the last position of the log that it reads.
+   */
   async send(body: ReadableStream<Uint8Array>, response: ServerResponse, head: () => Position): Promise<void> {
     const reader = body.getReader();
     let over = false;
     // Ends without a `complete` event, which would stop the client from reconnecting.
     const end = (): void => {
       over = true;
-      // Cleans up here, because a pending read of a Yoga stream never settles once the stream is cancelled.
+      // Cleans up here, because a pending read of a Yoga stream may never settle once the stream is cancelled.
       this.#ends.delete(end);
       void reader.cancel().catch(() => {});
     };

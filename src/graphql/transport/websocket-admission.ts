@@ -4,9 +4,14 @@ import type { Viewer } from "../../auth/viewer.ts";
 import type { Mask } from "../errors.ts";
 import type { Connections } from "./connections.ts";
 
-/** Close code: the actor has reached its limit of connections. It is no fatal code of graphql-ws, so clients reconnect later. */
+/**
+ * Close code: the actor has reached its limit of connections. graphql-ws does not treat it as fatal, so clients
+ * reconnect later.
+ */
 const TOO_MANY_CONNECTIONS = 4290;
-/** Close code: authentication is unavailable. Clients reconnect later (Try Again Later, in the registry of RFC 6455). */
+/**
+ * Close code: authentication is unavailable. Clients reconnect later (Try Again Later, in the registry of RFC 6455).
+ */
 const TRY_AGAIN_LATER = 1013;
 
 export interface Admission {

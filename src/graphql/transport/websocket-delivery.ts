@@ -11,8 +11,8 @@ const HIGH_WATER_MARK = 64 * 1_024;
 const CLOSING_BRACE = Buffer.from("}");
 
 /**
- * Sends the results of a subscription over a WebSocket. A result is serialised once for all subscribers; only the message
- * header with the operation's id differs. To graphql-ws it is a subscription that yields nothing until it ends.
+ * Sends the results of a subscription over a WebSocket. A result is serialised once for all subscribers; only the
+ * message header with the operation's id differs. To graphql-ws it is a subscription that yields nothing until it ends.
  */
 export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   readonly #socket: WebSocket;
@@ -22,7 +22,10 @@ export class SocketDelivery implements AsyncIterableIterator<never, undefined> {
   /** Resolves when the operating system has taken the unsent data; null below the high-water mark. */
   #draining: Promise<void> | null = null;
 
-  /** `wire` is the connection under the WebSocket. Frames can be written to it directly, because they are not compressed. */
+  /**
+   * `wire` is the connection under the WebSocket. Frames can be written to it directly, because they are not
+   * compressed.
+   */
   constructor(socket: WebSocket, wire: Duplex, id: string, subscription: Subscription) {
     this.#socket = socket;
     this.#wire = wire;

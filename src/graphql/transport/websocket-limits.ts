@@ -26,8 +26,8 @@ export class SocketLimits {
   }
 
   /**
-   * Checks a new operation; null if it may start. `inProgress` includes it. Closes a socket that keeps exceeding the rate
-   * limit with 1008.
+   * Checks a new operation; null if it may start. `inProgress` includes it. Closes a socket that keeps exceeding the
+   * rate limit with 1008.
    */
   check(id: string, inProgress: number): GraphQLError | null {
     const left = this.#takeToken();

@@ -5,7 +5,10 @@ import type { Mask } from "../errors.ts";
 /** Maximum length of a close reason in bytes (RFC 6455, section 5.5). */
 const MAX_REASON = 123;
 
-/** Passes on the client's messages. A message that is not part of the protocol closes the socket with 4400, as specified. */
+/**
+ * Passes on the client's messages. A message that is not part of the protocol closes the socket with 4400, as
+ * specified.
+ */
 export function receiveMessages(socket: WebSocket, receive: (message: string) => Promise<void>, mask: Mask): void {
   socket.on("message", (data: RawData, isBinary: boolean) => {
     if (isBinary) {

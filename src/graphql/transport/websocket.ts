@@ -102,7 +102,10 @@ export function webSockets(edge: Edge): {
     socket.once("close", (code, reason) => void closed(code, String(reason)));
   }
 
-  /** Validates an operation as over HTTP. Returns errors, because throwing would close the socket and end its other operations. */
+  /**
+   * Validates an operation as over HTTP. Returns errors, because throwing would close the socket and end its other
+   * operations.
+   */
   async function prepare(
     { session, socket }: Connection,
     request: SubscribePayload,

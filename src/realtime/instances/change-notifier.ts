@@ -3,16 +3,19 @@ import type { WorkspaceId } from "../../domain/id.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 
 /**
- * Notifies other instances that logs have grown. A notification is only a hint: lost, duplicated, late or reordered ones
- * cost time and nothing else, because every instance also polls the log.
+ * Notifies other instances that logs have grown. A notification is only a hint: lost, duplicated, late or reordered
+ * ones cost time and nothing else, because every instance also polls the log.
  */
 export interface ChangeNotifier {
-  /** Notifies the other instances of a commit made here. Never throws and never waits, so it stays out of the write path. */
+  /** Notifies the other instances of a commit. Neither throws nor blocks, because it is called in the write path. */
   notify(workspaceId: WorkspaceId, events: readonly LogEvent[]): void;
   stop(): Promise<void>;
 }
 
-/** Receives a notification from another instance: the events of one commit in order, or null if they must be read from the log. */
+/**
+ * Receives a notification from another instance: the events of one commit in order, or null if they must be read from
+ * the log.
+ */
 export type OnChange = (workspaceId: WorkspaceId, events: readonly LogEvent[] | null) => void;
 
 /** What one commit added to the log of a workspace. */
@@ -25,8 +28,8 @@ export interface Commit {
 const MAX_WAITING = 1_000;
 
 /**
- * Sends at once while no send is in progress. Commits made during a send are sent together `pause` milliseconds after it,
- * so a busy instance sends larger notifications rather than more of them.
+ * Sends at once while no send is in progress. Commits made during a send are sent together `pause` milliseconds after
+ * it, so a busy instance sends larger notifications rather than more of them.
  */
 export function coalesce(
   send: (commits: readonly Commit[]) => Promise<void>,

@@ -10,16 +10,16 @@ export interface PostgresNotifierOptions {
   readonly logger: Logger;
 }
 
-/** Milliseconds between two NOTIFY: under load this bounds how often other instances wake and read. */
+/** Milliseconds between two NOTIFY statements. Under load this limits how often other instances wake up and read. */
 const PAUSE = 5;
 /** Milliseconds before reconnecting, doubled with each failure. */
-const BACK_OFF = { first: 100, most: 5_000 };
+const BACK_OFF = { initial: 100, max: 5_000 };
 
 /**
- * Change notifications by LISTEN and NOTIFY on a connection of its own; they name only the workspace whose log has grown.
- * Behind a pooler in transaction mode none arrive; then, as during any outage, polling finds what was committed.
+ * Change notifications by LISTEN and NOTIFY on a dedicated connection. A notification names only the workspace whose
+ * log has grown. None arrive behind a pooler in transaction mode; then, as during an outage, polling finds the commits.
  *
- * Resolves when it listens, or when the first attempt has failed; it keeps reconnecting.
+ * Resolves when it is listening, or when the first attempt to connect has failed. It keeps reconnecting.
  */
 export async function postgresNotifier({ url, onChange, logger }: PostgresNotifierOptions): Promise<ChangeNotifier> {
   const outages = outageLog(logger, "PostgreSQL");
@@ -31,17 +31,19 @@ export async function postgresNotifier({ url, onChange, logger }: PostgresNotifi
   return { notify: coalesce(notify, PAUSE), stop };
 
   async function keepListening(): Promise<void> {
-    for (let wait = BACK_OFF.first; !stopping.signal.aborted; wait = Math.min(2 * wait, BACK_OFF.most)) {
+    for (let wait = BACK_OFF.initial; !stopping.signal.aborted; wait = Math.min(2 * wait, BACK_OFF.max)) {
       const client = newClient(url);
       const ended = new Promise<unknown>((resolve) => {
-        client.once("error", resolve).once("end", () => resolve(new Error("The connection has ended.")));
+        client
+          .once("error", resolve)
+          .once("end", () => resolve(new Error("PostgreSQL closed the notification connection.")));
       });
       try {
         await client.connect();
         await listen(client, (workspaceId) => onChange(workspaceId, null));
         connection = client;
         outages.up();
-        wait = BACK_OFF.first;
+        wait = BACK_OFF.initial;
         attempted.resolve();
         throw await ended;
       } catch (error) {
@@ -57,7 +59,7 @@ export async function postgresNotifier({ url, onChange, logger }: PostgresNotifi
   async function notify(commits: readonly Commit[]): Promise<void> {
     const workspaceIds = [...new Set(commits.map(({ workspaceId }) => workspaceId))];
     if (connection === null) return;
-    // A query that fails or times out means that the connection is broken.
+    // A failed query means that the connection is broken.
     await notifyGrown(connection, workspaceIds).catch(() => connection?.end());
   }
 

@@ -3,7 +3,9 @@ import type { WorkspaceId } from "../../domain/id.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 import type { Commit, OnChange } from "./change-notifier.ts";
 
-/** Raise with every change to `LogEvent`: an instance ignores the events of another version and reads the log instead. */
+/**
+ * Raise with every change to `LogEvent`: an instance ignores the events of another version and reads the log instead.
+ */
 const VERSION = 1;
 
 /** The body of a message. Every version has these fields; only the shape of an event may change. */
@@ -14,9 +16,9 @@ interface Body {
 
 export interface RedisMessages {
   encode(commits: readonly Commit[]): string;
-  /** Whether this instance sent it itself. */
+  /** Whether this instance sent the message. */
   isOwn(message: string): boolean;
-  /** Passes the commits on; false if the message is not ours or was altered. */
+  /** Passes the commits to `onChange`; false if the signature does not match. */
   decode(message: string, onChange: OnChange): boolean;
 }
 

@@ -8,7 +8,7 @@ import { redisMessages } from "./redis-message.ts";
 
 export interface RedisNotifierOptions {
   readonly url: string;
-  /** The database whose logs are meant: several can share one Redis. */
+  /** The database whose logs the notifications are about: several databases can share one Redis. */
   readonly database: Database;
   /** The AUTH_SECRET that all instances share. */
   readonly secret: string;
@@ -17,13 +17,13 @@ export interface RedisNotifierOptions {
 }
 
 /** In milliseconds. */
-const TIMES = { connect: 2_000, ping: 5_000, silence: 12_000, firstRetry: 100, mostRetry: 2_000 };
+const TIMES = { connect: 2_000, ping: 5_000, silence: 12_000, minRetry: 100, maxRetry: 2_000 };
 
 /**
- * Change notifications by Redis publish/subscribe. They carry the events themselves, so that other instances need not read
- * them. While Redis is unavailable nothing is sent, and polling finds what was committed.
+ * Change notifications by Redis publish/subscribe. They carry the events, so that other instances need not read the
+ * log. While Redis is unavailable nothing is sent, and polling finds the commits.
  *
- * Resolves when it listens, or when the first attempt has failed or takes long; it keeps reconnecting.
+ * Resolves when it is subscribed, or when the first attempt has failed or takes too long. It keeps reconnecting.
  */
 export async function redisNotifier({
   url,
@@ -36,26 +36,26 @@ export async function redisNotifier({
   const messages = redisMessages(secret, channel, randomUUID());
   const outages = outageLog(logger, "Redis");
   const attempted = Promise.withResolvers<void>();
-  let warned = false;
+  let hasWarned = false;
 
   const client = createClient({
     url,
     // A notification that cannot be sent now is useless later.
     disableOfflineQueue: true,
     maintNotifications: "disabled",
-    // Detects a connection that went silent.
+    // Together with `socketTimeout`, detects a dead connection.
     pingInterval: TIMES.ping,
     socket: {
       connectTimeout: TIMES.connect,
       socketTimeout: TIMES.silence,
-      reconnectStrategy: (failures) => Math.min(TIMES.firstRetry * 2 ** failures, TIMES.mostRetry),
+      reconnectStrategy: (failures) => Math.min(TIMES.minRetry * 2 ** failures, TIMES.maxRetry),
     },
   });
   client.on("error", down);
   client.on("ready", () => {
     client.subscribe(channel, receive).then(up, down);
   });
-  // Rejects only when stopped before it was ever connected.
+  // Rejects only if stopped before the first connection.
   client.connect().catch(() => {});
   await Promise.race([attempted.promise, sleep(TIMES.connect, undefined, { ref: false })]);
   return { notify: coalesce(publish, 0), stop };
@@ -71,9 +71,9 @@ export async function redisNotifier({
   }
 
   function receive(message: string): void {
-    if (messages.isOwn(message) || messages.decode(message, onChange) || warned) return;
-    warned = true;
-    logger.warn("ignored a Redis message that is not signed with our AUTH_SECRET, which all instances must share");
+    if (messages.isOwn(message) || messages.decode(message, onChange) || hasWarned) return;
+    hasWarned = true;
+    logger.warn("ignored a Redis message that is not signed with our AUTH_SECRET; all instances must use the same one");
   }
 
   async function publish(commits: readonly Commit[]): Promise<void> {

@@ -178,7 +178,7 @@ describe("messages", () => {
     const visitor = await openSession(desk);
     const response = await post(desk, desk.webChat, "messages", { text: " " }, bearer(visitor.token));
     expect(await response.json()).toEqual({
-      error: { code: "INVALID_INPUT", message: "text: Must not be blank. clientMessageId: Must be a text." },
+      error: { code: "INVALID_INPUT", message: "text: Must not be blank. clientMessageId: Must be a string." },
     });
   });
 

@@ -14,7 +14,7 @@ const big = { id: "1", data: "x".repeat(100_000) };
 
 test("the frames are those of the standard", async () => {
   void pair.stream.send({ id: "a", data: '{"text":"Hi"}' });
-  pair.stream.beat();
+  pair.stream.sendHeartbeat();
   pair.stream.finish();
   const all = await pair.readUntil("\r\n0\r\n\r\n");
   expect(all).toContain("\r\nx-test: yes\r\n");
