@@ -49,8 +49,7 @@ function limitNesting(source: Source): void {
     const { kind, start } = lexer.token;
     if (OPENING.includes(kind)) depth += 1;
     if (CLOSING.includes(kind)) depth -= 1;
-    if (depth > MAX_NESTING)
-      throw syntaxError(source, start, `Brackets are nested more than ${MAX_NESTING} levels deep.`);
+    if (depth > MAX_NESTING) throw syntaxError(source, start, `Nested more than ${MAX_NESTING} levels deep.`);
   }
 }
 
@@ -68,7 +67,7 @@ export function validator(schema: GraphQLSchema, { introspection }: { readonly i
       const errors = validate(schema, document, rules);
       return introspection ? errors : errors.map(withoutSuggestion);
     } catch (error) {
-      // graphql-js throws, instead of returning, its error about `@skip(if: $variable)` on the root field of a subscription.
+      // For `@skip(if: $variable)` on the root field of a subscription, graphql-js throws its error.
       if (error instanceof GraphQLError) return [error];
       throw error;
     }

@@ -32,8 +32,9 @@ export class SocketLimits {
   check(id: string, inProgress: number): GraphQLError | null {
     const left = this.#takeToken();
     if (left < -BURST) this.#socket.close(1008, "Too many operations");
-    if (left < 0)
+    if (left < 0) {
       return requestError("RATE_LIMITED", `A socket may start at most ${OPERATIONS_PER_SECOND} operations per second.`);
+    }
     if (inProgress > MAX_OPERATIONS) {
       return requestError(
         "TOO_MANY_SUBSCRIPTIONS",

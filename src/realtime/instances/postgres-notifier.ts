@@ -34,9 +34,7 @@ export async function postgresNotifier({ url, onChange, logger }: PostgresNotifi
     for (let wait = BACK_OFF.initial; !stopping.signal.aborted; wait = Math.min(2 * wait, BACK_OFF.max)) {
       const client = newClient(url);
       const ended = new Promise<unknown>((resolve) => {
-        client
-          .once("error", resolve)
-          .once("end", () => resolve(new Error("PostgreSQL closed the notification connection.")));
+        client.once("error", resolve).once("end", () => resolve(new Error("The connection was closed.")));
       });
       try {
         await client.connect();
