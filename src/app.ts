@@ -122,7 +122,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     const authenticate = authenticator(directory, tokens);
     const sessions = createSessions({
       authenticate: config.jwks === undefined ? null : authenticate,
-      standings: directory,
+      principals: directory,
       onChange: directory.forget,
       clock,
       onError: (error) => logger.warn({ err: error }, "looking up who is connected failed"),

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** What is shown once, and what is kept. */
+/** A new API key. `key` is shown once; only `prefix` and `hash` are stored. */
 export interface NewApiKey {
   readonly key: string;
   readonly prefix: string;
@@ -9,7 +9,7 @@ export interface NewApiKey {
 
 export const API_KEY_PREFIX = "dg_";
 
-/** 256 random bits: so much chance needs no salt and no slow hash. */
+/** Generates a key with 256 random bits: enough entropy to need neither a salt nor a slow hash. */
 export function newApiKey(): NewApiKey {
   const key = API_KEY_PREFIX + randomBytes(32).toString("base64url");
   return { key, prefix: key.slice(0, 10), hash: hashApiKey(key) };

@@ -4,10 +4,13 @@ import { permissionsOfRole, permissionsOfScopes, type Role } from "./permission.
 import type { Tokens } from "./token.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** Says who sends this `Authorization` value; null for absent, malformed, expired, revoked or unknown (HTTP 401, close 4403). */
+/**
+ * Resolves an `Authorization` header to its viewer. Null if the credential is absent, malformed, expired, revoked or
+ * unknown (HTTP 401, close code 4403).
+ */
 export type Authenticate = (authorization: string | null | undefined) => Promise<Viewer | null>;
 
-/** Where agents and keys are looked up; removed and revoked ones are not found. */
+/** Looks up agents and API keys; removed agents and revoked keys are not found. */
 export interface Credentials {
   agentByEmail(email: string): Promise<AgentRecord | null>;
   apiKeyByHash(hash: string): Promise<ApiKeyRecord | null>;

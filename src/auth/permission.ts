@@ -1,4 +1,4 @@
-/** What one may do, as the contract's table of roles names it (section 4). */
+/** The permissions in the contract's table of roles (section 4). */
 export const permissions = [
   "READ",
   /** Reply to, start and end conversations. */
@@ -37,7 +37,7 @@ export function permissionsOfRole(role: Role): ReadonlySet<Permission> {
   return new Set(ofRole[role]);
 }
 
-/** Scopes that this version does not know permit nothing. */
+/** Unknown scopes grant nothing. */
 export function permissionsOfScopes(held: readonly string[]): ReadonlySet<Permission> {
   return new Set(scopes.filter((scope) => held.includes(scope)).map((scope) => ofScope[scope]));
 }

@@ -5,8 +5,8 @@ import type { Config } from "../config.ts";
 import { writeOnce } from "../platform/write-once.ts";
 
 /**
- * The secret that signs and verifies tokens: AUTH_SECRET, else one that is made once and kept in the data directory, so
- * that tokens outlive a restart and every process of this installation agrees on it.
+ * The secret that signs and verifies tokens: AUTH_SECRET, or else a secret generated once and stored in the data
+ * directory, so that tokens survive a restart and all processes of this installation share it.
  */
 export async function authSecret(config: Pick<Config, "authSecret" | "dataDir">): Promise<string> {
   if (config.authSecret !== undefined) return config.authSecret;

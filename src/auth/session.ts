@@ -4,87 +4,87 @@ import type { AgentRecord, ApiKeyRecord, Authenticate } from "./authenticate.ts"
 import { permissionsOfScopes } from "./permission.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** Who is at the other end of a connection, for as long as they are just who they were when it began. */
+/** The authentication of a connection. It ends when the token expires or the viewer's role or scopes change. */
 export interface Session {
   readonly viewer: Viewer;
-  /** Whether it still holds; the end of a token is kept to the millisecond. */
+  /** Whether the session is still valid; token expiry is exact to the millisecond. */
   isOpen(): boolean;
-  /** Calls back once, when it has ended; answers how to call that off. */
+  /** Calls the listener when the session ends, at most once. Returns a function that removes the listener. */
   onEnd(listener: () => void): () => void;
 }
 
-/** The sessions that somebody listens to. Their viewers are looked at together, however many they are. */
+/** Starts sessions and rechecks those that have listeners, all in one pass. */
 export interface Sessions {
   start(authorization: string | undefined, viewer: Viewer): Session;
   stop(): Promise<void>;
 }
 
-/** What holds of some agents and keys now; removed and revoked ones are not in it. */
-export interface Standing {
+/** The current state of some agents and API keys; removed agents and revoked keys are absent. */
+export interface Principals {
   readonly agents: ReadonlyMap<AgentId, AgentRecord>;
   readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKeyRecord>;
 }
 
-/** Says what holds now, whatever is kept elsewhere. */
-export interface Standings {
-  standing(agents: readonly AgentId[], apiKeys: readonly ApiKeyId[]): Promise<Standing>;
-  /** A text that is another one whenever somebody's standing in these workspaces is. */
+/** Reads the current agents and API keys, bypassing caches. */
+export interface PrincipalLookup {
+  currentPrincipals(agents: readonly AgentId[], apiKeys: readonly ApiKeyId[]): Promise<Principals>;
+  /** A digest that changes whenever an agent or an API key of these workspaces changes. */
   fingerprint(workspaces: readonly WorkspaceId[]): Promise<string>;
 }
 
 export interface SessionsOptions {
-  /** Says whether a token still holds, where that can change before its end: an identity provider may withdraw its key. */
+  /** Verifies the tokens of open sessions again: an identity provider may withdraw a key. Null without a provider. */
   readonly authenticate: Authenticate | null;
-  readonly standings: Standings;
-  /** Called when somebody turned out to be no longer who they were, so that nobody else believes it. */
+  readonly principals: PrincipalLookup;
+  /** Called when an agent or an API key has changed, so that caches can be cleared. */
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
-/** In milliseconds: with the look itself well below the second within which a change must take effect. */
-const LOOK_EVERY = 500;
-/** After how many looks a token is verified anew. */
-const LOOKS_PER_VERIFICATION = 120;
+/** In milliseconds. Leaves time for the recheck itself: a change must take effect within a second. */
+const RECHECK_INTERVAL = 500;
+/** A token is verified again after this many rechecks. */
+const RECHECKS_PER_TOKEN_VERIFICATION = 120;
 
-export function createSessions({ authenticate, standings, onChange, clock, onError }: SessionsOptions): Sessions {
-  const heeded = new Set<OpenSession>();
-  let looking: Promise<void> | null = null;
+export function createSessions({ authenticate, principals, onChange, clock, onError }: SessionsOptions): Sessions {
+  const watched = new Set<OpenSession>();
+  let rechecking: Promise<void> | null = null;
   let lastFingerprint = "";
   let stopped = false;
   const timer = setInterval(() => {
-    if (heeded.size > 0)
-      looking ??= look()
+    if (watched.size > 0)
+      rechecking ??= recheck()
         .catch(onError)
-        .finally(() => (looking = null));
-  }, LOOK_EVERY);
+        .finally(() => (rechecking = null));
+  }, RECHECK_INTERVAL);
 
   return {
-    start: (authorization, viewer) => new OpenSession(authorization, viewer, clock, heeded),
+    start: (authorization, viewer) => new OpenSession(authorization, viewer, clock, watched),
     stop: async () => {
       stopped = true;
       clearInterval(timer);
-      await looking;
+      await rechecking;
     },
   };
 
-  async function look(): Promise<void> {
-    const open = [...heeded].filter((session) => session.isOpen() || session.end());
+  async function recheck(): Promise<void> {
+    const open = [...watched].filter((session) => session.isOpen() || session.end());
     if (open.length === 0) return;
-    const fingerprint = await standings.fingerprint([...new Set(open.map(({ viewer }) => viewer.workspaceId))]);
-    // One that began after the last look may have begun with what was known before it.
-    const doubtful = fingerprint === lastFingerprint ? open.filter(({ looks }) => looks === 0) : open;
-    await verify(doubtful);
+    const fingerprint = await principals.fingerprint([...new Set(open.map(({ viewer }) => viewer.workspaceId))]);
+    // A session started since the last recheck may have been authenticated from data older than it.
+    const toCheck = fingerprint === lastFingerprint ? open.filter(({ recheckCount }) => recheckCount === 0) : open;
+    await endChanged(toCheck);
     lastFingerprint = fingerprint;
-    for (const session of open) session.looks += 1;
+    for (const session of open) session.recheckCount += 1;
     if (authenticate === null) return;
     void verifyTokens(
       authenticate,
-      open.filter(({ looks }) => looks % LOOKS_PER_VERIFICATION === 0),
+      open.filter(({ recheckCount }) => recheckCount % RECHECKS_PER_TOKEN_VERIFICATION === 0),
     ).catch(onError);
   }
 
-  /** Beside the looks, which it must not hold up: thousands may be due at once, and an identity provider takes its time. */
+  /** Not awaited by `recheck`: thousands of tokens may be due at once, and an identity provider may be slow. */
   async function verifyTokens(authenticate: Authenticate, sessions: readonly OpenSession[]): Promise<void> {
     for (const session of sessions) {
       if (stopped) return;
@@ -92,7 +92,7 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
     }
   }
 
-  async function verify(sessions: readonly OpenSession[]): Promise<void> {
+  async function endChanged(sessions: readonly OpenSession[]): Promise<void> {
     const agents = new Set<AgentId>();
     const apiKeys = new Set<ApiKeyId>();
     for (const { viewer } of sessions) {
@@ -100,8 +100,8 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
       else apiKeys.add(viewer.actor.id);
     }
     if (sessions.length === 0) return;
-    const now = await standings.standing([...agents], [...apiKeys]);
-    const changed = sessions.filter(({ viewer }) => !isStill(viewer, now));
+    const current = await principals.currentPrincipals([...agents], [...apiKeys]);
+    const changed = sessions.filter(({ viewer }) => !isUnchanged(viewer, current));
     if (changed.length > 0) onChange();
     for (const session of changed) session.end();
   }
@@ -110,17 +110,17 @@ export function createSessions({ authenticate, standings, onChange, clock, onErr
 class OpenSession implements Session {
   readonly viewer: Viewer;
   readonly authorization: string | undefined;
-  looks = 0;
+  recheckCount = 0;
   readonly #clock: Clock;
-  readonly #heeded: Set<OpenSession>;
+  readonly #watched: Set<OpenSession>;
   readonly #listeners = new Set<() => void>();
   #ended = false;
 
-  constructor(authorization: string | undefined, viewer: Viewer, clock: Clock, heeded: Set<OpenSession>) {
+  constructor(authorization: string | undefined, viewer: Viewer, clock: Clock, watched: Set<OpenSession>) {
     this.authorization = authorization;
     this.viewer = viewer;
     this.#clock = clock;
-    this.#heeded = heeded;
+    this.#watched = watched;
   }
 
   isOpen(): boolean {
@@ -130,23 +130,23 @@ class OpenSession implements Session {
 
   onEnd(listener: () => void): () => void {
     this.#listeners.add(listener);
-    this.#heeded.add(this);
+    this.#watched.add(this);
     return () => {
       this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.#heeded.delete(this);
+      if (this.#listeners.size === 0) this.#watched.delete(this);
     };
   }
 
-  /** Answers that it is no longer open. */
+  /** Ends the session. Returns the new value of `isOpen()`. */
   end(): false {
     this.#ended = true;
-    this.#heeded.delete(this);
+    this.#watched.delete(this);
     for (const listener of this.#listeners) listener();
     return false;
   }
 }
 
-function isStill({ actor, workspaceId, role, permissions }: Viewer, { agents, apiKeys }: Standing): boolean {
+function isUnchanged({ actor, workspaceId, role, permissions }: Viewer, { agents, apiKeys }: Principals): boolean {
   if (actor.type === "Agent") {
     const agent = agents.get(actor.id);
     return agent !== undefined && agent.workspaceId === workspaceId && agent.role === role;

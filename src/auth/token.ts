@@ -4,26 +4,26 @@ import { LRUCache } from "lru-cache";
 import { type ChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { Clock } from "../platform/clock.ts";
 
-/** How agents' tokens are verified: with our own secret, or with the keys of an identity provider. */
+/** How agent tokens are verified: with our own secret, or with an identity provider's keys if `jwks` is set. */
 export interface TokenSettings {
   readonly secret: string;
   readonly jwks: { readonly url: string; readonly issuer: string; readonly audience: string } | null;
 }
 
-/** What a valid agent's token says. */
+/** The claims of a valid agent token. */
 export interface AgentClaims {
   readonly email: string;
   readonly expiresAt: Instant | null;
 }
 
 export interface Tokens {
-  /** Null for a token that is malformed, forged, expired or says no email. */
+  /** Null if the token is invalid or expired, or its email missing or unverified. Throws if no keys are available. */
   verifyAgent(token: string): Promise<AgentClaims | null>;
   signVisitor(visitor: Visitor): Promise<string>;
   verifyVisitor(token: string): Promise<Visitor | null>;
 }
 
-/** A person on a web chat, known by nothing but the token that we gave. */
+/** A web-chat visitor, identified only by the token that we issued. */
 export interface Visitor {
   readonly channelId: ChannelId;
   readonly visitorId: string;
@@ -37,15 +37,15 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
     settings.jwks === null
       ? { algorithms: ["HS256"] }
       : {
-          // Public-key algorithms only: a provider's public key must not pass for a shared secret.
+          // Public-key algorithms only: a provider's public key must not be usable as a shared secret.
           algorithms: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
           issuer: settings.jwks.issuer,
           audience: settings.jwks.audience,
         };
-  // A key of its own, so that a visitor's token can never pass for an agent's.
+  // A separate key, so that a visitor token is never accepted as an agent token.
   const visitorKey = createHmac("sha256", settings.secret).update(VISITOR_AUDIENCE).digest();
 
-  // An identity provider may withdraw a key, so nothing is known for long.
+  // Cached for a short time only: an identity provider may withdraw a key.
   const verified = new LRUCache<string, { key: Uint8Array | JWTVerifyGetKey; claims: JWTPayload }>({
     max: 5_000,
     ttl: 60_000,
@@ -55,7 +55,7 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
 
   async function verifyAgent(token: string): Promise<AgentClaims | null> {
     const claims = await verify(token, agentKey, agentOptions);
-    // An address that the identity provider has not verified proves nothing.
+    // An email that the identity provider has not verified does not identify an agent.
     if (typeof claims?.email !== "string" || claims.email_verified === false) return null;
     return { email: claims.email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
   }
@@ -74,7 +74,7 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
     return { channelId: idOf(claims.channelId), visitorId: claims.sub };
   }
 
-  /** A signature is checked once; what was true of a token then is so until it expires. */
+  /** Verifies a token. The signature result is cached; expiry is checked on every call. */
   async function verify(
     token: string,
     key: Uint8Array | JWTVerifyGetKey,
@@ -106,15 +106,15 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
   }
 }
 
-/** The identity provider did not give its keys, which says nothing of the token. */
+/** The identity provider's keys could not be fetched, which does not make the token invalid. */
 const NO_KEYS = new Set<string>([errors.JWKSTimeout.code, errors.JWKSInvalid.code, errors.JOSEError.code]);
 
-/** How long a printed agent token is valid, in milliseconds. */
+/** How long an agent token is valid by default, in milliseconds. */
 const AGENT_TOKEN_LIFETIME = 30 * 24 * 60 * 60 * 1_000;
 
 /**
- * Signs a token for the agent with this e-mail address, valid for `lifetime` milliseconds. It needs no database, so it
- * works whether the server runs or not.
+ * Signs a token for the agent with this email, valid for `lifetime` milliseconds. It needs no database, so it also
+ * works while the server is stopped.
  */
 export function signAgentToken(
   secret: string,

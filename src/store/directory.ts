@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
-import type { Standing, Standings } from "../auth/session.ts";
+import type { PrincipalLookup, Principals } from "../auth/session.ts";
 import type { ChannelKind } from "../domain/contact-channel.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
@@ -17,19 +17,20 @@ export interface ChannelRecord {
 }
 
 /**
- * What seldom changes and every request asks for: channels, flows, agents, keys. Answers are kept for up to a second,
- * which is how long a change of them may take to have its effect.
+ * Cached lookups of channels, flows, agents and API keys, which every request needs and which rarely change. Entries
+ * expire after a second, so a change takes effect within a second.
  */
-export interface Directory extends Credentials, Standings {
+export interface Directory extends Credentials, PrincipalLookup {
   channel(id: ChannelId): Promise<ChannelRecord | null>;
   /** The enabled flows of each channel of the workspace, oldest first. */
   flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
   agent(id: AgentId): Promise<AgentRecord | null>;
-  /** Forgets what was kept, for the instance that has just changed something. */
+  /** Clears the cache; for the instance that has just made a change. */
   forget(): void;
 }
 
-const KEPT_FOR = 1_000;
+/** In milliseconds. */
+const CACHE_TTL = 1_000;
 
 export function directory(prisma: PrismaClient): Directory {
   const channels = cached<ChannelRecord>(async (id) => {
@@ -60,7 +61,7 @@ export function directory(prisma: PrismaClient): Directory {
     return row === null ? null : toApiKeyRecord(row);
   });
 
-  async function standing(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Standing> {
+  async function currentPrincipals(agentIds: readonly AgentId[], apiKeyIds: readonly ApiKeyId[]): Promise<Principals> {
     const [agentRows, apiKeyRows] = await Promise.all([
       prisma.agent.findMany({ where: { id: { in: [...agentIds] }, removedAt: null } }),
       prisma.apiKey.findMany({ where: { id: { in: [...apiKeyIds] }, revokedAt: null } }),
@@ -86,7 +87,7 @@ export function directory(prisma: PrismaClient): Directory {
     flows: async (workspaceId) => (await flows.get(workspaceId)) ?? new Map(),
     agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
     agent: agents.get,
-    standing,
+    currentPrincipals,
     fingerprint,
     apiKeyByHash: apiKeys.get,
     forget: () => {
@@ -108,8 +109,8 @@ function cached<Value extends object>(
 ): { get(key: string): Promise<Value | null>; clear(): void } {
   const cache = new LRUCache<string, { readonly value: Value | null }>({
     max: 10_000,
-    ttl: KEPT_FOR,
-    // Who asked before it was forgotten is answered all the same, and the answer is not kept.
+    ttl: CACHE_TTL,
+    // A lookup in flight when the cache is cleared still resolves, but its result is not cached.
     ignoreFetchAbort: true,
     fetchMethod: async (key) => ({ value: await load(key) }),
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AgentRecord } from "../../src/auth/authenticate.ts";
-import { createSessions, type Standings } from "../../src/auth/session.ts";
+import { createSessions, type PrincipalLookup } from "../../src/auth/session.ts";
 import type { Viewer } from "../../src/auth/viewer.ts";
 import { type AgentId, idOf } from "../../src/domain/id.ts";
 import { testClock } from "../support/clock.ts";
@@ -10,14 +10,14 @@ afterEach(() => void vi.useRealTimers());
 
 test("a removed agent's session ends within a second, also while the identity provider does not answer", async () => {
   const agents = new Map<AgentId, AgentRecord>();
-  const standings: Standings = {
-    standing: async () => ({ agents: new Map(agents), apiKeys: new Map() }),
+  const principals: PrincipalLookup = {
+    currentPrincipals: async () => ({ agents: new Map(agents), apiKeys: new Map() }),
     fingerprint: async () => [...agents.keys()].join(),
   };
   const authenticate = vi.fn(() => new Promise<never>(() => {}));
   const sessions = createSessions({
     authenticate,
-    standings,
+    principals,
     onChange: () => {},
     clock: testClock(),
     onError: (error) => expect.unreachable(String(error)),

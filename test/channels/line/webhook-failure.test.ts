@@ -44,7 +44,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
     agentByEmail: async () => null,
     agent: async () => null,
     apiKeyByHash: async () => null,
-    standing: async () => ({ agents: new Map(), apiKeys: new Map() }),
+    currentPrincipals: async () => ({ agents: new Map(), apiKeys: new Map() }),
     fingerprint: async () => "",
     forget: () => {},
   };
