@@ -1,6 +1,6 @@
 import { defineConfig } from "prisma/config";
 
-// The CLI downloads a schema-engine binary even to generate the client, which does not use it; naming any executable spares that.
+// Even `prisma generate` downloads a schema-engine binary, which it does not use. Naming any executable prevents that.
 process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath;
 
 export default defineConfig({

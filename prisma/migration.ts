@@ -1,9 +1,9 @@
 /**
  * Writes the next migration: `npm run migration -- <name>`.
  *
- * It runs Prisma's own schema engine, as WebAssembly, on a throw-away PostgreSQL that has all migrations applied: so it
- * needs neither a database nor the engine binary that the Prisma CLI downloads. What Prisma's schema cannot say (checks,
- * expression indexes, triggers) is added to the file by hand.
+ * Runs the WebAssembly build of Prisma's schema engine against a temporary PostgreSQL with all migrations applied, so
+ * it needs neither a database nor the engine binary that the Prisma CLI downloads. Add what Prisma's schema cannot
+ * express (checks, expression indexes, triggers) to the file by hand.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -22,11 +22,10 @@ import { migrate } from "../src/store/migrate.ts";
 const here = import.meta.dirname;
 
 /**
- * Compares a database with a Prisma schema.
+ * Compares a database with a Prisma schema, except for what the schema cannot express: checks, expression indexes,
+ * triggers, storage parameters.
  *
- * What Prisma's schema cannot express it does not see: checks, expression indexes, triggers, storage parameters.
- *
- * @returns the SQL that turns the one into the other; `undefined` when they agree
+ * @returns the SQL that migrates the database to the schema; `undefined` if they match
  */
 export async function schemaDrift(pool: pg.Pool, schemaFile = `${here}/schema.prisma`): Promise<string | undefined> {
   const content = await readFile(schemaFile, "utf8");
@@ -46,7 +45,7 @@ export async function schemaDrift(pool: pg.Pool, schemaFile = `${here}/schema.pr
   }
 }
 
-/** The types of PostgreSQL's catalog, by their object id. */
+/** The column types of PostgreSQL's catalog, by type oid. */
 const catalogTypes: Record<number, ColumnType> = {
   16: ColumnTypeEnum.Boolean,
   18: ColumnTypeEnum.Character,
@@ -60,11 +59,11 @@ const catalogTypes: Record<number, ColumnType> = {
   1043: ColumnTypeEnum.Text,
 };
 
-/** Lets the engine read the catalog, and nothing else. Prisma's own adapter fails at the catalog's "char" columns. */
+/** A read-only adapter for the catalog. Prisma's own adapter fails on the catalog's "char" columns. */
 function catalogReader(pool: pg.Pool) {
   const kind = { provider: "postgres", adapterName: "catalog-reader" } as const;
   const refuse = async () => {
-    throw new Error("the schema engine is only to read");
+    throw new Error("The schema engine has read-only access.");
   };
   const adapter: SqlDriverAdapter = {
     ...kind,
@@ -72,7 +71,7 @@ function catalogReader(pool: pg.Pool) {
       const { fields, rows } = await pool.query<unknown[]>({ text: sql, values: args, rowMode: "array" });
       const columnTypes = fields.map(({ name, dataTypeID }) => {
         const type = catalogTypes[dataTypeID];
-        if (type === undefined) throw new Error(`column ${name}: type ${dataTypeID} is missing in catalogTypes`);
+        if (type === undefined) throw new Error(`Column ${name}: type ${dataTypeID} is missing from catalogTypes.`);
         return type;
       });
       return { columnNames: fields.map(({ name }) => name), columnTypes, rows };
@@ -96,12 +95,12 @@ async function writeMigration(name: string): Promise<string> {
   try {
     await migrate(pool, migrations);
     const sql = await schemaDrift(pool);
-    if (sql === undefined) return "The migrations already give what prisma/schema.prisma says: nothing to write.";
+    if (sql === undefined) return "The migrations already match prisma/schema.prisma. Nothing to write.";
     const timestamp = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
     const folder = `${migrations}/${timestamp}_${name}`;
     await mkdir(folder);
     await writeFile(`${folder}/migration.sql`, `${sql.trimEnd()}\n`);
-    return `Wrote ${folder}/migration.sql: read it, and complete it by hand where the schema cannot say it.`;
+    return `Wrote ${folder}/migration.sql. Review it, and add by hand what the schema cannot express.`;
   } finally {
     await pool.end();
     await postgres.stop();
@@ -111,7 +110,9 @@ async function writeMigration(name: string): Promise<string> {
 if (import.meta.main) {
   const [name = ""] = parseArgs({ allowPositionals: true }).positionals;
   if (!/^[a-z0-9_]+$/.test(name)) {
-    console.error("Usage: npm run migration -- <name>, with a name of a-z, 0-9 and _ that says what changes");
+    console.error(
+      "Usage: npm run migration -- <name>, where <name> describes the change and contains only a-z, 0-9 and _",
+    );
     process.exit(2);
   }
   console.log(await writeMigration(name));

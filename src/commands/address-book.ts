@@ -6,16 +6,16 @@ import type { Tx } from "../store/database.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
 import type { Work } from "./work.ts";
 
-/** A work whose steps all name ContactChannels that exist in this transaction. */
+/** A `Work` whose addresses are resolved to ContactChannels that exist in this transaction. */
 export interface ResolvedWork {
   readonly steps: readonly { readonly contactChannelId: ContactChannelId; readonly command: Command }[];
   readonly idempotency?: IdempotencyClaim | undefined;
 }
 
-/** Which address is which ContactChannel: that never changes, so whoever wrote lately needs no look-up. */
+/** A cache of the ContactChannels of addresses. They never change, so a contact who wrote recently needs no lookup. */
 export interface AddressBook {
   find(address: Address): ContactChannelId | undefined;
-  /** Only what is committed may be learned. */
+  /** Adds addresses whose ContactChannels are committed. */
   learn(addresses: readonly KnownAddress[]): void;
 }
 
@@ -29,16 +29,16 @@ export function addressBook(): AddressBook {
   };
 }
 
-/** What addresses turned out to be. */
+/** The result of resolving the addresses of a batch. */
 export interface Resolution {
   readonly resolved: readonly ResolvedWork[];
-  /** What the book did not know. */
+  /** Addresses that were not in the address book. */
   readonly learned: readonly KnownAddress[];
-  /** Those of them that are new with this transaction. */
+  /** The ContactChannels among them that this transaction inserted. */
   readonly created: ReadonlySet<ContactChannelId>;
 }
 
-/** Turns addresses into ContactChannels, new ones where there are none yet. */
+/** Resolves addresses to ContactChannels and inserts those that are missing. */
 export async function resolveAddresses(
   tx: Tx,
   book: AddressBook,
@@ -63,7 +63,7 @@ export async function resolveAddresses(
 
   const idFor = (address: Address): ContactChannelId => {
     const id = known.get(keyOf(address)) ?? book.find(address);
-    if (id === undefined) throw new Error("An address was inserted but not found again.");
+    if (id === undefined) throw new Error("A ContactChannel was inserted, but its address was not found afterwards.");
     return id;
   };
   const resolved = works.map(({ steps, idempotency }) => ({

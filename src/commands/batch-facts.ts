@@ -2,21 +2,21 @@ import type { Command } from "../domain/command.ts";
 import type { ConversationStatus } from "../domain/conversation.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
 import { type Facts, noFacts } from "../domain/turn.ts";
-import { findConversationStatuses, findInbound, type InboundKnown } from "../store/command-facts.ts";
+import { findConversationStatuses, findInbound, type RecordedInbound } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
 import type { ResolvedWork } from "./address-book.ts";
 
-/** What commands need to know beyond their aggregate: looked up once for the batch, then kept up with its decisions. */
+/** The facts that a batch's commands need, looked up once and then updated with each decision of the batch. */
 export class BatchFacts {
-  readonly #inbound: Map<string, InboundKnown>;
+  readonly #inbound: Map<string, RecordedInbound>;
   readonly #statuses: Map<ConversationId, ConversationStatus>;
-  /** Provider event ids, and provider message ids, of what this batch has recorded itself. */
+  /** Entries that this batch has recorded, by provider event id and by provider message id. */
   readonly #recordedEvents = new Map<string, MessageId>();
   readonly #recordedMessages = new Map<string, MessageId>();
   readonly #unsent = new Set<string>();
 
-  constructor(inbound: readonly InboundKnown[], statuses: ReadonlyMap<ConversationId, ConversationStatus>) {
+  constructor(inbound: readonly RecordedInbound[], statuses: ReadonlyMap<ConversationId, ConversationStatus>) {
     this.#inbound = new Map(inbound.map((known) => [`${known.channelId} ${known.eventId}`, known]));
     this.#statuses = new Map(statuses);
   }
@@ -56,7 +56,7 @@ export class BatchFacts {
   }
 }
 
-/** Looks up what the commands of a batch need; to be sent after the lock. */
+/** Looks up the facts that the commands of a batch need. Must be sent after the lock. */
 export async function loadFacts(tx: Tx, works: readonly ResolvedWork[]): Promise<BatchFacts> {
   const steps = works.flatMap((work) => work.steps);
   const inbound = steps.flatMap(({ contactChannelId, command }) => {

@@ -5,16 +5,10 @@ import { invalidInput, notFound } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
 import type { Clock } from "../platform/clock.ts";
 import { removeContactChannels } from "../store/addresses.ts";
-import { type Database, NothingBegun, type Tx } from "../store/database.ts";
+import { type Database, TransactionNotStarted, type Tx } from "../store/database.ts";
 import type { Directory } from "../store/directory.ts";
 import type { EventLog } from "../store/event-log.ts";
-import {
-  findCalls,
-  type IdempotencyClaim,
-  nameOfCall,
-  type RememberedCall,
-  rememberCall,
-} from "../store/idempotency.ts";
+import { callKey, findCalls, type IdempotencyClaim, type RememberedCall, rememberCall } from "../store/idempotency.ts";
 import type { LogEvent } from "../store/log-event.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
 import { type AddressBook, type ResolvedWork, resolveAddresses } from "./address-book.ts";
@@ -22,7 +16,7 @@ import { type BatchFacts, loadFacts } from "./batch-facts.ts";
 import { toLogEvents } from "./to-log-events.ts";
 import type { Answer, Work } from "./work.ts";
 
-/** What the write path asks of the store; a test may put a faulty one in its place. */
+/** The store operations of the write path; tests substitute a faulty store. */
 export interface AggregateStore {
   lock(tx: Tx, ids: readonly ContactChannelId[]): Promise<void>;
   load(
@@ -41,17 +35,17 @@ export interface CommitBatchOptions {
   readonly addresses: AddressBook;
   readonly clock: Clock;
   readonly newId: () => string;
-  /** Called after a commit with the events that it put into the workspace's log. */
+  /** Called after each commit with the events that it appended to the workspace's log. */
   readonly onCommitted: (workspaceId: WorkspaceId, events: readonly LogEvent[]) => void;
 }
 
-/** The write path: lock, then load, then decide in memory, then save, positions last (rules O1, O2). */
+/** The write path: lock, load, decide in memory, save, and assign log positions last (rules O1, O2). */
 export function commitBatch(options: CommitBatchOptions) {
   const { database, store, log, directory, addresses, clock, newId, onCommitted } = options;
 
   return async (workspaceId: WorkspaceId, works: readonly Work[]): Promise<readonly (readonly Answer[])[]> => {
     const flows = await directory.flows(workspaceId).catch((error: unknown) => {
-      throw new NothingBegun(error);
+      throw new TransactionNotStarted(error);
     });
     const outcome = await database.transaction(async (tx) => {
       const { resolved, learned, created } = await resolveAddresses(tx, addresses, workspaceId, works, {
@@ -66,12 +60,12 @@ export function commitBatch(options: CommitBatchOptions) {
         loadFacts(tx, resolved),
         findCalls(tx, workspaceId, claims, clock.now()),
       ]);
-      const own = loaded.filter((state) => state.workspaceId === workspaceId);
-      const batch = new Batch(own, facts, remembered);
-      // Read once, after both: all decisions of this batch are of this instant (rule O1).
+      const inWorkspace = loaded.filter((state) => state.workspaceId === workspaceId);
+      const batch = new Batch(inWorkspace, facts, remembered);
+      // Read once, after lock and load: all decisions of this batch share one time (rule O1).
       const now = clock.now();
       const answers = resolved.map((work) => answer(batch, work, now));
-      // A repeat under an address that is new: nothing happened there, so nobody came (rules O2, O3).
+      // A repeated event under a new address records nothing, so its new contact is removed again (rules O2, O3).
       const unused = created.difference(new Set(batch.changed().map(({ id }) => id)));
       if (unused.size > 0) removeContactChannels(tx, [...unused]);
       await save(tx, batch, now);
@@ -85,19 +79,19 @@ export function commitBatch(options: CommitBatchOptions) {
     function answer(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
       const earlier = work.idempotency === undefined ? null : batch.earlierCall(work.idempotency);
       if (earlier !== null) return [replay(work, earlier)];
-      const answers = judge(batch, work, now);
-      const [made] = answers;
-      if (work.idempotency !== undefined && made?.type === "Accepted") batch.remember(work.idempotency, made);
+      const answers = decideSteps(batch, work, now);
+      const [result] = answers;
+      if (work.idempotency !== undefined && result?.type === "Accepted") batch.remember(work.idempotency, result);
       return answers;
     }
 
-    /** Decides the steps of one work; several are kept together or, if one is refused, dropped together. */
-    function judge(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
+    /** Decides the steps of one work. If there are several and one is refused, none takes effect. */
+    function decideSteps(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
       const states = new Map<ContactChannelId, ContactChannel>();
       const events: DecidedEvent[] = [];
       const answers = work.steps.map(({ contactChannelId, command }): Answer => {
         const before = states.get(contactChannelId) ?? batch.state(contactChannelId);
-        if (before === undefined) return notFound("There is no such contact on a channel here.");
+        if (before === undefined) return notFound("There is no such contact channel in this workspace.");
         const decision = decide(before, command, {
           now,
           newId,
@@ -115,20 +109,20 @@ export function commitBatch(options: CommitBatchOptions) {
 
     async function save(tx: Tx, batch: Batch, now: Instant): Promise<void> {
       if (batch.events.length > 0) store.save(tx, workspaceId, batch.changed(), batch.events);
-      for (const { claim, made } of batch.newCalls) rememberCall(tx, workspaceId, claim, made, now);
+      for (const { claim, result } of batch.newCalls) rememberCall(tx, workspaceId, claim, result, now);
       if (batch.events.length > 0)
         batch.appended = log.append(tx, workspaceId, await toLogEvents(tx, batch.events, now));
     }
   };
 }
 
-/** The aggregates of one transaction, as they stand after the decisions so far. */
+/** The aggregates of one transaction, including the decisions made so far. */
 class Batch {
   readonly facts: BatchFacts;
   readonly events: DecidedEvent[] = [];
-  /** The events as the log has them, which is known with the commit. */
+  /** The events with their log positions, which are known once the transaction has committed. */
   appended: Promise<readonly LogEvent[]> | null = null;
-  readonly newCalls: { readonly claim: IdempotencyClaim; readonly made: Accepted }[] = [];
+  readonly newCalls: { readonly claim: IdempotencyClaim; readonly result: Accepted }[] = [];
   readonly #states: Map<ContactChannelId, ContactChannel>;
   readonly #calls: Map<string, RememberedCall>;
 
@@ -156,19 +150,22 @@ class Batch {
   }
 
   earlierCall(claim: IdempotencyClaim): RememberedCall | null {
-    return this.#calls.get(nameOfCall(claim)) ?? null;
+    return this.#calls.get(callKey(claim)) ?? null;
   }
 
-  /** From here on also the same call later in this very batch is a repeat. */
-  remember(claim: IdempotencyClaim, made: Accepted): void {
-    this.newCalls.push({ claim, made });
-    this.#calls.set(nameOfCall(claim), { ...made, inputHash: claim.inputHash });
+  /** Remembers a call, so that the same call later in this batch is a repeat. */
+  remember(claim: IdempotencyClaim, result: Accepted): void {
+    this.newCalls.push({ claim, result });
+    this.#calls.set(callKey(claim), { ...result, inputHash: claim.inputHash });
   }
 }
 
 function replay(work: ResolvedWork, earlier: RememberedCall): Answer {
   if (earlier.inputHash !== work.idempotency?.inputHash) {
-    return invalidInput("idempotencyKey", "This key was used with another input. Use a new key for a new request.");
+    return invalidInput(
+      "idempotencyKey",
+      "This key was already used with different input. Use a new key for each new request.",
+    );
   }
   const { messageId, conversationId } = earlier;
   return { type: "Accepted", changed: false, messageId, conversationId, blockId: null };
@@ -178,7 +175,7 @@ function idsOf(works: readonly ResolvedWork[]): ContactChannelId[] {
   return [...new Set(works.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
 }
 
-/** Only blocking and delivery look at outbound messages in flight; for others their number must not matter. */
+/** Only blocking and delivery need pending messages; the cost of other commands must not depend on their number. */
 function idsNeedingPending(works: readonly ResolvedWork[]): ContactChannelId[] {
   const needing = new Set(["Block", "LeaseOutbound", "SettleOutbound"]);
   return works.flatMap((work) =>

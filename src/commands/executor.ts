@@ -1,24 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WorkspaceId } from "../domain/id.ts";
-import { CommitOutcomeUnknown, NothingBegun, sqlState } from "../store/database.ts";
+import { CommitOutcomeUnknown, sqlState, TransactionNotStarted } from "../store/database.ts";
 import { type Answer, Overloaded, type Work } from "./work.ts";
 
-/** The only way to change a ContactChannel. */
+/** Runs commands. The only way to change a ContactChannel. */
 export interface Executor {
-  /** Answers each step of the work, once all of it is durable. Throws what is not expected: nothing was written then. */
+  /**
+   * Resolves with the answer to each step once the work is durable. Rejects on unexpected errors; nothing was written
+   * then, unless the error is `CommitOutcomeUnknown`.
+   */
   execute(work: Work): Promise<readonly Answer[]>;
-  /** Resolves when nothing is waiting or under way. */
+  /** Resolves when nothing is queued or in flight. */
   drain(): Promise<void>;
 }
 
 export interface ExecutorOptions {
-  /** Decides and commits a batch of works of one workspace in one transaction; answers in the same order. */
+  /** Decides and commits a batch of works of one workspace in one transaction; answers are in the same order. */
   readonly commitBatch: (workspaceId: WorkspaceId, works: readonly Work[]) => Promise<readonly (readonly Answer[])[]>;
-  /** How many works one commit may carry. */
+  /** Maximum number of works in one commit. */
   readonly maxBatch?: number;
-  /** How many commits may be under way at once. */
+  /** Maximum number of concurrent commits. */
   readonly maxInFlight?: number;
-  /** How many works may wait before more are turned away. */
+  /** Maximum number of queued works; further ones are rejected with `Overloaded`. */
   readonly maxWaiting?: number;
 }
 
@@ -29,8 +32,8 @@ interface Waiting {
 }
 
 /**
- * Takes what is waiting together: alone, a work is committed at once; under load the batch grows by itself while the
- * commits before it are under way.
+ * Batches queued works. A single work is committed at once; under load, batches grow while earlier commits are in
+ * flight.
  */
 export function createExecutor(options: ExecutorOptions): Executor {
   const { commitBatch, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000 } = options;
@@ -48,7 +51,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (queue === undefined) waiting.set(work.workspaceId, [{ work, resolve, reject }]);
       else queue.push({ work, resolve, reject });
       waitingCount += 1;
-      // What arrives in the same turn of the event loop goes into the same batch.
+      // Works that arrive in the same turn of the event loop share a batch.
       if (inFlight < maxInFlight) setImmediate(startBatches);
     });
   }
@@ -59,7 +62,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (next === undefined) break;
       const [workspaceId, queue] = next;
       const batch = queue.splice(0, maxBatch);
-      // Deleting and setting again sends the workspace to the end of the line.
+      // Deleting and setting again moves the workspace to the end of the queue.
       waiting.delete(workspaceId);
       if (queue.length > 0) waiting.set(workspaceId, queue);
       waitingCount -= batch.length;
@@ -85,18 +88,18 @@ export function createExecutor(options: ExecutorOptions): Executor {
         resolve(answers[index] ?? []);
       });
     } catch (error) {
-      if (error instanceof CommitOutcomeUnknown || error instanceof NothingBegun) rejectAll(batch, error);
+      if (error instanceof CommitOutcomeUnknown || error instanceof TransactionNotStarted) rejectAll(batch, error);
       else await runOneByOne(workspaceId, batch);
     }
   }
 
-  /** One poisonous work must not fail its neighbours; but where nothing can be begun none of them has to wait for its turn. */
+  /** Isolates a failing work from the others. If no transaction can be started, the rest is rejected without trying. */
   async function runOneByOne(workspaceId: WorkspaceId, batch: readonly Waiting[]): Promise<void> {
     for (const [index, { work, resolve, reject }] of batch.entries()) {
       try {
         resolve(await runAlone(workspaceId, work));
       } catch (error) {
-        if (error instanceof NothingBegun) return rejectAll(batch.slice(index), error);
+        if (error instanceof TransactionNotStarted) return rejectAll(batch.slice(index), error);
         reject(error);
       }
     }
@@ -108,7 +111,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         const [answers = []] = await commitBatch(workspaceId, [work]);
         return answers;
       } catch (error) {
-        if (!isPassing(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw error;
         await delay(attempt * attempt * Math.random() * 5);
       }
     }
@@ -126,7 +129,7 @@ function rejectAll(batch: readonly Waiting[], error: unknown): void {
 
 const MAX_ATTEMPTS = 6;
 
-/** Serialisation failure, deadlock, lock time-out, or a unique key that another transaction was first to insert: next time it is seen. */
-function isPassing(error: unknown): boolean {
+/** Serialisation failure, deadlock, lock timeout, or a concurrent insert of the same key: worth another attempt. */
+function isTransient(error: unknown): boolean {
   return ["40001", "40P01", "55P03", "23505"].includes(sqlState(error) ?? "");
 }

@@ -5,8 +5,8 @@ import type { ContactStatus, EventData, NewLogEvent } from "../store/log-event.t
 import type { DecidedEvent } from "../store/row-changes.ts";
 
 /**
- * What the log keeps of decided and saved events. A lift also says whether the contact is still blocked elsewhere at
- * that point (rule B7), which is exact because the rows of the contacts are locked too.
+ * Converts decided and saved events to log events. A lift also records whether the contact is still blocked on another
+ * channel (rule B7), which is exact because the contact rows are locked too.
  */
 export async function toLogEvents(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<NewLogEvent[]> {
   const blocked = await blockedBefore(tx, events, now);
@@ -21,13 +21,13 @@ export async function toLogEvents(tx: Tx, events: readonly DecidedEvent[], now: 
       contactId: of.contactId,
       channelId: of.channelId,
       contactChannelId: of.id,
-      ...concerns(decided),
+      ...scopeOf(decided),
       data: dataOf(decided, blocked.has(of.contactId) ? "BLOCKED" : "ACTIVE"),
     };
   });
 }
 
-function concerns({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | "agentIds"> {
+function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | "agentIds"> {
   switch (event.type) {
     case "MessageRecorded":
       return { conversationId: event.message.conversationId, agentIds: event.agents };
@@ -100,8 +100,8 @@ class BlockedContactChannels {
 }
 
 /**
- * The rows already contain the batch's own changes; undoing them in reverse gives the state before it. Blocking locks the
- * contact too, so a lift on another channel is ordered before or after it.
+ * The blocked ContactChannels before the batch. The rows already contain the batch's own changes, so these are undone
+ * in reverse. Blocking locks the contact too, so a lift on another channel is ordered before or after it.
  */
 async function blockedBefore(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<BlockedContactChannels> {
   const blocked = new BlockedContactChannels();

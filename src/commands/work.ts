@@ -5,13 +5,13 @@ import type { Accepted } from "../domain/turn.ts";
 import type { Address } from "../store/addresses.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
 
-/** One command and the ContactChannel it is for: a known one, or an address that becomes one. */
+/** One command and its ContactChannel, given by id or by an address that is resolved to one. */
 export interface Step {
   readonly contactChannel: ContactChannelId | Address;
   readonly command: Command;
 }
 
-/** What one caller asks for: its steps are decided in order and committed together, or, if one of several is refused, not at all. */
+/** A caller's unit of work. Steps are decided in order; if one of several is refused, none of them takes effect. */
 export interface Work {
   readonly workspaceId: WorkspaceId;
   readonly steps: readonly Step[];
@@ -20,9 +20,9 @@ export interface Work {
 
 export type Answer = Accepted | Refusal;
 
-/** Too much is waiting already: the caller is told to come again, and a provider does. */
+/** The command queue is full. The caller should try again later, as providers do. */
 export class Overloaded extends Error {
   constructor(waiting: number) {
-    super(`${waiting} commands are waiting already.`);
+    super(`The command queue is full: ${waiting} commands are waiting.`);
   }
 }

@@ -1,6 +1,6 @@
 import type { AgentId, ApiKeyId, ContactId, FlowId } from "./id.ts";
 
-/** Who acts. A `Bot` is a flow as an actor; `System` is the product itself (expiries, time-outs). */
+/** Who performed an action. `Bot` is a flow; `System` is Deskgate itself (expiries, timeouts). */
 export type Actor =
   | { readonly type: "Agent"; readonly id: AgentId }
   | { readonly type: "ApiKey"; readonly id: ApiKeyId }

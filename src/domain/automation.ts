@@ -5,12 +5,12 @@ import { recordOutbound } from "./outbound.ts";
 import { changeConversation } from "./transition.ts";
 import type { Turn } from "./turn.ts";
 
-/** The chatbot that takes a new conversation, if the channel has one; it goes before every auto-reply (rule C1). */
+/** The chatbot that takes a new conversation, if the channel has one; it precedes auto-replies (rule C1). */
 export function openingChatbot(flows: readonly Flow[]): Chatbot | null {
   return flows.find((flow) => flow.kind === "CHATBOT") ?? null;
 }
 
-/** Answers with the first keyword flow that fits; says whether one did. */
+/** Queues the reply of the first keyword flow that matches. Returns whether one matched. */
 export function replyToKeyword(turn: Turn, text: string): boolean {
   const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_KEYWORD" && matchesKeyword(each.keywords, text));
   if (flow?.kind !== "AUTO_REPLY_KEYWORD") return false;
@@ -18,18 +18,18 @@ export function replyToKeyword(turn: Turn, text: string): boolean {
   return true;
 }
 
-/** Greets: the message that starts a conversation is the "first" one (rule C1). */
+/** Queues the greeting. The "first message" is the one that starts a conversation (rule C1). */
 export function replyToFirstMessage(turn: Turn): void {
   const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_FIRST_MESSAGE");
   if (flow?.kind === "AUTO_REPLY_FIRST_MESSAGE") recordOutbound(turn, bot(flow.id), flow.text);
 }
 
-/** Begins a chatbot from its first step (rule U2). */
+/** Starts a chatbot at its first step (rule U2). */
 export function startChatbot(turn: Turn, chatbot: Chatbot): void {
-  walk(turn, chatbot, chatbot.steps[0]);
+  runSteps(turn, chatbot, chatbot.steps[0]);
 }
 
-/** One bot turn: the contact's answer to the menu that the chatbot waits at. An answer that fits nothing gets the menu again. */
+/** Handles the contact's answer to the current menu. An answer that matches no option repeats the menu. */
 export function answerMenu(turn: Turn, answer: string): void {
   const session = turn.state.botSession;
   if (session === null || session.dueAt !== null) return;
@@ -41,11 +41,11 @@ export function answerMenu(turn: Turn, answer: string): void {
   }
 
   const option = chooseOption(step, answer);
-  if (option === null) recordOutbound(turn, bot(chatbot.id), say(step));
-  else follow(turn, chatbot, option.next);
+  if (option === null) recordOutbound(turn, bot(chatbot.id), textWithMenu(step));
+  else continueAt(turn, chatbot, option.next);
 }
 
-/** Says a delayed step whose time has come. */
+/** Runs the delayed step of the bot session once it is due. */
 export function runDueStep(turn: Turn): void {
   const session = turn.state.botSession;
   if (session === null || session.dueAt === null || turn.now < session.dueAt) return;
@@ -55,34 +55,34 @@ export function runDueStep(turn: Turn): void {
     handOver(turn, session.flowId);
     return;
   }
-  walk(turn, chatbot, { ...step, delay: 0 });
+  runSteps(turn, chatbot, { ...step, delay: 0 });
 }
 
-/** Says steps until one has to wait, for its time or for an answer; a path that ends or turns in a circle leads to a person. */
-function walk(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined): void {
-  const said = new Set<string>();
+/** Runs steps until one waits for its delay or for an answer. A path that ends or loops hands over to an agent. */
+function runSteps(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined): void {
+  const visited = new Set<string>();
   let step = first;
-  while (step !== undefined && !said.has(step.id)) {
+  while (step !== undefined && !visited.has(step.id)) {
     const current: ChatbotStep = step;
     if (current.delay !== undefined && current.delay > 0) {
       waitAt(turn, chatbot, current, turn.now + current.delay);
       return;
     }
-    recordOutbound(turn, bot(chatbot.id), say(current));
+    recordOutbound(turn, bot(chatbot.id), textWithMenu(current));
     if (current.options !== undefined && current.options.length > 0) {
       waitAt(turn, chatbot, current, null);
       return;
     }
-    said.add(current.id);
+    visited.add(current.id);
     step = chatbot.steps.find((each) => each.id === current.next);
   }
   handOver(turn, chatbot.id);
 }
 
-function follow(turn: Turn, chatbot: Chatbot, next: string): void {
+function continueAt(turn: Turn, chatbot: Chatbot, next: string): void {
   if (next === HANDOVER) handOver(turn, chatbot.id);
   else
-    walk(
+    runSteps(
       turn,
       chatbot,
       chatbot.steps.find((each) => each.id === next),
@@ -107,8 +107,8 @@ function findChatbot(turn: Turn, flowId: FlowId): Chatbot | undefined {
   return flow?.kind === "CHATBOT" ? flow : undefined;
 }
 
-/** The step's text with its menu below, numbered from 1. */
-function say(step: ChatbotStep): string {
+/** The step's text followed by its menu, numbered from 1. */
+function textWithMenu(step: ChatbotStep): string {
   return [step.text, ...(step.options ?? []).map((option, index) => `${index + 1}. ${option.label}`)].join("\n");
 }
 

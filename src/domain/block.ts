@@ -7,7 +7,7 @@ import { invalidInput, type Refusal } from "./refusal.ts";
 import { endConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 
-/** Rule B8: an expired block is over from its `expiresAt`, whoever finds it and however late. */
+/** Rule B8: a block ends at its `expiresAt`, however late the expiry is recorded. */
 export function expireBlock(turn: Turn): void {
   const { block } = turn.state;
   if (block === null || block.expiresAt === null || holds(block, turn.now)) return;
@@ -24,7 +24,7 @@ export function expireBlock(turn: Turn): void {
   );
 }
 
-/** Rules B3, B4 and B6: the block, the end of the ongoing conversation and the cancelling of what is pending, all or nothing. */
+/** Rules B3, B4 and B6: in one decision, blocks, ends the ongoing conversation and cancels queued messages. */
 export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
   const { state } = turn;
   if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
@@ -68,7 +68,7 @@ export function unblock(turn: Turn, actor: Actor, notes: string | null): Accepte
   return accepted(turn, { blockId: block.id });
 }
 
-/** Rule B6: the notes and the expiry of the block in force, and only of that one, can be changed. */
+/** Rule B6: changes the notes or the expiry of a block. Only a block in force can be changed. */
 export function updateBlock(
   turn: Turn,
   actor: Actor,
@@ -95,7 +95,7 @@ export function updateBlock(
   return accepted(turn, { blockId: block.id });
 }
 
-/** Where and how an inbound entry is recorded, as far as blocks decide it; null where they do not. */
+/** How an inbound entry is recorded if a current or past block suppresses it; null if none does. */
 export function suppression(state: ContactChannel, sentAt: Instant): Suppression | null {
   const { block, episodes } = state;
   if (block !== null) return { conversation: block.conversation, blockId: block.id };
@@ -106,7 +106,10 @@ export function suppression(state: ContactChannel, sentAt: Instant): Suppression
   return { conversation: latest.conversation, blockId: sentDuring?.id ?? null };
 }
 
-/** Rules D1 and U4. `blockId` is the episode it counts for; null for what was sent outside every episode but before the end of the latest. */
+/**
+ * Rules D1 and U4. `blockId` is the block that the entry counts for; null if it was sent outside every block but before
+ * the end of the latest one.
+ */
 export interface Suppression {
   readonly conversation: ConversationRef | null;
   readonly blockId: BlockId | null;

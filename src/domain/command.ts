@@ -2,27 +2,27 @@ import type { Actor } from "./actor.ts";
 import type { AgentId, BlockId, ConversationId, Instant, MessageId } from "./id.ts";
 import type { JsonValue, MessageKind } from "./message.ts";
 
-/** What an adapter understood of one provider event. Text and payload are already free of NUL and lone surrogates (rule O4). */
+/** One provider event, parsed by a channel adapter. Text and payload contain no NUL or lone surrogates (rule O4). */
 export interface InboundEntry {
   readonly eventId: string;
   readonly kind: MessageKind;
-  /** Names an event (follow, postback, …); null for a message. */
+  /** The type of an event (follow, postback, …); null for a message. */
   readonly eventType: string | null;
   readonly text: string | null;
   readonly payload: JsonValue;
-  /** The provider's own time where the source is signed, else null: arrival. */
+  /** The provider's timestamp if the source is signed; null means the time of arrival. */
   readonly sentAt: Instant | null;
   readonly displayName: string | null;
   readonly providerMessageId: string | null;
-  /** The provider's id of the message that this entry takes back (rule O6). */
+  /** The provider's id of the message that this entry unsends (rule O6). */
   readonly unsends: string | null;
-  /** What the entry says of whether the contact can be reached (rule D6). */
+  /** Whether the contact can be reached (rule D6); null if the entry does not say. */
   readonly reachable: boolean | null;
-  /** False where the provider says that another party answers (LINE's standby mode). */
+  /** False if the provider reports that another party answers (LINE's standby mode): no flow is triggered. */
   readonly automate: boolean;
 }
 
-/** What can be asked of one ContactChannel. Input is valid in form; whether it is allowed now is for `decide`. */
+/** A command on one ContactChannel. Its input is validated; `decide` checks whether the current state allows it. */
 export type Command =
   | { readonly type: "ReceiveInbound"; readonly entry: InboundEntry }
   | {
@@ -40,7 +40,7 @@ export type Command =
       readonly type: "UpdateBlock";
       readonly actor: Actor;
       readonly blockId: BlockId;
-      /** Absent: unchanged; null: none. */
+      /** Absent: unchanged; null: removed. */
       readonly notes?: string | null;
       readonly expiresAt?: Instant | null;
     }
@@ -88,13 +88,13 @@ export type Command =
       readonly actor: Actor;
       readonly conversationId: ConversationId;
     }
-  /** Asks for the lease under which one outbound message may be handed over (rule B4). */
+  /** Requests the lease that permits handing one outbound message over to the provider (rule B4). */
   | { readonly type: "LeaseOutbound"; readonly messageId: MessageId }
   | {
       readonly type: "SettleOutbound";
       readonly messageId: MessageId;
-      /** `NOT_BEGUN`: the call was given up before it began. */
+      /** `NOT_BEGUN`: the call was abandoned before it began. */
       readonly result: "SENT" | "FAILED" | "NOT_BEGUN";
     }
-  /** Runs what has fallen due: expiry, offer time-out, delayed flow step. */
+  /** Runs everything that is due: block expiry, offer timeout, delayed flow step. */
   | { readonly type: "RunDue" };

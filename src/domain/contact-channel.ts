@@ -14,7 +14,7 @@ export interface PendingOutbound {
   readonly status: DeliveryStatus;
 }
 
-/** The aggregate: everything about one contact's presence on one channel that a decision may depend on. */
+/** The aggregate: the state of one contact on one channel that decisions depend on. */
 export interface ContactChannel {
   readonly id: ContactChannelId;
   readonly workspaceId: WorkspaceId;
@@ -22,21 +22,21 @@ export interface ContactChannel {
   readonly channelId: ChannelId;
   readonly channelKind: ChannelKind;
   readonly displayName: string | null;
-  /** The time of the last decision, below which no later one may fall (rule O1); null before the first. */
+  /** The time of the last decision, which later decisions never precede (rule O1); null before the first. */
   readonly clock: Instant | null;
   readonly lastSeq: number;
   readonly reachable: boolean;
-  /** When the contact last followed or unfollowed, by the provider's time, so that a late event does not undo a newer one (rule O3). */
+  /** The provider's time of the last follow or unfollow, so that a late event overrides no newer one (rule O3). */
   readonly reachableAsOf: Instant | null;
   readonly block: BlockInForce | null;
-  /** Past episodes, oldest first. */
+  /** Past blocks, oldest first. */
   readonly episodes: readonly Episode[];
   /** True from an unblock until the first new message (rule U2). */
   readonly awaitingFirstMessage: boolean;
   readonly conversation: Conversation | null;
   readonly recentConversation: ConversationRef | null;
   readonly botSession: BotSession | null;
-  /** Outbound messages `QUEUED` or `SENDING`, in the order of recording. Loaded only for commands that need them. */
+  /** Outbound messages that are `QUEUED` or `SENDING`, in `seq` order. Loaded only for commands that need them. */
   readonly pending: readonly PendingOutbound[];
 }
 
@@ -111,7 +111,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
   }
 }
 
-/** The next time at which something falls due by itself: an expiry, an offer's time-out, a delayed flow step; null if nothing does. */
+/** The earliest time at which a block expiry, an offer timeout or a delayed flow step is due; null if there is none. */
 export function dueAt(state: ContactChannel): Instant | null {
   const times = [state.block?.expiresAt, state.conversation?.offerExpiresAt, state.botSession?.dueAt].filter(
     (time) => time !== undefined && time !== null,

@@ -8,7 +8,7 @@ export type TerminalStatus = (typeof terminalStatuses)[number];
 export type ConversationStatus = OngoingStatus | TerminalStatus;
 export type ConversationEndReason = "RESOLVED" | "BLOCKED" | "INACTIVITY";
 
-/** How long an agent may think about an offer, in milliseconds (rule C3). */
+/** How long an agent has to answer an offer, in milliseconds (rule C3). */
 export const OFFER_TIMEOUT = 60_000;
 
 /** One bounded exchange on a ContactChannel. */
@@ -31,7 +31,7 @@ export function isOngoing(status: ConversationStatus): status is OngoingStatus {
   return status !== "ENDED" && status !== "BLOCKED";
 }
 
-/** The agents whom something in this conversation concerns. */
+/** The assignees of these conversations and the agents they are offered to, without duplicates. */
 export function agentsOf(...conversations: readonly (Conversation | null)[]): readonly AgentId[] {
   const agents = conversations.flatMap((conversation) => [conversation?.assigneeId, conversation?.offeredTo]);
   return [...new Set(agents.filter((agent) => agent !== undefined && agent !== null))];

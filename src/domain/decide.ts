@@ -10,7 +10,7 @@ import type { Refusal } from "./refusal.ts";
 import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
 import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
-/** The answer to a command, and what it did: also a refused one appends the expiries that it found (rule B8). */
+/** The outcome of a command. A refused command still emits the expiries that it found (rule B8). */
 export interface Decision {
   readonly answer: Accepted | Refusal;
   readonly events: readonly DomainEvent[];
@@ -18,14 +18,14 @@ export interface Decision {
 }
 
 /**
- * Decides one command on one ContactChannel: same state, command and context, same decision. No I/O, no exceptions for
- * what can be expected. First whatever has ended by time alone is put down as ended, then the command is judged.
+ * Decides one command on one ContactChannel. Pure: the same state, command and input give the same decision. Expected
+ * refusals are returned, not thrown. Expired blocks and offers are ended first, then the command is decided.
  */
 export function decide(before: ContactChannel, command: Command, input: DecisionInput): Decision {
   const turn = new Turn(before, input);
   expireBlock(turn);
   lapseOffer(turn);
-  turn.settled = turn.events.length;
+  turn.expiryEventCount = turn.events.length;
   const answer = apply(turn, command);
   return {
     answer,

@@ -4,14 +4,14 @@ import type { BlockInForce } from "./episode.ts";
 import type { AgentId, BlockId, EventId, FlowId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus, Message } from "./message.ts";
 
-/** Where a contact stands in a chatbot. With `dueAt` the step is still to be said, at that time; without, its menu awaits an answer. */
+/** The contact's position in a chatbot. With `dueAt`, the step runs then; without it, its menu awaits an answer. */
 export interface BotSession {
   readonly flowId: FlowId;
   readonly stepId: string;
   readonly dueAt: Instant | null;
 }
 
-/** What happened to one ContactChannel, with all that folding and saving it needs. */
+/** A change of one ContactChannel, with everything that folding and saving it needs. */
 export type EventBody =
   | { readonly type: "ContactAppeared" }
   | { readonly type: "DisplayNameChanged"; readonly displayName: string }
@@ -23,11 +23,11 @@ export type EventBody =
   | {
       readonly type: "MessageRecorded";
       readonly message: Message;
-      /** Whether it moves the conversation and the contact up their lists; not while blocked, nor when it comes late (rules D1, U4). */
+      /** Whether conversation and contact move up their lists. False while blocked or if late (rules D1, U4). */
       readonly activity: boolean;
-      /** The episode whose suppressed messages it counts among. */
+      /** The block that counts it as suppressed; null if none. */
       readonly suppressedBy: BlockId | null;
-      /** Agents concerned: the assignee of the conversation and the agent offered to. */
+      /** The assignee of the conversation and the agent it is offered to. */
       readonly agents: readonly AgentId[];
     }
   | { readonly type: "MessageUnsent"; readonly messageId: MessageId }
@@ -42,7 +42,7 @@ export type EventBody =
       readonly type: "ConversationChanged";
       readonly from: ConversationStatus | null;
       readonly conversation: Conversation;
-      /** Assignees and agents offered to, before and after. */
+      /** The assignees and the agents offered to, before and after the change. */
       readonly agents: readonly AgentId[];
     }
   | { readonly type: "BotSessionChanged"; readonly session: BotSession | null }

@@ -1,27 +1,27 @@
 import type { FlowId } from "./id.ts";
 
-/** A menu entry: it is chosen by its number, by its label, or by a postback that carries its id. */
+/** A menu entry. The contact chooses it by its number, by its label, or with a postback that carries its id. */
 export interface MenuOption {
   readonly id: string;
   readonly label: string;
-  /** The id of the step that follows, or `HANDOVER`. */
+  /** The id of the next step, or `HANDOVER`. */
   readonly next: string;
 }
 
-/** One thing that a chatbot says. With options it then waits for an answer, else it goes on to `next`. */
+/** One message of a chatbot. With options it waits for an answer; otherwise it continues with `next`. */
 export interface ChatbotStep {
   readonly id: string;
   readonly text: string;
-  /** Pause before it is said, in milliseconds. */
+  /** Delay before the message is sent, in milliseconds. */
   readonly delay?: number | undefined;
   readonly options?: readonly MenuOption[] | undefined;
   readonly next?: string | undefined;
 }
 
-/** Where a chatbot's path leads to a person: BOT → WAITING (rule C3). */
+/** The value of `next` that hands the conversation over to an agent: BOT → WAITING (rule C3). */
 export const HANDOVER = "HANDOVER";
 
-/** A default flow: one that a contact's message triggers by itself. */
+/** A default flow: an automation that a contact's message triggers. */
 export type Flow =
   | {
       readonly id: FlowId;
@@ -37,19 +37,19 @@ export type Flow =
   | {
       readonly id: FlowId;
       readonly kind: "CHATBOT";
-      /** The first one is where it begins. */
+      /** The chatbot starts at the first one. */
       readonly steps: readonly ChatbotStep[];
     };
 
 export type Chatbot = Extract<Flow, { kind: "CHATBOT" }>;
 
-/** Finds a keyword as a whole in the text, whatever the case. */
+/** Whether the text contains at least one of the keywords, ignoring case. */
 export function matchesKeyword(keywords: readonly string[], text: string): boolean {
   const haystack = text.toLowerCase();
   return keywords.some((keyword) => haystack.includes(keyword.toLowerCase()));
 }
 
-/** The menu entry that an answer chooses: by id (a postback), by number from 1, or by label. */
+/** The menu entry that an answer chooses by id (a postback), by number from 1, or by label; null if none matches. */
 export function chooseOption(step: ChatbotStep, answer: string): MenuOption | null {
   const wanted = answer.trim().toLowerCase();
   return (

@@ -1,6 +1,6 @@
 import { type Id, idOf } from "./id.ts";
 
-/** The types that can be asked for by a global id. */
+/** The types that have global ids. */
 export type NodeType =
   | "Agent"
   | "ApiKey"
@@ -15,18 +15,18 @@ export type NodeType =
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The opaque id under which the API names a row; also the `:channelId` of paths. */
+/** The opaque id of a row in the API; also the `:channelId` of URL paths. */
 export function toGlobalId(type: NodeType, id: string): string {
   return btoa(`${type}:${id}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The id that a global id of this type stands for; null for one that is malformed or of another type: both are simply not found. */
+/** Decodes a global id of this type. Null if it is malformed or of another type; callers treat both as not found. */
 export function fromGlobalId<Type extends NodeType>(type: Type, globalId: string): Id<Type> | null {
   const node = parseGlobalId(globalId);
   return node?.type === type ? idOf<Type>(node.id) : null;
 }
 
-/** Type name and id; null where the text is no global id. */
+/** The type name and the row id; null if the text is not a global id. */
 export function parseGlobalId(globalId: string): { readonly type: string; readonly id: string } | null {
   if (!/^[\w-]{1,100}$/.test(globalId)) return null;
   let plain: string;

@@ -15,10 +15,10 @@ export type ApiKeyId = Id<"ApiKey">;
 export type FlowId = Id<"Flow">;
 export type EventId = Id<"Event">;
 
-/** Brands a string that is known to identify a `Kind`: one read from the database, a new one, or a decoded global id. */
+/** Brands a string known to identify a `Kind`: read from the database, newly generated, or decoded from a global id. */
 export function idOf<Kind extends string>(value: string): Id<Kind> {
   return value as Id<Kind>;
 }
 
-/** Milliseconds since 1970-01-01T00:00:00Z. The core knows no finer and no coarser time. */
+/** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;

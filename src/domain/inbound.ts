@@ -9,12 +9,12 @@ import { isMessage } from "./message.ts";
 import { beginConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 
-/** Records one provider event, exactly once, and triggers what it may trigger (rules C1, D1–D3, D6, U2–U4, O3, O6). */
+/** Records a provider event exactly once and runs the flows that it triggers (rules C1, D1–D3, D6, U2–U4, O3, O6). */
 export function receive(turn: Turn, entry: InboundEntry): Accepted {
   if (turn.facts.duplicateOf !== null) return accepted(turn, { messageId: turn.facts.duplicateOf });
 
   const sentAt = Math.min(entry.sentAt ?? turn.now, turn.now);
-  noteWhoItIs(turn, entry, sentAt);
+  updateContact(turn, entry, sentAt);
   const suppressed = suppression(turn.state, sentAt);
   let messageId: MessageId;
   if (suppressed !== null) {
@@ -37,7 +37,10 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   return accepted(turn, { messageId });
 }
 
-/** Rule C1: a message joins the ongoing conversation or starts one; rule U2: it triggers default flows only where no agent was first. */
+/**
+ * Rule C1: a message joins the ongoing conversation or starts one. Rule U2: the first message after an unblock triggers
+ * no default flow if an agent or an API key has already started a conversation.
+ */
 function receiveMessage(turn: Turn, entry: InboundEntry, sentAt: Instant): MessageId {
   const { conversation, awaitingFirstMessage } = turn.state;
   const text = entry.text ?? "";
@@ -59,7 +62,7 @@ function receiveMessage(turn: Turn, entry: InboundEntry, sentAt: Instant): Messa
   return messageId;
 }
 
-/** Rules C1 and U3: events start nothing; a postback in a `BOT` conversation is an answer to its menu. */
+/** Rules C1 and U3: events start no conversation. A postback in a `BOT` conversation answers its menu. */
 function receiveEvent(turn: Turn, entry: InboundEntry, sentAt: Instant): MessageId {
   const { conversation, recentConversation } = turn.state;
   const messageId = record(turn, entry, sentAt, {
@@ -113,8 +116,8 @@ function record(
   return id;
 }
 
-/** Name and reachability are facts about the contact that a block does not touch (rule D6). */
-function noteWhoItIs(turn: Turn, entry: InboundEntry, sentAt: Instant): void {
+/** Updates the name and the reachability of the contact, which are independent of blocks (rule D6). */
+function updateContact(turn: Turn, entry: InboundEntry, sentAt: Instant): void {
   const { state } = turn;
   if (state.clock === null && state.lastSeq === 0) turn.emit(contactOf(turn), { type: "ContactAppeared" });
   if (entry.displayName !== null && entry.displayName !== state.displayName) {

@@ -16,7 +16,10 @@ export type MessageKind = (typeof messageKinds)[number];
 
 export type MessageDirection = "INBOUND" | "OUTBOUND";
 
-/** Hand-over of an outbound message. `SENDING` is the lease of rule B4; on web chat `SENT` means written to an open stream (rule D7). */
+/**
+ * Delivery of an outbound message. `SENDING` means leased (rule B4); on web chat, `SENT` means written to an open
+ * stream (rule D7).
+ */
 export type DeliveryStatus = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELED";
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -39,13 +42,13 @@ export interface Message {
   readonly deliveryStatus: DeliveryStatus | null;
   /** The provider's id of the webhook event, unique in a channel (rule O3). */
   readonly eventId: string | null;
-  /** The provider's id of the message itself, which an unsend names (rule O6). */
+  /** The provider's id of the message itself, which an unsend refers to (rule O6). */
   readonly providerMessageId: string | null;
-  /** The provider's id of the message that this entry takes back (rule O6). */
+  /** The provider's id of the message that this entry unsends (rule O6). */
   readonly unsends: string | null;
 }
 
-/** Whether an entry is a message in the sense of the rules: one that a person wrote, not an event. Only these start conversations (rule C1). */
+/** Whether an entry is a message as the rules define it, not an event. Only messages start conversations (rule C1). */
 export function isMessage(entry: { readonly eventType: string | null }): boolean {
   return entry.eventType === null;
 }

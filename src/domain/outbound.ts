@@ -5,7 +5,7 @@ import type { DeliveryStatus } from "./message.ts";
 import type { Refusal } from "./refusal.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
 
-/** Records a text towards the contact as `QUEUED` in the ongoing conversation. */
+/** Records an outbound text in the ongoing conversation as `QUEUED`. */
 export function recordOutbound(turn: Turn, author: Actor, text: string): MessageId {
   const { conversation, lastSeq } = turn.state;
   const id = turn.newId<"Message">();
@@ -37,7 +37,7 @@ export function recordOutbound(turn: Turn, author: Actor, text: string): Message
   return id;
 }
 
-/** Rule B4: hand-over is a lease, and none is granted once a block has committed. Refused softly where another holds or has settled it. */
+/** Rule B4: no lease is granted once a block has committed. `changed` is false if already leased or settled. */
 export function lease(turn: Turn, messageId: MessageId): Accepted | Refusal {
   if (turn.state.block !== null) return contactBlocked(turn.state.block);
   const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
@@ -45,18 +45,21 @@ export function lease(turn: Turn, messageId: MessageId): Accepted | Refusal {
   return accepted(turn, { messageId });
 }
 
-/** The end of a lease. What was given up before it began goes back to the queue, or is cancelled if a block came meanwhile, lifted or not (rules B4, U1). */
+/**
+ * Settles a lease. A message whose call never began returns to the queue, or is cancelled if a block came after it was
+ * recorded, even if that block has been lifted since (rules B4, U1).
+ */
 export function settle(turn: Turn, messageId: MessageId, result: "SENT" | "FAILED" | "NOT_BEGUN"): Accepted {
   const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
   if (entry?.status === "SENDING") {
     const block = turn.state.block ?? turn.state.episodes.at(-1);
-    const givenUp = block === undefined || block.afterSeq < entry.seq ? "QUEUED" : "CANCELED";
-    changeDelivery(turn, messageId, result === "NOT_BEGUN" ? givenUp : result);
+    const ifNotBegun = block === undefined || block.afterSeq < entry.seq ? "QUEUED" : "CANCELED";
+    changeDelivery(turn, messageId, result === "NOT_BEGUN" ? ifNotBegun : result);
   }
   return accepted(turn, { messageId });
 }
 
-/** Rule B4: what is still `QUEUED` when a block comes is cancelled with it. */
+/** Rule B4: a block cancels the messages that are still `QUEUED`. */
 export function cancelQueued(turn: Turn): void {
   for (const entry of turn.state.pending) {
     if (entry.status === "QUEUED") changeDelivery(turn, entry.messageId, "CANCELED");

@@ -6,7 +6,7 @@ export interface InvalidField {
   readonly message: string;
 }
 
-/** The expected refusals. When several apply, the first in this order is the answer (rule C5). */
+/** The expected refusals, in order of precedence when several apply (rule C5). */
 export type Refusal =
   | { readonly type: "NotFound"; readonly message: string }
   | { readonly type: "Forbidden"; readonly message: string }

@@ -1,9 +1,12 @@
-/** Longest notes of a block, in code points (rule B5). */
+/** Maximum length of the notes of a block, in code points (rule B5). */
 export const MAX_NOTES = 2_000;
-/** Longest text of a message, in code points: what LINE takes in one message. */
+/** Maximum length of a message's text, in code points: LINE's limit for one message. */
 export const MAX_TEXT = 5_000;
 
-/** Checks text from an API caller: PostgreSQL cannot keep NUL, and a lone surrogate is no character (rule O4). Null means fine. */
+/**
+ * Validates text from an API caller: PostgreSQL cannot store NUL, and a lone surrogate is not valid Unicode (rule O4).
+ * Returns the error message, or null if the text is valid.
+ */
 export function faultOfText(text: string, max: number): string | null {
   if (text.includes("\0")) return "Must not contain the NUL character (U+0000).";
   if (!text.isWellFormed()) return "Must not contain lone surrogates: the text is not valid Unicode.";
@@ -11,12 +14,12 @@ export function faultOfText(text: string, max: number): string | null {
   return null;
 }
 
-/** Makes text of a provider storable instead of refusing it: nothing that a person wrote is lost (rule O4). */
+/** Replaces NUL and lone surrogates with U+FFFD: a provider's text is repaired, not refused (rule O4). */
 export function toStorable(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
-/** Trims notes; empty means none (rule B5). */
+/** Trims notes; null if nothing remains (rule B5). */
 export function trimNotes(notes: string | null | undefined): string | null {
   const trimmed = notes?.trim();
   return trimmed === undefined || trimmed === "" ? null : trimmed;

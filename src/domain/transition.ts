@@ -12,7 +12,7 @@ import { recordOutbound } from "./outbound.ts";
 import { invalidTransition, type Refusal } from "./refusal.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
 
-/** Starts a conversation; the caller has made sure that none is ongoing (rule C2). */
+/** Starts a conversation. The caller must make sure that none is ongoing (rule C2). */
 export function beginConversation(turn: Turn, actor: Actor, status: OngoingStatus, assigneeId: AgentId | null): void {
   const conversation: Conversation = {
     id: turn.newId<"Conversation">(),
@@ -36,7 +36,7 @@ export function beginConversation(turn: Turn, actor: Actor, status: OngoingStatu
   });
 }
 
-/** Moves the ongoing conversation; a chatbot's session does not outlive `BOT`. */
+/** Changes the ongoing conversation. Leaving `BOT` also ends the bot session. */
 export function changeConversation(
   turn: Turn,
   actor: Actor,
@@ -87,14 +87,14 @@ export function endConversation(
   });
 }
 
-/** An offer that nobody took up lapses at its deadline, whenever that is noticed (rule C3). */
+/** Expires an unanswered offer as of its deadline, however late that is processed (rule C3). */
 export function lapseOffer(turn: Turn): void {
   const { conversation } = turn.state;
   if (conversation === null || conversation.offerExpiresAt === null || turn.now < conversation.offerExpiresAt) return;
   changeConversation(turn, system, conversation, { status: "WAITING", assigneeId: null }, conversation.offerExpiresAt);
 }
 
-/** Rule C3, none → ACTIVE. A key has no hands: its conversation is nobody's until an agent answers (rule C4). */
+/** Rule C3, none → ACTIVE. A conversation that an API key starts is unassigned until an agent answers (rule C4). */
 export function start(turn: Turn, actor: Actor, text: string): Accepted | Refusal {
   const { block, conversation } = turn.state;
   if (block !== null) return contactBlocked(block);
@@ -107,7 +107,7 @@ export function start(turn: Turn, actor: Actor, text: string): Accepted | Refusa
   });
 }
 
-/** Rule C3, any ongoing → ACTIVE, also from another agent. */
+/** Rule C3, any ongoing → ACTIVE, even if another agent has it. */
 export function take(turn: Turn, agentId: AgentId, conversationId: ConversationId): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (conversation.status === "ACTIVE" && conversation.assigneeId === agentId)
@@ -126,7 +126,7 @@ export function offer(turn: Turn, actor: Actor, conversationId: ConversationId, 
   });
 }
 
-/** Rule C3, ASSIGNING → ACTIVE, by the agent who was offered it. */
+/** Rule C3, ASSIGNING → ACTIVE, by the agent whom it is offered to. */
 export function accept(turn: Turn, agentId: AgentId, conversationId: ConversationId): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (conversation.offeredTo !== agentId) return invalidTransition(conversation.status, "ACTIVE");
@@ -135,7 +135,10 @@ export function accept(turn: Turn, agentId: AgentId, conversationId: Conversatio
   });
 }
 
-/** Rule C3, ASSIGNING → WAITING. It reaches nobody, so after a block it is an invalid transition, not a refusal for the block (rule C5). */
+/**
+ * Rule C3, ASSIGNING → WAITING. Declining does not reach the contact, so after a block it is refused as an invalid
+ * transition, not as blocked (rule C5).
+ */
 export function decline(turn: Turn, agentId: AgentId, conversationId: ConversationId): Accepted | Refusal {
   const conversation = ongoing(turn, conversationId);
   if (conversation === null || conversation.offeredTo !== agentId) {
@@ -168,7 +171,7 @@ export function transfer(
   });
 }
 
-/** Rule C3, any ongoing → ENDED; like declining, an invalid transition after a block (rule C5). */
+/** Rule C3, any ongoing → ENDED. After a block it is an invalid transition, like `decline` (rule C5). */
 export function end(turn: Turn, actor: Actor, conversationId: ConversationId): Accepted | Refusal {
   const conversation = ongoing(turn, conversationId);
   if (conversation === null) return invalidTransition(turn.facts.conversationStatus, "ENDED");
@@ -179,7 +182,7 @@ export function end(turn: Turn, actor: Actor, conversationId: ConversationId): A
   return accepted(turn, { conversationId });
 }
 
-/** Rule C4: an agent's message takes a conversation that is nobody's; a key's changes neither status nor assignee. */
+/** Rule C4: an agent's message takes an unassigned conversation; an API key's changes neither status nor assignee. */
 export function send(turn: Turn, actor: Actor, conversationId: ConversationId, text: string): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (actor.type === "Agent" && conversation.assigneeId === null) assign(turn, actor, conversation, actor.id);
@@ -188,7 +191,7 @@ export function send(turn: Turn, actor: Actor, conversationId: ConversationId, t
   });
 }
 
-/** The order of rule C5 for every path towards the contact: blocked first, then whether the conversation still goes on. */
+/** Rule C5 for commands that reach the contact: checks for a block first, then that the conversation is ongoing. */
 function withOngoing(
   turn: Turn,
   conversationId: ConversationId,

@@ -7,15 +7,15 @@ import type { Flow } from "./flow.ts";
 import { type BlockId, type ConversationId, type Id, type Instant, idOf, type MessageId } from "./id.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** What a decision needs to know beyond the aggregate, looked up under the same lock. */
+/** Facts outside the aggregate that a decision depends on, looked up under the same lock. */
 export interface Facts {
-  /** The entry that already has this provider event id (rule O3). */
+  /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
-  /** The entry that an unsend takes back, unless it is hidden already (rule O6). */
+  /** The entry that an unsend hides; null if it is hidden already or unknown (rule O6). */
   readonly unsendTarget: MessageId | null;
-  /** Whether an unsend of this message came before the message itself (rules O3, O6). */
+  /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
-  /** The status of the conversation that the command names, where that one is over. */
+  /** The status of the command's conversation, used when that conversation is not the ongoing one. */
   readonly conversationStatus: ConversationStatus | null;
 }
 
@@ -26,18 +26,18 @@ export const noFacts: Facts = {
   conversationStatus: null,
 };
 
-/** What a decision depends on besides the aggregate and the command. */
+/** The inputs of a decision other than the aggregate and the command. */
 export interface DecisionInput {
-  /** Our clock, read after locking and loading (rule O1). */
+  /** Server time, read after locking and loading (rule O1). */
   readonly now: Instant;
-  /** Supplies a new time-ordered UUID at each call (rule O5). */
+  /** Returns a new time-ordered UUID on each call (rule O5). */
   readonly newId: () => string;
-  /** The enabled default flows of the channel, in the order in which they are tried. */
+  /** The enabled default flows of the channel, in the order in which they are tried: the first match wins. */
   readonly flows: readonly Flow[];
   readonly facts: Facts;
 }
 
-/** A command that was carried out. `changed` is false where things already were as it wanted them. */
+/** The answer to an accepted command. `changed` is false if it had no effect. */
 export interface Accepted {
   readonly type: "Accepted";
   readonly changed: boolean;
@@ -46,15 +46,15 @@ export interface Accepted {
   readonly blockId: BlockId | null;
 }
 
-/** One decision in the making: it folds each event as it is emitted, so that what follows sees its effect. */
+/** A decision in progress. Each emitted event is folded into `state` at once, so that later steps see its effect. */
 export class Turn {
   state: ContactChannel;
   readonly events: DomainEvent[] = [];
   readonly now: Instant;
   readonly flows: readonly Flow[];
   readonly facts: Facts;
-  /** How many events precede the command's own: the expiries and time-outs it found. */
-  settled = 0;
+  /** How many events precede the command's own: expiries of blocks and offers. */
+  expiryEventCount = 0;
   readonly #newId: () => string;
 
   constructor(state: ContactChannel, input: DecisionInput) {
@@ -81,10 +81,10 @@ export class Turn {
   }
 }
 
-/** The answer to a command that was carried out; `changed` says whether it emitted anything itself. */
+/** Builds the answer to an accepted command; `changed` is true if the command emitted events of its own. */
 export function accepted(
   turn: Turn,
-  made: {
+  ids: {
     messageId?: MessageId | null;
     conversationId?: ConversationId | null;
     blockId?: BlockId | null;
@@ -92,10 +92,10 @@ export function accepted(
 ): Accepted {
   return {
     type: "Accepted",
-    changed: turn.events.length > turn.settled,
-    messageId: made.messageId ?? null,
-    conversationId: made.conversationId ?? null,
-    blockId: made.blockId ?? null,
+    changed: turn.events.length > turn.expiryEventCount,
+    messageId: ids.messageId ?? null,
+    conversationId: ids.conversationId ?? null,
+    blockId: ids.blockId ?? null,
   };
 }
 

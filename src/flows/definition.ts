@@ -15,14 +15,14 @@ const chatbotStep = z.object({
   next: z.string().min(1).optional(),
 });
 
-/** The JSON column `definition`, by kind of flow. */
+/** The schemas of the JSON column `definition`, by kind of flow. */
 const flowDefinitions = {
   AUTO_REPLY_FIRST_MESSAGE: z.object({ text: z.string().min(1) }),
   AUTO_REPLY_KEYWORD: z.object({ keywords: z.array(z.string().min(1)).min(1), text: z.string().min(1) }),
   CHATBOT: z.object({ steps: z.array(chatbotStep).min(1) }),
 };
 
-/** A flow as its row has it. */
+/** The columns of a flow row that a domain flow is made of. */
 export interface FlowRow {
   readonly id: string;
   readonly channelId: string;
@@ -30,7 +30,7 @@ export interface FlowRow {
   readonly definition: unknown;
 }
 
-/** A flow as stored, read as the core knows it; a definition of another shape is a bug of who stored it. */
+/** Converts a stored flow to a domain flow. Throws `ZodError` if the definition does not match the kind. */
 export function flowFrom(row: FlowRow): Flow & { readonly channelId: ChannelId } {
   const common = { id: idOf<"Flow">(row.id), channelId: idOf<"Channel">(row.channelId) };
   switch (row.kind) {
@@ -43,18 +43,18 @@ export function flowFrom(row: FlowRow): Flow & { readonly channelId: ChannelId }
   }
 }
 
-/** Longest pause before a step, in milliseconds. */
+/** Maximum delay before a step, in milliseconds. */
 const MAX_DELAY = 7 * 24 * 60 * 60 * 1_000;
 
 type ChatbotDefinition = z.infer<typeof flowDefinitions.CHATBOT>;
 
-/** A definition as it may be kept, or what is wrong with it. */
+/** Validates a definition. Returns the definition to store and the validation errors, if any. */
 export function checkDefinition(
   kind: Flow["kind"],
   definition: unknown,
 ): { readonly definition: object; readonly faults: readonly InvalidField[] } {
-  const unkeepable = jsonFault("definition", definition);
-  if (unkeepable !== null) return { definition: {}, faults: [unkeepable] };
+  const jsonError = jsonFault("definition", definition);
+  if (jsonError !== null) return { definition: {}, faults: [jsonError] };
   const { data, error } = flowDefinitions[kind].safeParse(definition);
   if (error) {
     const faults = error.issues.map(({ path, message }) => ({ path: ["definition", ...path].join("."), message }));
@@ -64,39 +64,44 @@ export function checkDefinition(
   return { definition: data, faults };
 }
 
-/** What the shape alone does not say: where its paths lead. */
+/** Checks what the schema cannot express: unique ids, limits, existing targets, no endless loops. */
 function faultsOfChatbot({ steps }: ChatbotDefinition): InvalidField[] {
   const ids = new Set(steps.map(({ id }) => id));
-  const leadsNowhere = (next: string | undefined): boolean => next !== undefined && next !== HANDOVER && !ids.has(next);
+  const isUnknownTarget = (next: string | undefined): boolean =>
+    next !== undefined && next !== HANDOVER && !ids.has(next);
   return steps.flatMap((step, index) => {
     const path = `definition.steps.${index}`;
     const options = step.options ?? [];
     return [
       ...(steps.findIndex(({ id }) => id === step.id) === index
         ? []
-        : [{ path: `${path}.id`, message: "Another step has this id." }]),
+        : [{ path: `${path}.id`, message: "Another step already has this id." }]),
       ...faultsOfText(`${path}.text`, [step.text, ...options.map(({ label }) => label)].join("\n")),
       ...((step.delay ?? 0) > MAX_DELAY ? [{ path: `${path}.delay`, message: "Must be at most 7 days." }] : []),
-      ...(leadsNowhere(step.next) ? [{ path: `${path}.next`, message: `Must name a step or ${HANDOVER}.` }] : []),
+      ...(isUnknownTarget(step.next)
+        ? [{ path: `${path}.next`, message: `Must be the id of a step or ${HANDOVER}.` }]
+        : []),
       ...options.flatMap((option, at) => [
         ...(options.findIndex(({ id }) => id === option.id) === at
           ? []
-          : [{ path: `${path}.options.${at}.id`, message: "Another option of this step has this id." }]),
-        ...(leadsNowhere(option.next)
-          ? [{ path: `${path}.options.${at}.next`, message: `Must name a step or ${HANDOVER}.` }]
+          : [{ path: `${path}.options.${at}.id`, message: "Another option of this step already has this id." }]),
+        ...(isUnknownTarget(option.next)
+          ? [{ path: `${path}.options.${at}.next`, message: `Must be the id of a step or ${HANDOVER}.` }]
           : []),
       ]),
-      ...(talksForEver(steps, step) ? [{ path: `${path}.next`, message: "Leads back here without ever asking." }] : []),
+      ...(loopsWithoutAnswer(steps, step)
+        ? [{ path: `${path}.next`, message: "Leads back to this step without waiting for an answer." }]
+        : []),
     ];
   });
 }
 
-/** Whether the steps that follow of themselves come back to this one. */
-function talksForEver(steps: ChatbotDefinition["steps"], from: ChatbotDefinition["steps"][number]): boolean {
-  const said = new Set<string>();
+/** Whether the path from this step leads back to it without waiting for an answer. */
+function loopsWithoutAnswer(steps: ChatbotDefinition["steps"], from: ChatbotDefinition["steps"][number]): boolean {
+  const visited = new Set<string>();
   let step: typeof from | undefined = from;
-  while (step !== undefined && (step.options ?? []).length === 0 && !said.has(step.id)) {
-    said.add(step.id);
+  while (step !== undefined && (step.options ?? []).length === 0 && !visited.has(step.id)) {
+    visited.add(step.id);
     const next: string | undefined = step.next;
     if (next === from.id) return true;
     step = steps.find(({ id }) => id === next);

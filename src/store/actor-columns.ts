@@ -2,7 +2,7 @@ import type { Actor } from "../domain/actor.ts";
 import { assertNever } from "../domain/assert-never.ts";
 import { idOf } from "../domain/id.ts";
 
-/** An actor as two columns; `System` has no id. */
+/** The two columns that store an actor; `System` has no id. */
 export interface ActorColumns {
   readonly type: Actor["type"];
   readonly id: string | null;

@@ -8,13 +8,13 @@ import {
 } from "../domain/id.ts";
 import type { Statement, Tx } from "./database.ts";
 
-/** Where a contact is known from: a channel and the id that the provider gives the person there. */
+/** A channel and the provider's id of a contact on it. */
 export interface Address {
   readonly channelId: ChannelId;
   readonly externalId: string;
 }
 
-/** A row to insert where the address is not known yet. */
+/** A row to insert if the address is unknown. */
 export interface NewContactChannel extends Address {
   readonly id: ContactChannelId;
   readonly contactId: ContactId;
@@ -24,7 +24,7 @@ export interface KnownAddress extends Address {
   readonly id: ContactChannelId;
 }
 
-/** Inserts what is missing, in (channel, externalId) order, and answers the ids of all (rule O1). */
+/** Inserts missing rows in (channel, externalId) order and returns the ids of all addresses (rule O1). */
 export async function ensureContactChannels(
   tx: Tx,
   workspaceId: WorkspaceId,
@@ -41,7 +41,7 @@ export async function ensureContactChannels(
   }));
 }
 
-/** Takes back rows that this same transaction inserted, and their contacts. */
+/** Deletes ContactChannels that the same transaction inserted, and their contacts. */
 export function removeContactChannels(tx: Tx, ids: readonly ContactChannelId[]): void {
   tx.write(removeRows, [ids]);
 }

@@ -1,10 +1,10 @@
 import type pg from "pg";
 import { idOf, type WorkspaceId } from "../domain/id.ts";
 
-/** The PostgreSQL channel on which instances notify each other of grown logs. */
+/** The PostgreSQL channel for change notifications between instances. */
 const CHANNEL = "deskgate_log";
 
-/** Calls back for each workspace whose log another connection says has grown. */
+/** Calls back for each change notification from another connection. */
 export async function listen(client: pg.Client, onGrown: (workspaceId: WorkspaceId) => void): Promise<void> {
   const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   client.on("notification", ({ processId, payload }) => {
@@ -13,7 +13,7 @@ export async function listen(client: pg.Client, onGrown: (workspaceId: Workspace
   await client.query(`LISTEN ${CHANNEL}`);
 }
 
-/** Notifies all who listen, with one notification for each workspace: a payload holds 8,000 bytes at most. */
+/** Sends one change notification per workspace, because a payload is limited to 8,000 bytes. */
 export async function notifyGrown(client: pg.Client, workspaceIds: readonly WorkspaceId[]): Promise<void> {
   await client.query({ ...notify, values: [workspaceIds] });
 }

@@ -10,7 +10,7 @@ import {
 } from "../domain/id.ts";
 import type { Statement, Tx } from "./database.ts";
 
-/** An inbound event as the store may already know it. */
+/** The keys by which an inbound event is looked up. */
 export interface InboundKey {
   readonly contactChannelId: ContactChannelId;
   readonly eventId: string;
@@ -18,7 +18,8 @@ export interface InboundKey {
   readonly unsends: string | null;
 }
 
-export interface InboundKnown {
+/** What is already recorded about an inbound event. */
+export interface RecordedInbound {
   readonly contactChannelId: ContactChannelId;
   readonly channelId: ChannelId;
   readonly eventId: string;
@@ -27,8 +28,8 @@ export interface InboundKnown {
   readonly alreadyUnsent: boolean;
 }
 
-/** What is recorded already of these provider events: repeats, and what unsends refer to (rules O3, O6). */
-export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<InboundKnown[]> {
+/** Looks up what is already recorded of these events: duplicates, and messages that unsends refer to (rules O3, O6). */
+export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<RecordedInbound[]> {
   if (keys.length === 0) return [];
   const refersToMessages = keys.some((key) => key.providerMessageId !== null || key.unsends !== null);
   const rows = await tx.query<{
@@ -49,7 +50,7 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
   }));
 }
 
-/** The statuses of conversations, as they are under the lock. */
+/** The statuses of conversations, read under the lock. */
 export async function findConversationStatuses(
   tx: Tx,
   ids: readonly ConversationId[],
@@ -60,8 +61,8 @@ export async function findConversationStatuses(
 }
 
 /**
- * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that a
- * contact's own status (rule B7) is decided by one transaction at a time, whichever of its channels that is about.
+ * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that
+ * one transaction at a time decides a contact's status (rule B7), even when different channels are affected.
  */
 export async function findBlocked(
   tx: Tx,

@@ -12,14 +12,14 @@ import { type ActorColumns, toActor } from "./actor-columns.ts";
 import type { Statement, Tx } from "./database.ts";
 
 /**
- * Takes the row locks that serialise commands, in id order (rule O1). What is read next must be read by another statement:
- * one that waited for a lock still sees other tables as they were before it waited.
+ * Takes the row locks that serialise commands, in id order (rule O1). Load in a later statement: a statement that
+ * waited for a lock still sees other tables as they were before it waited.
  */
 export async function lockContactChannels(tx: Tx, ids: readonly ContactChannelId[]): Promise<void> {
   await tx.query(lockRows, [ids]);
 }
 
-/** Loads the aggregates whole. `withPending` names those whose outbound messages in flight are needed too. */
+/** Loads complete aggregates. Pending outbound messages are loaded only for the ids in `withPending`. */
 export async function loadContactChannels(
   tx: Tx,
   ids: readonly ContactChannelId[],

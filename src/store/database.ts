@@ -2,27 +2,27 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/client.ts";
 
-/** A connection inside an open transaction: whoever takes one says by its type that it needs a transaction. */
+/** A connection inside an open transaction. A `Tx` parameter marks a function that must run in a transaction. */
 export interface Tx {
-  /** Asks and waits for the rows. */
+  /** Runs a statement and waits for its rows. */
   query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
   /**
-   * Sends without waiting: statements run in the order in which they were sent, and a failure fails the commit. What it
-   * answers with is looked at after the commit, if at all.
+   * Sends a statement; callers need not wait for it. Statements run in the order in which they were sent, and a failure
+   * fails the commit. Await the rows only after the commit.
    */
   write<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
 }
 
-/** SQL with a name, under which a connection prepares it once. */
+/** Named SQL: each connection prepares it once, under its name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
 }
 
-/** What can be read with Prisma, in a transaction or outside: a whole client by its type, because Pothos asks for one. */
+/** Reads with Prisma, inside or outside a transaction. The type is a full client because Pothos requires one. */
 export type Reads = PrismaClient;
 
-/** The two ways to one PostgreSQL: `prisma` to be read, `pool` for what is hot; they share the connections. */
+/** Access to one PostgreSQL database: `prisma` for reads, `pool` for hot paths. They share connections. */
 export interface Database {
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
@@ -33,17 +33,17 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** The connection broke while COMMIT was under way: what was written may or may not stand. */
+/** The connection broke during COMMIT: the transaction may or may not have been committed. */
 export class CommitOutcomeUnknown extends Error {
   constructor(cause: unknown) {
-    super("The database connection was lost during COMMIT; whether the change was kept is unknown.", { cause });
+    super("The database connection was lost during COMMIT; it is unknown whether the change was saved.", { cause });
   }
 }
 
-/** No transaction could be begun, for a reason that lies in none of what was to be done. */
-export class NothingBegun extends Error {
+/** No transaction could be started. The cause is unrelated to the work itself. */
+export class TransactionNotStarted extends Error {
   constructor(cause: unknown) {
-    super("No transaction could be begun.", { cause });
+    super("Could not start a transaction.", { cause });
   }
 }
 
@@ -54,13 +54,13 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
     statement_timeout: 15_000,
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 20_000,
-    // Ours, above the database's own: a connection that went silent is given up with all that waits on it.
+    // A client-side limit above the server's: an unresponsive connection is dropped together with its queries.
     query_timeout: 20_000,
     application_name: "deskgate",
   };
   const pool = new pg.Pool({ ...settings, max: options.poolSize });
-  // In a pipeline the statements of a transaction travel together: a commit costs a few round trips instead of a dozen.
-  const transactions = new pg.Pool({ ...settings, max: MAX_TRANSACTIONS, pipeline: true, options: BY_KEY });
+  // Pipelining sends a transaction's statements together: a commit takes a few round trips instead of a dozen.
+  const transactions = new pg.Pool({ ...settings, max: MAX_TRANSACTIONS, pipeline: true, options: INDEX_PLANS });
   for (const each of [pool, transactions]) each.on("error", options.onError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
   return {
@@ -85,10 +85,10 @@ const MAX_TRANSACTIONS = 4;
 const SNAPSHOT_TIMEOUT = 15_000;
 
 /**
- * The write path reaches every row by a key, through lists whose length the planner cannot know: planned once, always by
- * index, it costs the same on an empty and on a large table.
+ * The write path finds every row by key, using lists whose length the planner cannot know. A generic plan that always
+ * uses indexes costs the same on an empty table as on a large one.
  */
-const BY_KEY = [
+const INDEX_PLANS = [
   "plan_cache_mode=force_generic_plan",
   "enable_seqscan=off",
   "enable_hashjoin=off",
@@ -100,7 +100,7 @@ const BY_KEY = [
 
 async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Result>): Promise<Result> {
   const connection = await pool.connect().catch((error: unknown) => {
-    throw new NothingBegun(error);
+    throw new TransactionNotStarted(error);
   });
   const sent: Promise<unknown>[] = [];
   let broken: Error | undefined;
@@ -110,7 +110,7 @@ async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Resul
   connection.on("error", onError);
   const send = <Row extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<Row[]> => {
     const answer = connection.query<Row>(query).then(({ rows }) => rows);
-    // Its failure is looked at when the transaction ends; until then it must not count as unhandled.
+    // A failure is handled when the transaction ends; until then it must not count as an unhandled rejection.
     answer.catch(() => {});
     sent.push(answer);
     return answer;
@@ -132,16 +132,16 @@ async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Resul
     const rollback = connection.query("ROLLBACK").catch(onError);
     const [cause] = await failures(sent);
     await rollback;
-    // After one statement has failed, those behind it only say that the transaction is aborted.
+    // The first failure is the cause: statements after it only report that the transaction is aborted.
     throw error instanceof CommitOutcomeUnknown ? error : (cause ?? error);
   } finally {
-    // A broken one is thrown away, and may complain once more on its way.
+    // A broken connection is discarded, and keeps its listener because it may emit another error.
     if (broken === undefined) connection.off("error", onError);
     connection.release(broken);
   }
 }
 
-/** Waits for everything that was sent, COMMIT last; throws what PostgreSQL refused, or that it is not known whether it did. */
+/** Waits for all sent statements, COMMIT last. Throws PostgreSQL's error, or `CommitOutcomeUnknown` without one. */
 async function settle(sent: readonly Promise<unknown>[]): Promise<void> {
   const reasons = await failures(sent);
   const refused = reasons.find((reason) => sqlState(reason) !== null);
@@ -154,17 +154,17 @@ async function failures(sent: readonly Promise<unknown>[]): Promise<unknown[]> {
   return outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
 }
 
-/** Within a transaction a client lacks only what opens and closes it. */
+/** A transaction client lacks only the methods that manage connections and transactions, which reads do not use. */
 function asReads(tx: Omit<PrismaClient, "$transaction" | "$connect" | "$disconnect" | "$on" | "$extends">): Reads {
   return tx as Reads;
 }
 
-/** The SQLSTATE of an error that PostgreSQL answered with; null for any other error. */
+/** The SQLSTATE of a PostgreSQL error; null for any other error. */
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }
 
-/** What distinguishes this database from every other: the identifier of its cluster and its oid there. */
+/** Identifies this database uniquely, by its cluster's system identifier and its oid. */
 export async function databaseIdentity(pool: pg.Pool): Promise<string> {
   const { rows } = await pool.query<{ identity: string }>(
     `SELECT concat_ws(':', system_identifier, oid) AS identity FROM pg_control_system(), pg_database

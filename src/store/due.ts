@@ -1,20 +1,20 @@
 import type pg from "pg";
 import { type ContactChannelId, type Instant, idOf, type MessageId, type WorkspaceId } from "../domain/id.ts";
 
-/** A ContactChannel whose `due_at` has come. */
+/** A ContactChannel whose `due_at` has passed. */
 export interface DueContactChannel {
   readonly workspaceId: WorkspaceId;
   readonly id: ContactChannelId;
 }
 
-/** An outbound message that was leased and never settled. */
+/** An outbound message whose lease was never settled. */
 export interface LostLease {
   readonly workspaceId: WorkspaceId;
   readonly contactChannelId: ContactChannelId;
   readonly messageId: MessageId;
 }
 
-/** At most `limit` ContactChannels that are due at `now`, the longest due first. */
+/** At most `limit` ContactChannels that are due at `now`, the longest overdue first. */
 export async function findDue(pool: pg.Pool, now: Instant, limit: number): Promise<DueContactChannel[]> {
   const { rows } = await pool.query<{ id: string; workspace_id: string }>(
     "SELECT id, workspace_id FROM contact_channel WHERE due_at <= $1 ORDER BY due_at LIMIT $2",

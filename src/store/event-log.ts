@@ -3,7 +3,7 @@ import { type ActorColumns, toActor, toActorColumns } from "./actor-columns.ts";
 import type { Database, Statement, Tx } from "./database.ts";
 import type { EventData, LogEvent, NewLogEvent, Position } from "./log-event.ts";
 
-/** Where a log ends, and up to where it is no longer retained. */
+/** The last position of a log, and the last position that has been pruned. */
 export interface LogBounds {
   readonly position: Position;
   readonly prunedTo: Position;
@@ -11,16 +11,16 @@ export interface LogBounds {
 
 export interface EventLog {
   /**
-   * Gives the events the next positions. The last write before COMMIT: its row lock makes positions follow commit order.
-   * The events as the log has them come with the commit, so they are not waited for before it.
+   * Appends the events at the next positions. Must be the last write before COMMIT: its row lock makes positions follow
+   * commit order. The result resolves with the commit, so do not await it before.
    */
   append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]): Promise<LogEvent[]>;
   /** At most `limit` events after `position`, in order. */
   read(workspaceId: WorkspaceId, after: Position, limit: number): Promise<LogEvent[]>;
   bounds(workspaceId: WorkspaceId): Promise<LogBounds>;
-  /** How far each of these logs goes, at one moment. */
+  /** The last position of each of these logs, read in one statement. */
   heads(workspaceIds: readonly WorkspaceId[]): Promise<ReadonlyMap<WorkspaceId, Position>>;
-  /** Forgets events from the beginning of every log up to the first that happened at `before` or later. */
+  /** Deletes the oldest events of every log, up to the first event that occurred at `before` or later. */
   prune(before: Instant): Promise<void>;
 }
 
@@ -52,17 +52,17 @@ export function eventLog(database: Database): EventLog {
     const { rows } = await database.pool.query<{ workspace_id: string }>("SELECT workspace_id FROM log_head");
     for (const { workspace_id: workspaceId } of rows) {
       for (let more = true; more; ) {
-        // Readers are told first: one that asks between the two steps gets an error, never a silent gap.
-        await database.pool.query(pruneTo, [workspaceId, new Date(before), PRUNED_AT_ONCE]);
-        const { rowCount } = await database.pool.query(deletePruned, [workspaceId, PRUNED_AT_ONCE]);
-        more = rowCount === PRUNED_AT_ONCE;
+        // `pruned_to` is committed first: a reader between the two statements gets an error, never a silent gap.
+        await database.pool.query(pruneTo, [workspaceId, new Date(before), PRUNE_BATCH]);
+        const { rowCount } = await database.pool.query(deletePruned, [workspaceId, PRUNE_BATCH]);
+        more = rowCount === PRUNE_BATCH;
       }
     }
   }
 }
 
-/** Few enough that no commit of the workspace waits long. */
-const PRUNED_AT_ONCE = 2_000;
+/** Small enough that no commit of the workspace waits long for the lock. */
+const PRUNE_BATCH = 2_000;
 
 const pruneTo = `
   WITH oldest AS (
@@ -91,14 +91,14 @@ function append(tx: Tx, workspaceId: WorkspaceId, events: readonly NewLogEvent[]
     };
   });
   const appended = tx.write<{ base: string }>(appendStatement, [workspaceId, rows.length, JSON.stringify(rows)]);
-  const kept = appended.then(([head]) => {
-    if (head === undefined) throw new Error("This workspace has no log.");
+  const logged = appended.then(([head]) => {
+    if (head === undefined) throw new Error("This workspace has no row in log_head.");
     const base = Number(head.base);
     return events.map((event, index) => ({ ...event, workspaceId, position: base + index + 1 }));
   });
-  // A failure is the commit's, which throws it.
-  kept.catch(() => {});
-  return kept;
+  // A failure also fails the commit, which throws it.
+  logged.catch(() => {});
+  return logged;
 }
 
 const appendStatement: Statement = {
@@ -114,7 +114,7 @@ const appendStatement: Statement = {
     FROM json_to_recordset($3::json) AS e (
       n int, id uuid, type text, "occurredAt" timestamptz, actor json, "contactId" uuid, "channelId" uuid,
       "contactChannelId" uuid, "conversationId" uuid, "agentIds" uuid[], data jsonb)
-    -- Without a log there is no position, which fails the commit: nothing may happen that is not told.
+    -- Without a log_head row the position is null, which fails the commit: no change without its event.
     LEFT JOIN head ON true,
       json_to_record(e.actor) AS actor (type "ActorType", id uuid)
     )
@@ -166,11 +166,11 @@ function toLogEvent(workspaceId: WorkspaceId, row: EventRow): LogEvent {
     contactChannelId: idOf(row.contact_channel_id),
     conversationId: row.conversation_id === null ? null : idOf(row.conversation_id),
     agentIds: row.agent_ids.map((id) => idOf<"Agent">(id)),
-    data: asWritten({ type: row.type, ...row.data }),
+    data: toEventData({ type: row.type, ...row.data }),
   };
 }
 
-/** The log's `data` is what `append` wrote, so its shape is known by its type. */
-function asWritten(data: { type: EventData["type"] }): EventData {
+/** `append` wrote this data, so `type` determines its shape. */
+function toEventData(data: { type: EventData["type"] }): EventData {
   return data as EventData;
 }

@@ -2,26 +2,26 @@ import type pg from "pg";
 import { type ConversationId, type Instant, idOf, type MessageId, type WorkspaceId } from "../domain/id.ts";
 import type { Statement, Tx } from "./database.ts";
 
-/** A call that its caller may repeat: scoped to actor, mutation and key. */
+/** A mutation called with an idempotency key, which is scoped to actor and mutation. */
 export interface IdempotencyClaim {
   readonly actorId: string;
   readonly mutation: string;
   readonly key: string;
-  /** A digest of the input without the key; the same key with another input is a mistake. */
+  /** A digest of the input without the key; the same key with different input is refused. */
   readonly inputHash: string;
 }
 
-/** What the first call under a key made. */
+/** The result of the first call with a key. */
 export interface RememberedCall {
   readonly inputHash: string;
   readonly messageId: MessageId | null;
   readonly conversationId: ConversationId | null;
 }
 
-/** How long a success is remembered, in milliseconds. */
-const REMEMBER_FOR = 24 * 60 * 60 * 1_000;
+/** How long a successful call is remembered, in milliseconds. */
+const RETENTION = 24 * 60 * 60 * 1_000;
 
-/** What is remembered of these calls, by `nameOfCall`. */
+/** The remembered calls among these claims, by `callKey`. */
 export async function findCalls(
   tx: Tx,
   workspaceId: WorkspaceId,
@@ -29,10 +29,10 @@ export async function findCalls(
   now: Instant,
 ): Promise<ReadonlyMap<string, RememberedCall>> {
   if (claims.length === 0) return new Map();
-  const rows = await tx.query<CallRow>(find, [workspaceId, JSON.stringify(claims), new Date(now - REMEMBER_FOR)]);
+  const rows = await tx.query<CallRow>(find, [workspaceId, JSON.stringify(claims), new Date(now - RETENTION)]);
   return new Map(
     rows.map((row) => [
-      nameOfCall({ actorId: row.actor_id, mutation: row.mutation, key: row.key }),
+      callKey({ actorId: row.actor_id, mutation: row.mutation, key: row.key }),
       {
         inputHash: row.input_hash,
         messageId: row.message_id === null ? null : idOf(row.message_id),
@@ -42,8 +42,8 @@ export async function findCalls(
   );
 }
 
-/** What two calls must share to be the same call. */
-export function nameOfCall({ actorId, mutation, key }: Pick<IdempotencyClaim, "actorId" | "mutation" | "key">): string {
+/** Identifies a call: repeats of a call have the same key. */
+export function callKey({ actorId, mutation, key }: Pick<IdempotencyClaim, "actorId" | "mutation" | "key">): string {
   return JSON.stringify([actorId, mutation, key]);
 }
 
@@ -56,22 +56,22 @@ interface CallRow {
   conversation_id: string | null;
 }
 
-/** Remembers a success; a unique violation says that another call under the same key was first. */
+/** Remembers a successful call. A unique violation means that a concurrent call with the same key was first. */
 export function rememberCall(
   tx: Tx,
   workspaceId: WorkspaceId,
   claim: IdempotencyClaim,
-  made: { readonly messageId: MessageId | null; readonly conversationId: ConversationId | null },
+  result: { readonly messageId: MessageId | null; readonly conversationId: ConversationId | null },
   now: Instant,
 ): void {
   const key = [workspaceId, claim.actorId, claim.mutation, claim.key];
-  tx.write(forgetOld, [...key, new Date(now - REMEMBER_FOR)]);
-  tx.write(insert, [...key, claim.inputHash, made.messageId, made.conversationId, new Date(now)]);
+  tx.write(deleteExpired, [...key, new Date(now - RETENTION)]);
+  tx.write(insert, [...key, claim.inputHash, result.messageId, result.conversationId, new Date(now)]);
 }
 
-/** Deletes what is remembered no longer, in every workspace. */
+/** Deletes expired calls of every workspace. */
 export async function forgetCalls(pool: pg.Pool, now: Instant): Promise<void> {
-  await pool.query("DELETE FROM idempotency_key WHERE created_at <= $1", [new Date(now - REMEMBER_FOR)]);
+  await pool.query("DELETE FROM idempotency_key WHERE created_at <= $1", [new Date(now - RETENTION)]);
 }
 
 const find: Statement = {
@@ -83,7 +83,7 @@ const find: Statement = {
     WHERE i.workspace_id = $1 AND i.created_at > $3`,
 };
 
-const forgetOld: Statement = {
+const deleteExpired: Statement = {
   name: "idempotency_forget",
   text: `
     DELETE FROM idempotency_key

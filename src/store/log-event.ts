@@ -14,13 +14,13 @@ import type {
 } from "../domain/id.ts";
 import type { DeliveryStatus, MessageDirection } from "../domain/message.ts";
 
-/** The place of an event in its workspace's log: 1, 2, 3, … without gaps, in commit order (rule O2). */
+/** The position of an event in its workspace's log: 1, 2, 3, … without gaps, in commit order (rule O2). */
 export type Position = number;
 
 export type ContactStatus = "ACTIVE" | "BLOCKED";
 export type ContactStatusCause = "BLOCKED" | "UNBLOCKED" | "EXPIRED" | "UPDATED";
 
-/** An event's own scalars, as of the event. Never the text of a message: what is unsent must not live on here (rule O6). */
+/** The scalars of an event, as of the event. Never a message's text, which an unsend must hide for good (rule O6). */
 export type EventData =
   | { readonly type: "ContactAppeared" }
   | { readonly type: "DisplayNameChanged" }
@@ -54,7 +54,7 @@ export type EventData =
       readonly cause: ContactStatusCause;
     };
 
-/** What an event concerns: the keys that subscriptions filter by. */
+/** The ids that subscriptions filter by. */
 export interface EventScope {
   readonly contactId: ContactId;
   readonly channelId: ChannelId;
@@ -71,7 +71,7 @@ export interface NewLogEvent extends EventScope {
   readonly data: EventData;
 }
 
-/** An event as the log keeps it. */
+/** An event in the log. */
 export interface LogEvent extends NewLogEvent {
   readonly workspaceId: WorkspaceId;
   readonly position: Position;

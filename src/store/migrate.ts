@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
 
-/** A migration as it lies in its folder, `<directory>/<name>/migration.sql`. */
+/** A migration, read from `<directory>/<name>/migration.sql`. */
 interface Migration {
   name: string;
   sql: string;
@@ -17,13 +17,13 @@ interface AppliedRow {
   finished_at: Date | null;
 }
 
-/** The migrations that belong to this code, wherever the process was started. */
+/** The migrations of this code, independent of the working directory. */
 const BUNDLED = fileURLToPath(new URL("../../prisma/migrations", import.meta.url));
 
-/** The lock that `prisma migrate` takes, so that it and we exclude each other too. */
+/** The advisory lock that `prisma migrate` takes, so that the two exclude each other. */
 const LOCK = 72_707_369;
 
-/** Prisma's own table, column for column: `prisma migrate deploy` and `status` go on from where we are. */
+/** Prisma's own table, column for column, so that `prisma migrate deploy` and `status` see what was applied here. */
 const TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -37,17 +37,18 @@ const TABLE = `
   )`;
 
 /**
- * Brings the database up to date: applies the migrations that it lacks, in the order of their names, each in a
- * transaction of its own. Instances that start at once wait for one another.
+ * Applies the pending migrations in name order, each in its own transaction. Instances that start at the same time wait
+ * for each other.
  *
- * @returns the names of those it applied
- * @throws Error saying what to do: one that was applied has been changed since, or one failed (and was rolled back)
+ * @returns the names of the applied migrations
+ * @throws Error if an applied migration was changed or did not finish, or if a migration failed and was rolled back. The
+ * message says what to do
  */
 export async function migrate(pool: pg.Pool, directory = BUNDLED): Promise<string[]> {
   const migrations = await migrationsIn(directory);
   const session = await pool.connect();
   try {
-    // The pool's time limits are for requests: the wait for another instance, and a migration, take as long as they take.
+    // The pool's timeouts are for requests; waiting for another instance and running a migration may take longer.
     await session.query("SET statement_timeout = 0; SET lock_timeout = 0");
     await session.query("SELECT pg_advisory_lock($1)", [LOCK]);
     await session.query(TABLE);
@@ -55,13 +56,13 @@ export async function migrate(pool: pg.Pool, directory = BUNDLED): Promise<strin
     for (const migration of pending) await apply(session, migration);
     return pending.map(({ name }) => name);
   } finally {
-    // Closing the session gives back its lock and its settings, however it came to this; how it closes is of no interest.
+    // Closing the session releases its lock and settings in every case, so errors while closing can be ignored.
     session.on("error", () => {});
     session.release(true);
   }
 }
 
-/** The names of the migrations that the database lacks. */
+/** The names of the migrations that have not been applied to the database. */
 export async function pendingMigrations(pool: pg.Pool, directory = BUNDLED): Promise<string[]> {
   const { rows } = await pool.query<{ present: boolean }>(
     "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present",
@@ -88,20 +89,20 @@ async function appliedRows(database: pg.Pool | pg.PoolClient): Promise<AppliedRo
   return rows;
 }
 
-/** What is left to apply. Names that only the database knows are a newer version's, which may run beside this one. */
+/** The migrations to apply. Names known only to the database are a newer version's, which may run alongside. */
 function unapplied(migrations: Migration[], applied: AppliedRow[]): Migration[] {
   const rows = new Map(applied.map((row) => [row.migration_name, row]));
   return migrations.filter(({ name, checksum }) => {
     const row = rows.get(name);
     if (row?.finished_at === null) {
       throw new Error(
-        `Migration ${name} was begun by \`prisma migrate\` and did not finish. See to the database, then run ` +
+        `Migration ${name} was started by \`prisma migrate\` and did not finish. Repair the database, then run ` +
           `\`npx prisma migrate resolve\` with --applied or --rolled-back ${name}.`,
       );
     }
     if (row && row.checksum !== checksum) {
       throw new Error(
-        `Migration ${name} has been changed since it was applied to this database. Restore its migration.sql, and put ` +
+        `Migration ${name} has been changed since it was applied to this database. Restore its migration.sql and put ` +
           `the change into a new migration.`,
       );
     }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { type ContactChannelId, type Instant, idOf, type MessageId } from "../domain/id.ts";
 import type { Address } from "./addresses.ts";
 
-/** An outbound message, as far as its delivery needs it. */
+/** The parts of an outbound message that its delivery needs. */
 export interface OutboundMessage {
   readonly id: MessageId;
   readonly seq: number;
@@ -12,25 +12,25 @@ export interface OutboundMessage {
   readonly author: { readonly type: "Agent"; readonly name: string } | { readonly type: "Bot" };
 }
 
-/** Where a new stream of a ContactChannel begins. */
+/** Where a new web-chat stream of a ContactChannel starts. */
 export interface StreamStart {
   readonly contactChannelId: ContactChannelId;
-  /** The `seq` up to which every outbound message is settled: a message sent from now on has a higher one. */
+  /** Every outbound message up to this `seq` is settled; messages sent from now on have a higher one. */
   readonly settledTo: number;
 }
 
-/** Reads for web-chat delivery. Messages are sent in `seq` order, so pending messages follow those that were sent. */
+/** Queries for web-chat delivery. Messages are sent in `seq` order, so pending messages follow the sent ones. */
 export interface OutboundReads {
   /** Null for a visitor who has not written yet. */
   streamStart(address: Address): Promise<StreamStart | null>;
   /** The `seq` of the outbound message with this id; null if this ContactChannel has none. */
   seqOf(contactChannelId: ContactChannelId, messageId: string): Promise<number | null>;
-  /** The highest `seq` below the last `count` messages that were sent. */
+  /** The `seq` just before the last `count` sent messages; 0 if none was sent. */
   beforeLast(contactChannelId: ContactChannelId, count: number): Promise<number>;
-  /** Messages sent after `after`, and pending ones, at most `limit` of each, in `seq` order. */
+  /** Sent messages with a `seq` above `after`, and pending messages, at most `limit` of each, in `seq` order. */
   undelivered(contactChannelId: ContactChannelId, after: number, limit: number): Promise<OutboundMessage[]>;
   leasedAt(messageId: MessageId): Promise<Instant | null>;
-  /** The visitors of these ContactChannels. */
+  /** The visitor ids of these ContactChannels. */
   visitors(
     ids: readonly ContactChannelId[],
   ): Promise<{ readonly contactChannelId: ContactChannelId; readonly visitorId: string }[]>;
@@ -89,7 +89,7 @@ function toOutboundMessage(row: UndeliveredRow): OutboundMessage {
     status: row.status,
     text: row.text ?? "",
     sentAt: row.sent_at.getTime(),
-    // A visitor sees who of the desk writes; which flow or key does is not theirs to know.
+    // Visitors see an agent's name; which flow or API key wrote is internal.
     author: row.agent_name === null ? { type: "Bot" } : { type: "Agent", name: row.agent_name },
   };
 }

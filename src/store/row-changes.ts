@@ -6,7 +6,7 @@ import type { BlockId, ContactId, ConversationId, Instant, MessageId } from "../
 import type { DeliveryStatus, Message } from "../domain/message.ts";
 import { toActorColumns } from "./actor-columns.ts";
 
-/** One event with the aggregate that it happened to, as it was before the batch where only its fixed ids matter. */
+/** An event and its aggregate, of which only the ids, which never change, are used. */
 export interface DecidedEvent {
   readonly of: ContactChannel;
   readonly event: DomainEvent;
@@ -39,7 +39,7 @@ interface MessageChange {
   unsentAt?: string;
 }
 
-/** The rows that a batch touches, each once. */
+/** The rows that the events of a batch change, each written once. */
 export class RowChanges {
   readonly #newBlocks = new Map<BlockId, NewBlock>();
   readonly #blockChanges = new Map<BlockId, BlockChange>();
@@ -100,7 +100,7 @@ export class RowChanges {
     }
   }
 
-  /** An ongoing conversation is written as it stands after the batch; one that is over is moved by nothing any more. */
+  /** Writes the ongoing conversation as it is after the batch. Terminal conversations no longer change. */
   addOngoing(of: ContactChannel): void {
     const { conversation } = of;
     if (conversation === null) return;
@@ -125,18 +125,18 @@ export class RowChanges {
     return [...this.#messageChanges.values()];
   }
 
-  /** Ended ones first: the index that allows one ongoing conversation looks at each row as it comes (rule C2). */
+  /** Terminal conversations first: the unique index on ongoing conversations is checked row by row (rule C2). */
   conversationRows(): object[] {
     const rows = [...this.#conversations.values()].map(({ of, conversation }) => conversationRow(of, conversation));
     return rows.toSorted((a, b) => Number(isOngoing(a.status)) - Number(isOngoing(b.status)));
   }
 
-  /** Those of which nothing changed but that something was said. */
+  /** Conversations of which only the last activity changed. */
   touchedConversationRows(): object[] {
     return this.#touched;
   }
 
-  /** In id order, in which all transactions touch contacts. */
+  /** In id order, in which all transactions lock contacts. */
   contactRows(): object[] {
     return [...this.#contacts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
@@ -209,7 +209,7 @@ function conversationRow(of: ContactChannel, conversation: Conversation) {
   };
 }
 
-/** A ContactChannel as its row stands after the batch. */
+/** The row of a ContactChannel after the batch. */
 export function contactChannelRow(state: ContactChannel): object {
   return {
     id: state.id,

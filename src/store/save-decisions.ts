@@ -4,8 +4,8 @@ import type { Statement, Tx } from "./database.ts";
 import { contactChannelRow, type DecidedEvent, RowChanges } from "./row-changes.ts";
 
 /**
- * Writes the outcome of a batch of decisions in a few multi-row statements: folds the events into rows first, so that
- * what happens several times to one row in one batch is written once.
+ * Saves a batch of decisions with a few multi-row statements. Events are folded into rows first, so that several
+ * changes of one row are written once.
  */
 export function saveDecisions(
   tx: Tx,
@@ -23,7 +23,7 @@ export function saveDecisions(
   const update = (statement: Statement, values: readonly unknown[]): void => {
     if (values.length > 0) tx.write(statement, [JSON.stringify(values)]);
   };
-  // Blocks before the conversations that they end; lifted ones before new ones; ended conversations before new ones.
+  // Blocks before the conversations that they end, lifted blocks before new ones, ended conversations before new ones.
   update(updateBlocks, rows.blockChangeRows());
   insert(insertBlocks, rows.newBlockRows());
   insert(upsertConversations, rows.conversationRows());

@@ -2,14 +2,14 @@ import type pg from "pg";
 import type { ChannelId, Instant, WorkspaceId } from "../domain/id.ts";
 import type { JsonValue } from "../domain/message.ts";
 
-/** A provider event that names no contact and that we could not interpret, kept raw (rule O4). */
+/** A provider event without a contact that we could not interpret, stored raw (rule O4). */
 export interface UnroutableEvent {
   readonly id: string;
   readonly eventId: string;
   readonly payload: JsonValue;
 }
 
-/** Keeps these events of one channel; a repeated event id changes nothing (rule O3). */
+/** Stores events of one channel; a repeated event id changes nothing (rule O3). */
 export async function insertUnroutable(
   pool: pg.Pool,
   channel: { readonly id: ChannelId; readonly workspaceId: WorkspaceId },

@@ -7,7 +7,7 @@ import type { Work } from "../../src/commands/work.ts";
 import { idOf } from "../../src/domain/id.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { loadContactChannels, lockContactChannels } from "../../src/store/contact-channels.ts";
-import { CommitOutcomeUnknown, type Database, NothingBegun, openDatabase } from "../../src/store/database.ts";
+import { CommitOutcomeUnknown, type Database, openDatabase, TransactionNotStarted } from "../../src/store/database.ts";
 import { directory } from "../../src/store/directory.ts";
 import { eventLog } from "../../src/store/event-log.ts";
 import type { DecidedEvent } from "../../src/store/row-changes.ts";
@@ -171,7 +171,7 @@ describe("what is no work's fault is tried for none of them on its own", () => {
   const [poison, unknown, unreachable] = [
     new Error("poison"),
     new CommitOutcomeUnknown(new Error("gone")),
-    new NothingBegun(new Error("refused")),
+    new TransactionNotStarted(new Error("refused")),
   ];
 
   test("it is unknown whether the commit stands", async () => {
