@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that need no database: they start at once. */
+/** Tests that need no database, so they do not wait for one to start. */
 const pure = [
   "test/domain/**/*.test.ts",
   "test/config.test.ts",
@@ -17,12 +17,12 @@ const common = { pool: "forks", testTimeout: 30_000, hookTimeout: 30_000 } as co
 
 export default defineConfig({
   test: {
-    // One PostgreSQL serves them all, on machines with two cores.
+    // All workers share one PostgreSQL and, where the tests usually run, two cores.
     maxWorkers: 2,
     projects: [
       { test: { ...common, name: "pure", include: pure } },
       {
-        // Vite would take graphql's ESM build while its peers, loaded by Node, take the other: two copies that reject each other.
+        // Vite would load graphql's ESM build, and Node its CommonJS build for others: two copies that reject each other.
         resolve: { alias: { graphql: "graphql/index.js" } },
         test: {
           ...common,
@@ -31,7 +31,7 @@ export default defineConfig({
           exclude: pure,
           globalSetup: "test/support/postgres.ts",
           setupFiles: "test/support/stop-desks.ts",
-          // Loading the app takes longer than most files of tests: the files that a worker runs share it.
+          // Loading the app takes longer than most test files, so all files of a worker share it.
           isolate: false,
         },
       },

@@ -1,74 +1,75 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What a child process can be asked: a function a question. */
-type Answers<Questions> = { readonly [Name in keyof Questions]: (...args: never[]) => unknown };
+/** The functions that the parent of a process can call, by name. */
+type Functions<Methods> = { readonly [Name in keyof Methods]: (...args: never[]) => unknown };
 
-/** A program in a process of its own that answers questions. */
-export interface Child<Questions extends Answers<Questions>> {
-  ask<Name extends keyof Questions & string>(
+/** A child process whose functions can be called over IPC. */
+export interface Child<Methods extends Functions<Methods>> {
+  /** Rejects if the function throws or the process exits. */
+  call<Name extends keyof Methods & string>(
     name: Name,
-    ...args: Parameters<Questions[Name]>
-  ): Promise<Awaited<ReturnType<Questions[Name]>>>;
+    ...args: Parameters<Methods[Name]>
+  ): Promise<Awaited<ReturnType<Methods[Name]>>>;
   stop(): Promise<void>;
 }
 
-interface Question {
+interface Call {
   readonly id: number;
   readonly name: string;
   readonly args: readonly never[];
 }
 
-interface Answer {
+interface Reply {
   readonly id: number;
   readonly value?: unknown;
-  readonly fault?: string;
+  readonly error?: string;
 }
 
-/** Starts a file of this folder that calls `answerParent`. */
-export async function startChild<Questions extends Answers<Questions>>(
+/** Starts a program of this directory that calls `serveParent`; resolves when it accepts calls. */
+export async function startChild<Methods extends Functions<Methods>>(
   file: string,
   args: string[] = [],
-): Promise<Child<Questions>> {
+): Promise<Child<Methods>> {
   const child = fork(new URL(file, import.meta.url), args, {
     serialization: "advanced",
     execArgv: ["--no-warnings", "--expose-gc"],
   });
-  // What is sent before it listens is lost.
+  // Messages sent before the child listens are lost.
   await once(child, "message");
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  let asked = 0;
-  child.on("message", ({ id, value, fault }: Answer) => {
-    const question = waiting.get(id);
-    waiting.delete(id);
-    if (fault === undefined) question?.resolve(value as never);
-    else question?.reject(new Error(`${file} ${args.join(" ")}: ${fault}`));
+  const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let lastId = 0;
+  child.on("message", ({ id, value, error }: Reply) => {
+    const call = pending.get(id);
+    pending.delete(id);
+    if (error === undefined) call?.resolve(value as never);
+    else call?.reject(new Error(`${file} ${args.join(" ")}: ${error}`));
   });
   child.once("exit", (code, signal) => {
-    for (const { reject } of waiting.values()) reject(new Error(`${file} ${args.join(" ")} ended: ${code ?? signal}`));
+    for (const { reject } of pending.values()) reject(new Error(`${file} ${args.join(" ")} exited: ${code ?? signal}`));
   });
   return {
-    ask: (name, ...questionArgs) =>
+    call: (name, ...callArgs) =>
       new Promise((resolve, reject) => {
-        asked += 1;
-        waiting.set(asked, { resolve, reject });
-        child.send({ id: asked, name, args: questionArgs });
+        lastId += 1;
+        pending.set(lastId, { resolve, reject });
+        child.send({ id: lastId, name, args: callArgs });
       }),
     stop: () => stop(child),
   };
 }
 
-/** Answers what the parent asks, and ends with it. */
-export function answerParent<Questions extends Answers<Questions>>(answers: Questions): void {
-  process.on("message", async ({ id, name, args }: Question) => {
-    let answer: Answer;
+/** Serves calls of the parent process, and exits with it. */
+export function serveParent<Methods extends Functions<Methods>>(methods: Methods): void {
+  process.on("message", async ({ id, name, args }: Call) => {
+    let reply: Reply;
     try {
-      const find = answers[name as keyof Questions];
-      answer = { id, value: await find(...args) };
+      const method = methods[name as keyof Methods];
+      reply = { id, value: await method(...args) };
     } catch (error) {
-      answer = { id, fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      reply = { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }
-    process.send?.(answer);
+    process.send?.(reply);
   });
   process.once("disconnect", () => process.exit());
   process.send?.("ready");

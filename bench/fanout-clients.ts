@@ -1,95 +1,96 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { answerParent } from "./child.ts";
+import { serveParent } from "./child.ts";
 import { DIGITS, MARK } from "./fanout-message.ts";
 import { percentile } from "./report.ts";
 
-/** One subscription on a socket of its own. */
+/** One subscription on its own socket. */
 export interface Subscriber {
   readonly authorization: string | null;
   readonly query: string;
   readonly variables: Record<string, unknown>;
 }
 
-/** What the subscribers heard since they were told what to expect. */
-export interface Heard {
+/** What the subscribers have received since `expect`. */
+export interface Received {
   readonly deliveries: number;
-  /** Expected and not received. */
+  /** Expected but not received. */
   readonly lost: number;
-  /** Received twice, out of turn, or not asked for. */
+  /** Received twice, out of order or without being expected. */
   readonly wrong: number;
-  /** The mean size of a message. */
+  /** Mean size of a message in bytes. */
   readonly bytes: number;
-  /** When the last one came, in milliseconds of the epoch. */
+  /** When the last message arrived, in milliseconds since the epoch. */
   readonly lastAt: number;
 }
 
-/** What the clients' process can be asked. */
-export type ClientAnswers = {
-  /** Connects more subscribers to the one server that is being measured. */
+/** The functions of the clients' process. */
+export type ClientMethods = {
+  /** Connects more subscribers to the server that is being measured. */
   connect(url: string, subscribers: Subscriber[]): Promise<void>;
-  /** How many have never received anything. */
-  silent(): number;
-  /** From here on each subscriber must hear the next `counts[i]` numbers from `first` on, each once, and nothing else. */
+  /** How many subscribers have not received anything yet. */
+  withoutMessages(): number;
+  /** From now on, subscriber `i` must receive the `counts[i]` numbers from `first` on, each once, and nothing else. */
   expect(first: number, counts: number[], inOrder: boolean): void;
-  /** Waits until all has come, or nothing more came for five seconds. */
-  heard(): Promise<Heard>;
-  /** Latencies of the deliveries in milliseconds, where the message `first + i` was published at `publishedAt[i]`. */
+  /** Waits until everything has arrived, or nothing has arrived for five seconds. */
+  received(): Promise<Received>;
+  /** Latencies of the deliveries in milliseconds; the message `first + i` was published at `publishedAt[i]`. */
   latency(publishedAt: number[]): { readonly p50: number; readonly p99: number };
+  /** CPU time used by the process so far, in microseconds. */
   cpu(): number;
   disconnect(): Promise<void>;
 };
 
-/** How many connect at the same time. */
-const AT_ONCE = 100;
+/** How many sockets connect concurrently. */
+const CONCURRENCY = 100;
 /** In milliseconds. */
-const PATIENCE = 5_000;
+const IDLE_TIMEOUT = 5_000;
 
 const sockets: WebSocket[] = [];
-let hasHeard: boolean[] = [];
-/** By subscriber: which number is to come next, where they come in order. */
+let hasReceived: boolean[] = [];
+/** By subscriber: the number expected next, if they must arrive in order. */
 let next: number[] = [];
 let isOrdered = true;
 let first = 0;
-let width = 0;
+let maxCount = 0;
 let counts: number[] = [];
 let receivedAt = new Float64Array(0);
-let open = 0;
-let heard = { deliveries: 0, wrong: 0, bytes: 0, lastAt: 0 };
+let outstanding = 0;
+let received = { deliveries: 0, wrong: 0, bytes: 0, lastAt: 0 };
 
-answerParent<ClientAnswers>({
+serveParent<ClientMethods>({
   connect: async (url, subscribers) => {
     const waiting = [...subscribers];
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
+      Array.from({ length: CONCURRENCY }, async () => {
         for (let each = waiting.shift(); each !== undefined; each = waiting.shift()) await subscribe(url, each);
       }),
     );
   },
-  silent: () => hasHeard.filter((has) => !has).length,
+  withoutMessages: () => hasReceived.filter((has) => !has).length,
   expect: (from, expected, inOrder) => {
     first = from;
     isOrdered = inOrder;
     counts = expected;
-    width = Math.max(0, ...expected);
+    maxCount = Math.max(0, ...expected);
     next = expected.map(() => from);
-    open = expected.reduce((sum, count) => sum + count, 0);
-    receivedAt = new Float64Array(expected.length * width);
-    heard = { deliveries: 0, wrong: 0, bytes: 0, lastAt: 0 };
+    outstanding = expected.reduce((sum, count) => sum + count, 0);
+    receivedAt = new Float64Array(expected.length * maxCount);
+    received = { deliveries: 0, wrong: 0, bytes: 0, lastAt: 0 };
   },
-  heard: async () => {
-    for (let patience = now() + PATIENCE, before = open; open > 0 && now() < patience; ) {
+  received: async () => {
+    for (let deadline = now() + IDLE_TIMEOUT, before = outstanding; outstanding > 0 && now() < deadline; ) {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      if (open < before) patience = now() + PATIENCE;
-      before = open;
+      if (outstanding < before) deadline = now() + IDLE_TIMEOUT;
+      before = outstanding;
     }
-    return { ...heard, lost: open, bytes: heard.bytes / Math.max(1, heard.deliveries) };
+    return { ...received, lost: outstanding, bytes: received.bytes / Math.max(1, received.deliveries) };
   },
   latency: (publishedAt) => {
     const latencies: number[] = [];
     counts.forEach((count, index) => {
       for (let n = 0; n < count; n++) {
-        const at = receivedAt[index * width + n];
+        const at = receivedAt[index * maxCount + n];
         if (at) latencies.push(at - (publishedAt[n] ?? Number.NaN));
       }
     });
@@ -103,12 +104,12 @@ answerParent<ClientAnswers>({
   disconnect: async () => {
     const closed = sockets.splice(0).map((socket) => {
       socket.removeAllListeners("close");
-      const gone = once(socket, "close");
+      const close = once(socket, "close");
       socket.terminate();
-      return gone;
+      return close;
     });
     await Promise.all(closed);
-    hasHeard = [];
+    hasReceived = [];
     next = [];
   },
 });
@@ -116,11 +117,11 @@ answerParent<ClientAnswers>({
 async function subscribe(url: string, { authorization, query, variables }: Subscriber): Promise<void> {
   const socket = new WebSocket(url, "graphql-transport-ws", { perMessageDeflate: false, skipUTF8Validation: true });
   const index = sockets.push(socket) - 1;
-  hasHeard[index] = false;
+  hasReceived[index] = false;
   socket.on("close", (code, reason) => {
     throw new Error(`The server closed a socket with ${code} ${reason}.`);
   });
-  // The first message may come in the same moment as the opening.
+  // The first message may arrive together with the open event, so listen for it before.
   const acknowledged = once(socket, "message");
   await once(socket, "open");
   socket.send(
@@ -134,24 +135,24 @@ async function subscribe(url: string, { authorization, query, variables }: Subsc
 function receive(index: number, data: Buffer): void {
   const at = now();
   const mark = data.indexOf(MARK);
-  if (mark === -1) throw new Error(`A client got: ${data.toString()}`);
+  if (mark === -1) throw new Error(`A client received an unexpected message: ${data.toString()}`);
   const n = Number(data.toString("latin1", mark + 1, mark + 1 + DIGITS));
-  hasHeard[index] = true;
-  // The number 0 only tells that the subscription is there.
+  hasReceived[index] = true;
+  // The number 0 only shows that the subscription is established.
   if (n === 0) return;
-  const place = n - first;
-  const slot = index * width + place;
-  const isExpected = place >= 0 && place < (counts[index] ?? 0) && receivedAt[slot] === 0;
+  const offset = n - first;
+  const slot = index * maxCount + offset;
+  const isExpected = offset >= 0 && offset < (counts[index] ?? 0) && receivedAt[slot] === 0;
   if (!isExpected || (isOrdered && n !== next[index])) {
-    heard.wrong += 1;
+    received.wrong += 1;
     return;
   }
   next[index] = n + 1;
   receivedAt[slot] = at;
-  open -= 1;
-  heard.deliveries += 1;
-  heard.bytes += data.length;
-  heard.lastAt = at;
+  outstanding -= 1;
+  received.deliveries += 1;
+  received.bytes += data.length;
+  received.lastAt = at;
 }
 
 function now(): number {

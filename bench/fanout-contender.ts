@@ -1,61 +1,61 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Child, startChild } from "./child.ts";
-import type { ClientAnswers } from "./fanout-clients.ts";
+import type { ClientMethods } from "./fanout-clients.ts";
 import { type Desk, SECRET } from "./fanout-desk.ts";
 import { BURST, DOCUMENT } from "./fanout-message.ts";
-import type { Memory, ServerAnswers, ServerName } from "./fanout-server.ts";
+import type { Memory, ServerMethods, ServerName } from "./fanout-server.ts";
 
-/** How messages come. */
+/** How messages are published. */
 export interface Load {
   readonly messages: number;
-  /** Milliseconds from one to the next; 0 as fast as the server takes them, `BURST` at a time. */
+  /** Milliseconds between two messages; with 0, `BURST` at a time, as fast as the server accepts them. */
   readonly every: number;
 }
 
-/** What a load cost, and how it was heard. */
+/** What a load cost, and how it was delivered. */
 export interface Figures {
   readonly deliveries: number;
   readonly perSecond: number;
-  /** CPU of the server's process over the whole load, in microseconds. */
+  /** CPU time of the server's process over the whole load, in microseconds. */
   readonly cpu: number;
-  /** How much of one core the clients' process took: near 1 it is they who limit. */
+  /** Share of one core that the clients' process used; near 1, the clients are the bottleneck. */
   readonly clientsBusy: number;
-  /** From publishing to receiving, in milliseconds; null where it was not asked for. */
+  /** From publishing to receiving, in milliseconds; null if it was not measured. */
   readonly latency: { readonly p50: number; readonly p99: number } | null;
-  /** Not received, or received twice or out of turn. */
+  /** Not received, received twice or received out of order. */
   readonly lost: number;
   readonly bytes: number;
 }
 
-/** What one subscriber asks. */
+/** The operation of one subscriber. */
 export interface Operation {
   readonly query: string;
   readonly variables: Record<string, unknown>;
 }
 
-/** Messages are numbered through, so that each is told from all others. */
+/** Message numbers are unique over all runs, so that each message can be identified. */
 let nextNumber = 1;
 
-/** A server in a process of its own, and what is asked of it through the clients' process. */
+/** A server in its own process, measured through the clients' process. */
 export class Contender {
   readonly name: ServerName;
   readonly port: number;
-  readonly #server: Child<ServerAnswers>;
-  readonly #clients: Child<ClientAnswers>;
+  readonly #server: Child<ServerMethods>;
+  readonly #clients: Child<ClientMethods>;
   readonly #desk: Desk;
   #connected = 0;
 
-  static async start(name: ServerName, desk: Desk, clients: Child<ClientAnswers>): Promise<Contender> {
-    const server = await startChild<ServerAnswers>("fanout-server.ts", [name]);
-    const port = await server.ask("start", name, desk.databaseUrl, SECRET);
+  static async start(name: ServerName, desk: Desk, clients: Child<ClientMethods>): Promise<Contender> {
+    const server = await startChild<ServerMethods>("fanout-server.ts", [name]);
+    const port = await server.call("start", name, desk.databaseUrl, SECRET);
     return new Contender(name, port, server, clients, desk);
   }
 
   private constructor(
     name: ServerName,
     port: number,
-    server: Child<ServerAnswers>,
-    clients: Child<ClientAnswers>,
+    server: Child<ServerMethods>,
+    clients: Child<ClientMethods>,
     desk: Desk,
   ) {
     this.name = name;
@@ -65,20 +65,20 @@ export class Contender {
     this.#desk = desk;
   }
 
-  /** Lets so many people write for the first time, where the server has people. */
-  async introduce(people: number): Promise<void> {
+  /** Starts the conversations of the first contacts; does nothing for servers without contacts. */
+  async startConversations(contacts: number): Promise<void> {
     if (this.name === "deskgate")
       await this.#desk.write(
         this.port,
-        everyone(people, () => 0),
+        oneEach(contacts, () => 0),
       );
   }
 
-  /** Connects that many more subscribers, each another agent, and waits until a message of each of the people was heard by all. */
-  async connect(subscribers: number, operation = everything, people = 1): Promise<void> {
+  /** Connects more subscribers, each as another agent; resolves when all have received a message of one of the contacts. */
+  async connect(subscribers: number, operation = allMessages, contacts = 1): Promise<void> {
     const from = this.#connected;
     this.#connected += subscribers;
-    await this.#clients.ask(
+    await this.#clients.call(
       "connect",
       `ws://127.0.0.1:${this.port}/graphql`,
       Array.from({ length: subscribers }, (_, index) => ({
@@ -86,39 +86,39 @@ export class Contender {
         ...operation(from + index),
       })),
     );
-    // Only who has heard something is known to be subscribed; the number 0 is not counted.
+    // A subscriber that has received a message is known to be subscribed; the number 0 is not counted.
     do {
-      if (this.name !== "deskgate") await this.#server.ask("publish", 0, 1, 0);
+      if (this.name !== "deskgate") await this.#server.call("publish", 0, 1, 0);
       else
         await this.#desk.write(
           this.port,
-          everyone(people, () => 0),
+          oneEach(contacts, () => 0),
         );
       await sleep(100);
-    } while ((await this.#clients.ask("silent")) > 0);
-    // What is still told of these messages belongs to nothing that is measured.
+    } while ((await this.#clients.call("withoutMessages")) > 0);
+    // Let the remaining deliveries of these messages finish before anything is measured.
     await sleep(1_000);
   }
 
   async disconnect(): Promise<void> {
-    await this.#clients.ask("disconnect");
+    await this.#clients.call("disconnect");
     this.#connected = 0;
-    // The server has its own work with the closing, which belongs to nothing that is measured.
+    // Let the server finish closing the sockets before anything is measured.
     await sleep(300);
   }
 
-  /** The same messages to all who are connected. */
+  /** Measures a load whose messages all go to every connected subscriber. */
   async run({ messages, every }: Load): Promise<Figures> {
     const counts = Array.from({ length: this.#connected }, () => messages);
     return this.measure(messages, counts, {}, async (first) => {
-      if (this.name !== "deskgate") return this.#server.ask("publish", first, messages, every);
+      if (this.name !== "deskgate") return this.#server.call("publish", first, messages, every);
       const size = every === 0 ? BURST : 1;
       const began = performance.now();
       for (let sent = 0; sent < messages; sent += size) {
         await sleep(Math.max(0, began + sent * every - performance.now()));
         await this.#desk.write(
           this.port,
-          everyone(size, (person) => first + sent + person),
+          oneEach(size, (contact) => first + sent + contact),
         );
       }
       return null;
@@ -126,8 +126,8 @@ export class Contender {
   }
 
   /**
-   * Measures what `publish` costs, which gives out `numbers` numbers from `first` on and answers when each was published, or
-   * null where the database knows. `counts` says how many of them each subscriber must hear.
+   * Measures the cost of `publish`, which publishes `numbers` messages, numbered from `first` on. It returns when each was
+   * published, or null if the database records that. `counts` says how many of them each subscriber must receive.
    */
   async measure(
     numbers: number,
@@ -137,29 +137,29 @@ export class Contender {
   ): Promise<Figures> {
     const first = nextNumber;
     nextNumber += numbers;
-    await this.#clients.ask("expect", first, counts, inOrder);
-    const [cpuBefore, clientsBefore] = [await this.#server.ask("cpu"), await this.#clients.ask("cpu")];
+    await this.#clients.call("expect", first, counts, inOrder);
+    const [cpuBefore, clientsBefore] = [await this.#server.call("cpu"), await this.#clients.call("cpu")];
     const began = performance.timeOrigin + performance.now();
     const published = await publish(first);
-    const heard = await this.#clients.ask("heard");
-    const [cpu, clients] = [await this.#server.ask("cpu"), await this.#clients.ask("cpu")];
-    const took = Math.max(1, heard.lastAt - began);
-    const isHeard = latency && heard.deliveries > 0;
+    const received = await this.#clients.call("received");
+    const [cpu, clients] = [await this.#server.call("cpu"), await this.#clients.call("cpu")];
+    const took = Math.max(1, received.lastAt - began);
+    const hasLatency = latency && received.deliveries > 0;
     return {
-      deliveries: heard.deliveries,
-      perSecond: (heard.deliveries / took) * 1_000,
+      deliveries: received.deliveries,
+      perSecond: (received.deliveries / took) * 1_000,
       cpu: cpu - cpuBefore,
       clientsBusy: (clients - clientsBefore) / 1_000 / took,
-      latency: isHeard
-        ? await this.#clients.ask("latency", published ?? (await this.#desk.committedAt(first, numbers)))
+      latency: hasLatency
+        ? await this.#clients.call("latency", published ?? (await this.#desk.committedAt(first, numbers)))
         : null,
-      lost: heard.lost + heard.wrong,
-      bytes: heard.bytes,
+      lost: received.lost + received.wrong,
+      bytes: received.bytes,
     };
   }
 
   memory(): Promise<Memory> {
-    return this.#server.ask("memory");
+    return this.#server.call("memory");
   }
 
   stop(): Promise<void> {
@@ -167,11 +167,11 @@ export class Contender {
   }
 }
 
-/** A message of each of the first people. */
-export function everyone(people: number, numberOf: (person: number) => number) {
-  return Array.from({ length: people }, (_, person) => ({ person, n: numberOf(person) }));
+/** One message from each of the first contacts. */
+export function oneEach(contacts: number, numberOf: (contact: number) => number) {
+  return Array.from({ length: contacts }, (_, contact) => ({ contact, n: numberOf(contact) }));
 }
 
-function everything(_index: number): Operation {
+function allMessages(_index: number): Operation {
   return { query: DOCUMENT, variables: {} };
 }

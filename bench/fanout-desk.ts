@@ -14,23 +14,26 @@ import { Connection, postRequest } from "./http-load.ts";
 export const SECRET = "fan-out".repeat(5);
 const LINE_SECRET = "bench-secret";
 
-/** A database with a LINE channel, its people, and an agent for every console. */
+/** A database with a LINE channel, its contacts, and an agent for every subscriber. */
 export interface Desk {
   readonly databaseUrl: string;
   readonly authorizations: readonly string[];
-  /** Lets these people write one message each, in one webhook and so in one commit. */
-  write(port: number, messages: readonly { readonly person: number; readonly n: number }[]): Promise<void>;
-  /** The conversations of the people, as the API names them. */
-  conversationIds(people: number): Promise<string[]>;
-  /** When the messages from `first` on were committed, in milliseconds of the epoch: just before PostgreSQL writes it to the disk. */
+  /** Sends one message from each of these contacts, in one webhook request and therefore in one commit. */
+  write(port: number, messages: readonly { readonly contact: number; readonly n: number }[]): Promise<void>;
+  /** Global ids of the conversations of the first contacts. */
+  conversationIds(contacts: number): Promise<string[]>;
+  /**
+   * When the messages from `first` on were committed, in milliseconds since the epoch. PostgreSQL takes this time just
+   * before it writes the commit to disk.
+   */
   committedAt(first: number, count: number): Promise<number[]>;
   stop(): Promise<void>;
 }
 
 export async function startDesk(agents: number): Promise<Desk> {
-  const postgres = await postgresThatKnowsWhen();
+  const postgres = await startPostgresWithCommitTimes();
   const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
-  // By port: connections to the webhook that wait for their next request.
+  // Idle connections to the webhook, by port.
   const idle = new Map<number, Connection[]>();
   const stop = async (): Promise<void> => {
     for (const connection of [...idle.values()].flat()) connection.close();
@@ -62,10 +65,10 @@ export async function startDesk(agents: number): Promise<Desk> {
         if (status !== 200) throw new Error(`The webhook answered ${status}.`);
         idle.set(port, [...(idle.get(port) ?? []), connection]);
       },
-      conversationIds: async (people) => {
+      conversationIds: async (contacts) => {
         const { rows } = await pool.query<{ id: string }>(
           `SELECT recent_conversation_id AS id FROM contact_channel WHERE external_id = ANY ($1) ORDER BY external_id`,
-          [Array.from({ length: people }, (_, person) => personOf(person))],
+          [Array.from({ length: contacts }, (_, contact) => externalIdOf(contact))],
         );
         return rows.map(({ id }) => toGlobalId("Conversation", id));
       },
@@ -87,8 +90,8 @@ export async function startDesk(agents: number): Promise<Desk> {
   }
 }
 
-/** An empty database that keeps the time of every commit, which is a setting of its start. */
-async function postgresThatKnowsWhen(): Promise<EmbeddedPostgres> {
+/** Starts an empty database that records the time of every commit; the setting requires a restart. */
+async function startPostgresWithCommitTimes(): Promise<EmbeddedPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), "deskgate-"));
   await chmod(dataDir, 0o755);
   const start = () => startEmbeddedPostgres({ dataDir, log: () => {} });
@@ -129,11 +132,11 @@ function emailOf(n: number): string {
   return `agent${n}@bench.test`;
 }
 
-function personOf(person: number): string {
-  return `U${String(person).padStart(32, "0")}`;
+function externalIdOf(contact: number): string {
+  return `U${String(contact).padStart(32, "0")}`;
 }
 
-function lineEvent({ person, n }: { readonly person: number; readonly n: number }) {
+function lineEvent({ contact, n }: { readonly contact: number; readonly n: number }) {
   const id = uuidv7();
   return {
     type: "message",
@@ -141,7 +144,7 @@ function lineEvent({ person, n }: { readonly person: number; readonly n: number 
     timestamp: Date.now(),
     webhookEventId: id,
     deliveryContext: { isRedelivery: false },
-    source: { type: "user", userId: personOf(person) },
+    source: { type: "user", userId: externalIdOf(contact) },
     replyToken: id,
     message: { type: "text", id, quoteToken: id, text: textOf(n) },
   };

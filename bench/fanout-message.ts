@@ -3,13 +3,13 @@ import { toGlobalId } from "../src/domain/global-id.ts";
 import { idOf } from "../src/domain/id.ts";
 import { toCursor } from "../src/graphql/resolve/cursor.ts";
 
-/** How many messages come at the same moment when they are not paced: for us one commit, for others one turn. */
+/** Unpaced messages that are published together: in one commit of Deskgate, in one event-loop turn of the others. */
 export const BURST = 50;
 
-/** The subscription that everybody sends, where nothing else is said. */
+/** The subscription of all subscribers, unless stated otherwise. */
 export const DOCUMENT = document("Desk", "cursor");
 
-/** Another subscription that gives as many bytes: what differs is the name of one field of the result. */
+/** A different subscription whose results have the same size: only the alias of one field differs. */
 export function otherDocument(n: number): string {
   return document(`Desk${n}`, `${String(n).padStart(6, "c")}: cursor`);
 }
@@ -20,7 +20,7 @@ function document(name: string, cursor: string): string {
   }`;
 }
 
-/** The part of our schema that the document needs, for those who have no schema of their own. */
+/** The part of Deskgate's schema that the document needs, for the other servers. */
 export const TYPES = `
   scalar Cursor
   scalar DateTime
@@ -32,7 +32,7 @@ export const TYPES = `
   type Query { ready: Boolean! }
   type Subscription { messageRecorded(filter: MessageRecordedFilter): MessageRecordedEvent! }`;
 
-/** Before the number in a text; nothing else in a message has this sign. */
+/** Precedes the number in a text, and occurs nowhere else in a message. */
 export const MARK = "#";
 export const DIGITS = 6;
 
@@ -40,10 +40,10 @@ export function textOf(n: number): string {
   return `${MARK}${String(n).padStart(DIGITS, "0")} Where is my order? It was to come on Monday, and now it is Thursday.`;
 }
 
-/** As many digits as our own positions have meanwhile. */
+/** Gives cursors as many digits as those of Deskgate have in the benchmark. */
 const FIRST_POSITION = 10_000;
 
-/** What we would tell about the message with this number, for those who have no log to read it from. */
+/** The event of the message with this number, for the servers that have no event log. */
 export function eventOf(n: number) {
   const id = uuidv7();
   const now = new Date().toISOString();

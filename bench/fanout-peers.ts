@@ -9,13 +9,13 @@ import mercurius from "mercurius";
 import { WebSocketServer } from "ws";
 import { type DeskEvent, TYPES } from "./fanout-message.ts";
 
-/** A server that has nothing to do but to tell its subscribers. */
+/** A server that only delivers events to subscribers. */
 export interface Publisher {
   readonly port: number;
   publish(event: DeskEvent): void;
 }
 
-/** GraphQL Yoga with graphql-ws, by the recipe of their documentation, and with Yoga's own `createPubSub`. */
+/** GraphQL Yoga with graphql-ws as in Yoga's documentation, and with Yoga's own `createPubSub`. */
 export async function stockYoga(): Promise<Publisher> {
   const pubSub = createPubSub<{ messageRecorded: [event: DeskEvent] }>();
   const yoga = createYoga({
@@ -64,7 +64,7 @@ export async function stockYoga(): Promise<Publisher> {
   return { port: portOf(http.address()), publish: (event) => pubSub.publish("messageRecorded", event) };
 }
 
-/** Where the recipe puts the functions that Yoga has made for one operation. */
+/** Returns the functions that Yoga created for this operation; the documented setup passes them in `rootValue`. */
 function enveloped({ rootValue }: ExecutionArgs): ReturnType<ReturnType<typeof createYoga>["getEnveloped"]> {
   return rootValue as ReturnType<ReturnType<typeof createYoga>["getEnveloped"]>;
 }
@@ -89,11 +89,11 @@ export async function mercuriusServer(): Promise<Publisher> {
   };
 }
 
-/** What a WebSocket costs at least: the same frame as a string, made once, to everybody who is connected. */
+/** The lower bound of the cost of WebSockets: sends one prepared string to every connection. */
 export async function rawWebSocket(): Promise<Publisher> {
   const wss = new WebSocketServer({ port: 0, handleProtocols: () => "graphql-transport-ws" });
   await once(wss, "listening");
-  // What clients of the others wait for before they subscribe.
+  // The clients wait for this before they subscribe.
   wss.on("connection", (socket) => socket.send('{"type":"connection_ack"}'));
   return {
     port: portOf(wss.address()),
@@ -105,6 +105,6 @@ export async function rawWebSocket(): Promise<Publisher> {
 }
 
 function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === "string") throw new Error("The server listens on no port.");
+  if (address === null || typeof address === "string") throw new Error("The server does not listen on a port.");
   return address.port;
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "./child.ts";
-import type { ClientAnswers } from "./fanout-clients.ts";
-import { Contender, everyone, type Figures, type Load, type Operation } from "./fanout-contender.ts";
+import type { ClientMethods } from "./fanout-clients.ts";
+import { Contender, type Figures, type Load, type Operation, oneEach } from "./fanout-contender.ts";
 import type { Desk } from "./fanout-desk.ts";
 import { DOCUMENT, otherDocument } from "./fanout-message.ts";
 import type { Memory, ServerName } from "./fanout-server.ts";
 
 export const SERVERS: readonly ServerName[] = ["deskgate", "ws", "yoga", "mercurius"];
 export const SUBSCRIBERS = 1_000;
-/** How many subscribers are idle when memory is looked at. */
+/** Numbers of idle subscribers at which memory is measured. */
 export const IDLE = [1_000, 5_000, 10_000] as const;
 export const LOADS: Record<LoadName, Load> = {
   paced: { messages: 30, every: 100 },
@@ -17,7 +17,7 @@ export const LOADS: Record<LoadName, Load> = {
 export type LoadName = "paced" | "burst";
 const ROUNDS = 3;
 
-/** One kind of load: over the rounds, and what the same messages cost without any subscriber. */
+/** The results of one load: of each round, and of the same messages without subscribers. */
 export interface Samples {
   readonly rounds: readonly Figures[];
   readonly withoutSubscribers: Figures;
@@ -25,8 +25,8 @@ export interface Samples {
 
 export type FanOut = Record<LoadName, Samples>;
 
-/** The same messages to the same subscribers from all servers in turn, several times: what disturbs one disturbs all. */
-export async function fanOutOfAll(desk: Desk, clients: Child<ClientAnswers>): Promise<ReadonlyMap<ServerName, FanOut>> {
+/** Runs the same loads on all servers, alternating in several rounds, so that disturbances affect all of them alike. */
+export async function fanOutOfAll(desk: Desk, clients: Child<ClientMethods>): Promise<ReadonlyMap<ServerName, FanOut>> {
   const contenders: Contender[] = [];
   try {
     for (const name of SERVERS) contenders.push(await Contender.start(name, desk, clients));
@@ -41,10 +41,10 @@ export async function fanOutOfAll(desk: Desk, clients: Child<ClientAnswers>): Pr
     }
     const results = new Map<ServerName, FanOut>();
     for (const contender of contenders) {
-      const alone = await bothLoads(contender);
+      const withoutSubscribers = await bothLoads(contender);
       const samples = (load: LoadName): Samples => ({
         rounds: rounds.get(contender.name)?.map((figures) => figures[load]) ?? [],
-        withoutSubscribers: alone[load],
+        withoutSubscribers: withoutSubscribers[load],
       });
       results.set(contender.name, { paced: samples("paced"), burst: samples("burst") });
     }
@@ -55,8 +55,8 @@ export async function fanOutOfAll(desk: Desk, clients: Child<ClientAnswers>): Pr
 }
 
 async function warmUp(contender: Contender): Promise<void> {
-  // The people's first messages start their conversations, which is more than a message.
-  await contender.introduce(SUBSCRIBERS);
+  // First messages also start conversations, which costs more than a message.
+  await contender.startConversations(SUBSCRIBERS);
   await contender.connect(SUBSCRIBERS);
   await contender.run({ messages: 50, every: 0 });
   await contender.disconnect();
@@ -66,21 +66,21 @@ async function bothLoads(contender: Contender): Promise<Record<LoadName, Figures
   return { paced: await contender.run(LOADS.paced), burst: await contender.run(LOADS.burst) };
 }
 
-/** What one idle subscriber takes, in bytes, when there are as many as `IDLE` says. */
-export async function memoryOfIdle(name: ServerName, desk: Desk, clients: Child<ClientAnswers>): Promise<Memory[]> {
+/** Memory per idle subscriber in bytes, at each number of subscribers in `IDLE`. */
+export async function memoryOfIdle(name: ServerName, desk: Desk, clients: Child<ClientMethods>): Promise<Memory[]> {
   const contender = await Contender.start(name, desk, clients);
   try {
-    // What is loaded and compiled at the first use is no subscriber's.
+    // Code that is loaded and compiled on first use must not be attributed to subscribers.
     await contender.connect(200);
     await contender.disconnect();
-    const none = await contender.memory();
+    const baseline = await contender.memory();
     const memories: Memory[] = [];
     let connected = 0;
     for (const subscribers of IDLE) {
       await contender.connect(subscribers - connected);
       connected = subscribers;
       const { rss, heap } = await contender.memory();
-      memories.push({ rss: (rss - none.rss) / subscribers, heap: (heap - none.heap) / subscribers });
+      memories.push({ rss: (rss - baseline.rss) / subscribers, heap: (heap - baseline.heap) / subscribers });
     }
     await contender.disconnect();
     return memories;
@@ -89,7 +89,7 @@ export async function memoryOfIdle(name: ServerName, desk: Desk, clients: Child<
   }
 }
 
-/** The subscribers spread over so many documents; the paced load, which is first, warms up. */
+/** Runs both loads with the subscribers spread over several documents; the paced load runs first and warms up. */
 export async function manyDocuments(contender: Contender, documents: number): Promise<Record<LoadName, Figures>> {
   await contender.connect(SUBSCRIBERS, (index) => ({ query: otherDocument(index % documents), variables: {} }));
   const figures = await bothLoads(contender);
@@ -97,18 +97,18 @@ export async function manyDocuments(contender: Contender, documents: number): Pr
   return figures;
 }
 
-/** People who write while each subscriber listens to the conversation of one person. */
+/** Contacts who write while each subscriber filters by the conversation of one contact. */
 export const WRITERS = 10;
 const MESSAGES_EACH = 60;
 
-/** Each subscriber hears one conversation, and each message concerns one of them: rounds with so many subscribers. */
+/** Each subscriber filters by one conversation, so a message matches at most one. Returns the rounds by subscriber count. */
 export async function filters(
   contender: Contender,
   desk: Desk,
   subscribers: readonly number[],
 ): Promise<ReadonlyMap<number, readonly Figures[]>> {
   const conversationIds = await desk.conversationIds(SUBSCRIBERS);
-  const ofOne = (index: number): Operation => ({
+  const operationOf = (index: number): Operation => ({
     query: DOCUMENT,
     variables: { filter: { conversationId: conversationIds[index] } },
   });
@@ -116,13 +116,13 @@ export async function filters(
   // The first round is the warm-up.
   for (let round = 0; round <= ROUNDS; round++) {
     for (const count of subscribers) {
-      if (count > 0) await contender.connect(count, ofOne, count);
+      if (count > 0) await contender.connect(count, operationOf, count);
       const counts = Array.from({ length: count }, (_, index) => (index < WRITERS ? MESSAGES_EACH : 0));
       const figures = await contender.measure(MESSAGES_EACH, counts, { latency: false }, async (first) => {
         for (let n = first; n < first + MESSAGES_EACH; n++)
           await desk.write(
             contender.port,
-            everyone(WRITERS, () => n),
+            oneEach(WRITERS, () => n),
           );
         return null;
       });
@@ -133,7 +133,7 @@ export async function filters(
   return results;
 }
 
-/** What a message of a conversation costs, in microseconds of CPU. */
+/** CPU time of a message in `filters`, in microseconds. */
 export function cpuOfOneEvent({ cpu }: Figures): number {
   return cpu / (WRITERS * MESSAGES_EACH);
 }
@@ -141,15 +141,15 @@ export function cpuOfOneEvent({ cpu }: Figures): number {
 export const CONSOLES = 10;
 const EVENTS_PER_SECOND = 500;
 const SECONDS = 5;
-/** Until the write path is compiled, in seconds. */
+/** Long enough for the write path to be compiled, in seconds. */
 const WARM_UP = 5;
 
-/** So many events a second, each with a webhook and a commit of its own where they do not coincide, told to a few consoles. */
+/** Delivers events at a steady rate to a few consoles. Each event has its own webhook request, and usually its own commit. */
 export async function manyCommits(contender: Contender, desk: Desk): Promise<Figures> {
   await contender.connect(CONSOLES);
   const run = (seconds: number): Promise<Figures> => {
     const events = seconds * EVENTS_PER_SECOND;
-    // Webhooks under way side by side may be committed in another order.
+    // Concurrent webhook requests may be committed in another order.
     const options = { inOrder: false };
     return contender.measure(events, Array(CONSOLES).fill(events), options, async (first) => {
       const began = performance.now();
@@ -157,7 +157,7 @@ export async function manyCommits(contender: Contender, desk: Desk): Promise<Fig
       for (let sent = 0; sent < events; sent++) {
         const early = began + (sent / EVENTS_PER_SECOND) * 1_000 - performance.now();
         if (early > 1) await sleep(early);
-        writes.push(desk.write(contender.port, [{ person: sent % SUBSCRIBERS, n: first + sent }]));
+        writes.push(desk.write(contender.port, [{ contact: sent % SUBSCRIBERS, n: first + sent }]));
       }
       await Promise.all(writes);
       return null;
@@ -168,6 +168,6 @@ export async function manyCommits(contender: Contender, desk: Desk): Promise<Fig
   for (let round = 0; round < ROUNDS; round++) rounds.push(await run(SECONDS));
   await contender.disconnect();
   const [, median] = rounds.toSorted((a, b) => (a.latency?.p99 ?? 0) - (b.latency?.p99 ?? 0));
-  if (median === undefined) throw new Error("There are too few rounds for a median.");
+  if (median === undefined) throw new Error("Too few rounds for a median.");
   return { ...median, lost: rounds.reduce((sum, { lost }) => sum + lost, 0) };
 }

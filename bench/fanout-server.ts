@@ -2,36 +2,36 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import { startApp } from "../src/app.ts";
 import { loadConfig } from "../src/config.ts";
-import { answerParent } from "./child.ts";
+import { serveParent } from "./child.ts";
 import { BURST, eventOf } from "./fanout-message.ts";
 import { mercuriusServer, type Publisher, rawWebSocket, stockYoga } from "./fanout-peers.ts";
 
-/** The servers whose cost is measured. */
+/** The servers that are measured. */
 export type ServerName = "deskgate" | "ws" | "yoga" | "mercurius";
 
-/** What a server's process can be asked. */
-export type ServerAnswers = {
-  /** Starts it; answers its port. The URL is of our own server's database. */
+/** The functions of a server's process. */
+export type ServerMethods = {
+  /** Starts the server and returns its port. Only Deskgate uses the database. */
   start(name: ServerName, databaseUrl: string, secret: string): Promise<number>;
-  /** Publishes messages with the numbers from `first` on; answers when each was, in milliseconds of the epoch. */
+  /** Publishes messages numbered from `first` on; returns when each was published, in milliseconds since the epoch. */
   publish(first: number, count: number, every: number): Promise<number[]>;
-  /** CPU that the process has used so far, in microseconds. */
+  /** CPU time used by the process so far, in microseconds. */
   cpu(): number;
-  /** Collects all garbage first, and gives the pages back that it took: what is left of connecting is no subscriber's. */
+  /** Collects garbage and releases free pages first, so that garbage from connecting is not counted. */
   memory(): Promise<Memory>;
 };
 
-/** What a process holds once its garbage is collected, in bytes. */
+/** Memory of a process after a garbage collection, in bytes. */
 export interface Memory {
-  /** All of it that is in the machine's memory: heap, native parts, code. */
+  /** Resident set size: heap, native memory and code. */
   readonly rss: number;
-  /** JavaScript objects, and what they hold outside of V8. */
+  /** JavaScript objects, and the memory outside V8 that they own. */
   readonly heap: number;
 }
 
 let publisher: Publisher | null = null;
 
-answerParent<ServerAnswers>({
+serveParent<ServerMethods>({
   start: async (name, databaseUrl, secret) => {
     switch (name) {
       case "deskgate":
@@ -72,7 +72,7 @@ answerParent<ServerAnswers>({
   },
 });
 
-/** The real server, whole, in this process. */
+/** Starts the complete Deskgate server in this process. */
 async function deskgate(databaseUrl: string, secret: string): Promise<number> {
   const config = loadConfig({ DATABASE_URL: databaseUrl, AUTH_SECRET: secret, PORT: "0", DEMO: "false" });
   const app = await startApp({ config, logger: pino({ level: "warn" }) });

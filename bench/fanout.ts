@@ -1,5 +1,5 @@
 import { type Child, startChild } from "./child.ts";
-import type { ClientAnswers } from "./fanout-clients.ts";
+import type { ClientMethods } from "./fanout-clients.ts";
 import { Contender, type Figures } from "./fanout-contender.ts";
 import { startDesk } from "./fanout-desk.ts";
 import {
@@ -17,35 +17,37 @@ import {
   SUBSCRIBERS,
 } from "./fanout-runs.ts";
 import type { Memory, ServerName } from "./fanout-server.ts";
-import { type Aim, type Row, report, round } from "./report.ts";
+import { type Row, report, round, type Target } from "./report.ts";
 
 const DOCUMENTS = 50;
-/** How many listen to a conversation each, while a message concerns one of them; none for what is to be taken off. */
-const LISTENERS = [SUBSCRIBERS, 10, 0] as const;
+/** Numbers of subscribers that each filter by one conversation; 0 gives the baseline to subtract. */
+const FILTERED_SUBSCRIBERS = [SUBSCRIBERS, 10, 0] as const;
 
 const LABELS: Record<ServerName, string> = {
-  deskgate: "this server",
-  ws: "raw ws, ready string",
+  deskgate: "Deskgate",
+  ws: "raw ws, prepared string",
   yoga: "stock Yoga + graphql-ws",
   mercurius: "Mercurius",
 };
 
 const NOTES = `
-CPU µs: of the server's process, user and system, with the subscribers less the same messages without any, for each delivery.
-  For this server that takes off webhooks and commits, and leaves reading, executing, writing and all that subscribers cost by
-  being connected. PostgreSQL's processes are not counted; the others have no database and are handed the message.
-Latency: from publish, or from PostgreSQL's time of the commit (taken before it is written to disk), until a client has it.
-paced: 10 messages a second. burst: 200 messages, 50 in one commit or one turn, the next as soon as the server takes them.
-Memory: RSS of a fresh process after a collection that gives free pages back, less the same without subscribers, for each of
-  them; beside it what of the difference is JavaScript. What the kernel keeps for a socket is not in it.
-clients: share of one core that the clients' process took; near 100 % it is they who limit the deliveries a second.`;
+CPU µs: user and system CPU time of the server's process per delivery, after subtracting the CPU time of the same messages
+  without subscribers. For Deskgate, the result excludes webhooks and commits, and includes reading the log, executing,
+  sending and open connections. PostgreSQL's processes are not counted. The other servers have no database: the benchmark
+  passes the messages to them.
+Latency: from publishing until a client has received the message; for Deskgate from PostgreSQL's commit time, which is taken
+  before the write to disk.
+paced: 10 messages per second. burst: 200 messages, 50 per commit or event-loop turn, as fast as the server accepts them.
+Memory: of a fresh process after a garbage collection that releases free pages, minus that without subscribers, per
+  subscriber; RSS in total, and the part of it that is JavaScript. Kernel memory of sockets is not included.
+clients: share of one core that the clients' process used; near 100 %, the clients limit the deliveries per second.`;
 
-/** What it costs to tell many: this server whole, beside servers that do nothing else. `NOTES` says how it is counted. */
+/** Measures the cost of delivering to many subscribers, compared with other servers. `NOTES` explains the figures. */
 export async function fanout(): Promise<void> {
   const desk = await startDesk(Math.max(...IDLE));
-  let clients: Child<ClientAnswers> | null = null;
+  let clients: Child<ClientMethods> | null = null;
   try {
-    clients = await startChild<ClientAnswers>("fanout-clients.ts");
+    clients = await startChild<ClientMethods>("fanout-clients.ts");
     console.log(`Four servers, ${SUBSCRIBERS} subscribers …`);
     const fanOuts = await fanOutOfAll(desk, clients);
     const memories = new Map<ServerName, readonly Memory[]>();
@@ -55,14 +57,14 @@ export async function fanout(): Promise<void> {
     }
     const ours = await Contender.start("deskgate", desk, clients);
     try {
-      await ours.introduce(SUBSCRIBERS);
+      await ours.startConversations(SUBSCRIBERS);
       console.log(`${DOCUMENTS} documents …`);
       const documents = await manyDocuments(ours, DOCUMENTS);
       console.log("Commits at a steady rate …");
       const commits = await manyCommits(ours, desk);
       console.log("Filters by conversation …");
-      const listeners = await filters(ours, desk, LISTENERS);
-      tell({ fanOuts, memories, documents, listeners, commits });
+      const filtered = await filters(ours, desk, FILTERED_SUBSCRIBERS);
+      printReport({ fanOuts, memories, documents, filtered, commits });
     } finally {
       await ours.stop();
     }
@@ -76,12 +78,12 @@ interface Measured {
   readonly fanOuts: ReadonlyMap<ServerName, FanOut>;
   readonly memories: ReadonlyMap<ServerName, readonly Memory[]>;
   readonly documents: Record<LoadName, Figures>;
-  readonly listeners: ReadonlyMap<number, readonly Figures[]>;
+  readonly filtered: ReadonlyMap<number, readonly Figures[]>;
   readonly commits: Figures;
 }
 
-function tell(measured: Measured): void {
-  const { fanOuts, memories, documents, listeners, commits } = measured;
+function printReport(measured: Measured): void {
+  const { fanOuts, memories, documents, filtered, commits } = measured;
   const rows: Row[] = [];
   for (const load of ["paced", "burst"] as const) {
     for (const [name, fanOut] of fanOuts) rows.push({ server: LABELS[name], load, ...columnsOf(fanOut[load]) });
@@ -96,12 +98,12 @@ function tell(measured: Measured): void {
     "p99 ms": round(commits.latency?.p99 ?? Number.NaN),
     lost: commits.lost,
   });
-  for (const [count, figures] of listeners) {
+  for (const [count, figures] of filtered) {
     if (count === 0) continue;
     rows.push({
       server: `${LABELS.deskgate}, message for 1 of ${count}`,
-      load: "by conversation",
-      "CPU µs": round(cpuOfMatch(listeners, count), 0),
+      load: "filtered by conversation",
+      "CPU µs": round(cpuOfMatch(filtered, count), 0),
       lost: sum(figures.map(({ lost }) => lost)),
     });
   }
@@ -110,11 +112,11 @@ function tell(measured: Measured): void {
       ["rss", "idle, RSS"],
       ["heap", "idle, JavaScript"],
     ] as const) {
-      const sizes = memory.map((each, index) => [`KB of ${IDLE[index]}`, round(each[kind] / 1_024, 1)]);
+      const sizes = memory.map((each, index) => [`KB at ${IDLE[index]}`, round(each[kind] / 1_024, 1)]);
       rows.push({ server: LABELS[name], load, ...Object.fromEntries(sizes) });
     }
   }
-  report("fanout", rows, aimsOf(measured));
+  report("fanout", rows, targetsOf(measured));
   console.log(NOTES);
 }
 
@@ -131,53 +133,53 @@ function columnsOf(samples: Samples): Row {
   };
 }
 
-function aimsOf({ fanOuts, memories, documents, listeners, commits }: Measured): Aim[] {
+function targetsOf({ fanOuts, memories, documents, filtered, commits }: Measured): Target[] {
   const ours = fanOuts.get("deskgate");
   const [raw, yoga] = [fanOuts.get("ws"), fanOuts.get("yoga")];
   if (ours === undefined || raw === undefined || yoga === undefined) throw new Error("Not all servers were measured.");
   const idle = memories.get("deskgate")?.at(-1)?.rss ?? Number.NaN;
-  const [many, few] = LISTENERS;
-  const byMatching = cpuOfMatch(listeners, many) / cpuOfMatch(listeners, few);
+  const [many, few] = FILTERED_SUBSCRIBERS;
+  const growth = cpuOfMatch(filtered, many) / cpuOfMatch(filtered, few);
   const all = [
     ...Object.values(ours).flatMap(({ rounds }) => rounds),
     ...Object.values(documents),
-    ...[...listeners.values()].flat(),
+    ...[...filtered.values()].flat(),
     commits,
   ];
   const lost = sum(all.map((figures) => figures.lost));
-  const slowest = commits.latency?.p99 ?? Number.NaN;
+  const commitP99 = commits.latency?.p99 ?? Number.NaN;
   return [
     ...(["paced", "burst"] as const).flatMap((load) => [
-      atMost(`CPU a delivery ÷ raw ws, ${load}`, cpuOfDelivery(ours[load]) / cpuOfDelivery(raw[load]), 1.5),
+      atMost(`CPU per delivery, Deskgate ÷ raw ws, ${load}`, cpuOfDelivery(ours[load]) / cpuOfDelivery(raw[load]), 1.5),
       atLeast(
-        `CPU a delivery, stock Yoga ÷ this server, ${load}`,
+        `CPU per delivery, stock Yoga ÷ Deskgate, ${load}`,
         cpuOfDelivery(yoga[load]) / cpuOfDelivery(ours[load]),
         5,
       ),
     ]),
     atMost(`KB per idle subscriber at ${IDLE.at(-1)}`, idle / 1_024, 25),
-    atMost("deliveries lost, repeated or out of turn", lost, 0),
-    atMost("commit to client at 500 commits/s, p99 ms", slowest, 10),
-    atMost(`CPU of a message for 1 of ${many} ÷ for 1 of ${few}`, byMatching, 1.5),
+    atMost("deliveries lost, repeated or out of order", lost, 0),
+    atMost("commit to client at 500 commits/s, p99 ms", commitP99, 10),
+    atMost(`CPU per message for 1 of ${many} ÷ for 1 of ${few}`, growth, 1.5),
   ];
 }
 
-function atMost(name: string, value: number, limit: number): Aim {
-  return { name, value: round(value), target: `≤ ${limit}`, holds: value <= limit };
+function atMost(name: string, value: number, limit: number): Target {
+  return { name, value: round(value), target: `≤ ${limit}`, met: value <= limit };
 }
 
-function atLeast(name: string, value: number, limit: number): Aim {
-  return { name, value: round(value), target: `≥ ${limit}`, holds: value >= limit };
+function atLeast(name: string, value: number, limit: number): Target {
+  return { name, value: round(value), target: `≥ ${limit}`, met: value >= limit };
 }
 
-/** In microseconds; the median of the rounds. */
+/** CPU time per delivery in microseconds; the median of the rounds. */
 function cpuOfDelivery({ rounds, withoutSubscribers }: Samples): number {
   return median(rounds.map(({ cpu, deliveries }) => (cpu - withoutSubscribers.cpu) / deliveries));
 }
 
-/** In microseconds: what a message that one of so many listens to costs more than one that nobody listens to. */
-function cpuOfMatch(listeners: Measured["listeners"], count: number): number {
-  const cpu = (of: number): number => median((listeners.get(of) ?? []).map(cpuOfOneEvent));
+/** CPU time in microseconds of a message for one of `count` subscribers, minus that of one without subscribers. */
+function cpuOfMatch(filtered: Measured["filtered"], count: number): number {
+  const cpu = (subscribers: number): number => median((filtered.get(subscribers) ?? []).map(cpuOfOneEvent));
   return cpu(count) - cpu(0);
 }
 

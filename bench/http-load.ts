@@ -1,35 +1,35 @@
 import { connect, type Socket } from "node:net";
 
 /**
- * One kept-alive HTTP/1.1 connection that sends what it is given and answers the status. As small as it can be, because it
- * shares the machine with the server it measures.
+ * A keep-alive HTTP/1.1 connection that sends one prepared request at a time and returns the response's status. Minimal,
+ * because it shares the machine with the server that it measures.
  */
 export class Connection {
   readonly #socket: Socket;
   #received = "";
-  #answer: { resolve: (status: number) => void; reject: (error: Error) => void } | null = null;
+  #pending: { resolve: (status: number) => void; reject: (error: Error) => void } | null = null;
 
   constructor(port: number) {
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#socket.setEncoding("latin1");
-    this.#socket.on("data", (chunk: string) => this.#take(chunk));
-    this.#socket.on("error", (error) => this.#answer?.reject(error));
-    this.#socket.on("close", () => this.#answer?.reject(new Error("The server closed the connection.")));
+    this.#socket.on("data", (chunk: string) => this.#receive(chunk));
+    this.#socket.on("error", (error) => this.#pending?.reject(error));
+    this.#socket.on("close", () => this.#pending?.reject(new Error("The server closed the connection.")));
   }
 
   send(request: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#answer = { resolve, reject };
+      this.#pending = { resolve, reject };
       this.#socket.write(request);
     });
   }
 
   close(): void {
-    this.#answer = null;
+    this.#pending = null;
     this.#socket.destroy();
   }
 
-  #take(chunk: string): void {
+  #receive(chunk: string): void {
     this.#received += chunk;
     const headEnd = this.#received.indexOf("\r\n\r\n");
     if (headEnd === -1) return;
@@ -37,13 +37,13 @@ export class Connection {
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (this.#received.length < headEnd + 4 + length) return;
     this.#received = "";
-    const answer = this.#answer;
-    this.#answer = null;
-    answer?.resolve(Number(head.slice(9, 12)));
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.resolve(Number(head.slice(9, 12)));
   }
 }
 
-/** An HTTP request as the bytes that travel. */
+/** Serializes an HTTP POST request. */
 export function postRequest(path: string, headers: Record<string, string>, body: string): Buffer {
   const bytes = Buffer.from(body);
   const lines = [

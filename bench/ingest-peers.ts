@@ -3,7 +3,7 @@ import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { PrismaClient } from "../src/store/generated/client.ts";
 
-/** A message of a person who is known and has an ongoing conversation. */
+/** A message of a known contact with an ongoing conversation. */
 export interface PeerMessage {
   readonly workspaceId: string;
   readonly channelId: string;
@@ -12,7 +12,7 @@ export interface PeerMessage {
   readonly text: string;
 }
 
-/** Another way to record an inbound message, with the same rows, indexes and guarantees as ours. */
+/** Another way to record an inbound message, with the same rows, indexes and guarantees as Deskgate. */
 export interface Peer {
   record(message: PeerMessage): Promise<void>;
   close(): Promise<void>;
@@ -20,7 +20,7 @@ export interface Peer {
 
 const CONNECTIONS = 16;
 
-/** (a) One message, one commit: everything in one prepared statement, called through `pg`. */
+/** (a) One message per commit, with one prepared statement through `pg`. */
 export function preparedStatement(url: string): Peer {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
   return {
@@ -70,7 +70,7 @@ export function preparedStatement(url: string): Peer {
   };
 }
 
-/** (b) The usual way with Prisma: an interactive transaction, a call a step. */
+/** (b) One message per commit, with Prisma's interactive transaction and one call per step. */
 export function interactiveTransaction(url: string): Peer {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
   const prisma = new PrismaClient({

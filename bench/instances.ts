@@ -11,10 +11,10 @@ import { percentile, type Row, report, round } from "./report.ts";
 
 const INSTANCES = 3;
 const REDIS = "redis://127.0.0.1:6379";
-const PEOPLE = 20;
+const CONTACTS = 20;
 const WARM_UP = 200;
-/** Messages in a measurement, and how many of them a second are sent; null for one after the other. */
-const MEASURES = [
+/** Messages in a run, and how many are sent per second; null sends each after the previous one has arrived. */
+const RUNS = [
   { messages: 500, perSecond: null },
   { messages: 500, perSecond: 50 },
   { messages: 1_000, perSecond: 100 },
@@ -26,21 +26,21 @@ interface Instance {
 }
 
 /**
- * How long an event takes from one instance to a client of another: a LINE webhook on the first of three processes, one
- * subscriber by WebSocket on each. Counted from PostgreSQL's time of the commit, which it takes just before it writes to
- * the disk.
+ * Measures how long an event takes from one instance to a client of another: LINE webhooks go to the first of three
+ * processes, and each has one WebSocket subscriber. Starts from PostgreSQL's commit time, which is taken just before the
+ * write to disk.
  */
 export async function instances(): Promise<void> {
   const rows: Row[] = [];
   await measureVia("PostgreSQL", {}, rows);
-  if (await answers(REDIS)) await measureVia("Redis", { REDIS_URL: REDIS }, rows);
-  else console.log(`No Redis answers at ${REDIS}: measured with PostgreSQL alone.`);
+  if (await isReachable(REDIS)) await measureVia("Redis", { REDIS_URL: REDIS }, rows);
+  else console.log(`Redis is not reachable at ${REDIS}; measured with PostgreSQL only.`);
 
-  const aims = rows.map((row) => {
+  const targets = rows.map((row) => {
     const value = Number(row["others p99 ms"]);
-    return { name: `p99 on others by ${row.via}, ${row.load}, ms`, value, target: "≤ 50", holds: value <= 50 };
+    return { name: `p99 on other instances via ${row.via}, ${row.load}, ms`, value, target: "≤ 50", met: value <= 50 };
   });
-  report("instances", rows, aims);
+  report("instances", rows, targets);
 }
 
 async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Promise<void> {
@@ -50,9 +50,9 @@ async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Pro
     for (let n = 0; n < INSTANCES; n++) running.push(await startServer({ DATABASE_URL: desk.databaseUrl, ...env }));
     const consoles = running.map(({ url }) => new Console(url, desk.authorizations[0] ?? ""));
     let next = 1;
-    await untilAllListen(consoles, async () => send(next++));
+    await untilAllSubscribed(consoles, async () => send(next++));
     await run(WARM_UP, null);
-    for (const { messages, perSecond } of MEASURES) {
+    for (const { messages, perSecond } of RUNS) {
       const first = await run(messages, perSecond);
       const committed = await desk.committedAt(first, messages);
       const [own = [], ...others] = consoles.map((console) =>
@@ -63,16 +63,16 @@ async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Pro
         via,
         load: perSecond === null ? "one by one" : `${perSecond}/s`,
         messages,
-        "its own p50 ms": figure(own, 0.5),
-        "its own p99 ms": figure(own, 0.99),
+        "same instance p50 ms": figure(own, 0.5),
+        "same instance p99 ms": figure(own, 0.99),
         "others p50 ms": figure(other, 0.5),
         "others p99 ms": figure(other, 0.99),
-        "others worst ms": figure(other, 1),
+        "others max ms": figure(other, 1),
       });
     }
     for (const console of consoles) await console.close();
 
-    /** Sends so many messages, waits until every console has them all, and answers the number of the first. */
+    /** Sends messages, waits until every console has received all of them, and returns the number of the first. */
     async function run(messages: number, perSecond: number | null): Promise<number> {
       const first = next;
       next += messages;
@@ -81,15 +81,15 @@ async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Pro
       for (let n = first; n < first + messages; n++) {
         if (perSecond !== null) await sleep(Math.max(0, began + ((n - first) * 1_000) / perSecond - performance.now()));
         sending.push(send(n));
-        if (perSecond === null) await heardByAll(consoles, textOf(n));
+        if (perSecond === null) await receivedByAll(consoles, textOf(n));
       }
       await Promise.all(sending);
-      for (let n = first; n < next; n++) await heardByAll(consoles, textOf(n));
+      for (let n = first; n < next; n++) await receivedByAll(consoles, textOf(n));
       return first;
     }
 
     function send(n: number): Promise<void> {
-      return desk.write(Number(new URL(running[0]?.url ?? "").port), [{ person: n % PEOPLE, n }]);
+      return desk.write(Number(new URL(running[0]?.url ?? "").port), [{ contact: n % CONTACTS, n }]);
     }
   } finally {
     for (const { process } of running) {
@@ -100,19 +100,19 @@ async function measureVia(via: string, env: NodeJS.ProcessEnv, rows: Row[]): Pro
   }
 }
 
-/** A console that has heard one message hears all later ones. */
-async function untilAllListen(consoles: readonly Console[], send: () => Promise<void>): Promise<void> {
-  while (consoles.some((console) => console.heard === 0)) {
+/** Sends messages until every console has received one; from then on, all consoles are subscribed. */
+async function untilAllSubscribed(consoles: readonly Console[], send: () => Promise<void>): Promise<void> {
+  while (consoles.some((console) => console.received === 0)) {
     await send();
     await sleep(50);
   }
 }
 
-async function heardByAll(consoles: readonly Console[], text: string): Promise<void> {
-  await Promise.all(consoles.map((console) => console.hears(text)));
+async function receivedByAll(consoles: readonly Console[], text: string): Promise<void> {
+  await Promise.all(consoles.map((console) => console.receives(text)));
 }
 
-/** A subscriber that notes when each message comes, and minds that each comes once. */
+/** A subscriber that records when each message arrives, and fails if one arrives twice. */
 class Console {
   readonly #client;
   readonly #arrivals = new Map<string, number>();
@@ -135,7 +135,7 @@ class Console {
         next: ({ data, errors }) => {
           if (data === undefined || data === null) return fail(errors);
           const { text } = data.messageRecorded.message;
-          if (this.#arrivals.has(text)) return fail(`${text} came twice`);
+          if (this.#arrivals.has(text)) return fail(`${text} arrived twice`);
           this.#arrivals.set(text, performance.timeOrigin + performance.now());
           this.#waiting.get(text)?.();
         },
@@ -145,16 +145,16 @@ class Console {
     );
   }
 
-  get heard(): number {
+  get received(): number {
     return this.#arrivals.size;
   }
 
-  /** In milliseconds of the epoch. */
+  /** In milliseconds since the epoch; infinity if it has not arrived. */
   arrivedAt(text: string): number {
     return this.#arrivals.get(text) ?? Number.POSITIVE_INFINITY;
   }
 
-  hears(text: string): Promise<void> {
+  receives(text: string): Promise<void> {
     if (this.#arrivals.has(text)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.set(text, resolve));
   }
@@ -183,10 +183,10 @@ async function startServer(env: NodeJS.ProcessEnv): Promise<Instance> {
     const url = /http:\/\/localhost:\d+(?=\/graphql)/.exec(line)?.[0];
     if (url !== undefined) return { url, process: child };
   }
-  throw new Error("The server ended before it was ready.");
+  throw new Error("The server exited before it was ready.");
 }
 
-function answers(url: string): Promise<boolean> {
+function isReachable(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname, () => {

@@ -1,18 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 
-/** What a measurement should reach, and what it did. */
-export interface Aim {
+/** A goal of a benchmark, and whether the measured value meets it. */
+export interface Target {
   readonly name: string;
   readonly value: number;
   readonly target: string;
-  readonly holds: boolean;
+  readonly met: boolean;
 }
 
 export type Row = Record<string, string | number>;
 
-/** Prints the table and the aims, and writes the same figures to `bench/results/<name>.json`. */
-export function report(name: string, rows: readonly Row[], aims: readonly Aim[]): void {
+/** Prints the table and the targets, and writes the same data to `bench/results/<name>.json`. */
+export function report(name: string, rows: readonly Row[], targets: readonly Target[]): void {
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
@@ -22,11 +22,12 @@ export function report(name: string, rows: readonly Row[], aims: readonly Aim[])
   };
   console.log(`\n${machine.cores} × ${machine.cpu}, Node ${machine.node}\n`);
   console.table(rows);
-  for (const aim of aims) console.log(`${aim.holds ? "✓" : "✗"} ${aim.name}: ${aim.value} (aim: ${aim.target})`);
+  for (const { name: goal, value, target, met } of targets)
+    console.log(`${met ? "✓" : "✗"} ${goal}: ${value} (target: ${target})`);
 
   const folder = new URL("./results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify({ machine, rows, aims }, null, 2)}\n`);
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify({ machine, rows, targets }, null, 2)}\n`);
 }
 
 /** The value below which `share` of the sorted samples lie. */

@@ -1,4 +1,4 @@
-/** Runs one measurement: `npm run bench -- <name>`. */
+/** Runs one benchmark: `npm run bench -- <name>`. */
 const benches: Record<string, () => Promise<void>> = {
   ingest: async () => (await import("./ingest.ts")).ingest(),
   fanout: async () => (await import("./fanout.ts")).fanout(),
@@ -9,7 +9,7 @@ const benches: Record<string, () => Promise<void>> = {
 const [name = ""] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {
-  console.error(`Say which measurement: npm run bench -- ${Object.keys(benches).join(" | ")}`);
+  console.error(`Usage: npm run bench -- ${Object.keys(benches).join(" | ")}`);
   process.exit(1);
 }
 await bench();

@@ -36,14 +36,14 @@ import { saveDecisions } from "./store/save-decisions.ts";
 
 /** A running Deskgate. */
 export interface App {
-  /** Where it listens, without a path. */
+  /** Base URL that the server listens on, without a path. */
   readonly url: string;
   readonly database: Database;
-  /** Runs what is due by the app's clock now, instead of at the next tick. */
+  /** Runs the jobs for everything that is due by the app's clock, without waiting for their next run. */
   runDue(): Promise<void>;
-  /** Forgets events that are older than the retention, instead of at the next tick. */
+  /** Prunes events older than the retention, without waiting for the job's next run. */
   pruneLog(): Promise<void>;
-  /** Lets what is under way finish, closes what is open, and ends everything that `startApp` began. */
+  /** Finishes work in progress, closes connections and stops everything that `startApp` started. */
   stop(): Promise<void>;
 }
 
@@ -59,9 +59,9 @@ const aggregateStore: AggregateStore = {
   save: saveDecisions,
 };
 
-/** Starts from the ground up; `stop` goes the same way back. Whatever fails on the way up is taken down again. */
-export async function startApp({ config, logger: given, clock = systemClock }: AppOptions): Promise<App> {
-  const logger = given.child({}, { serializers: { err: describeError } });
+/** Starts all components in dependency order; `stop` reverses it. If one fails to start, those started are stopped. */
+export async function startApp({ config, logger: baseLogger, clock = systemClock }: AppOptions): Promise<App> {
+  const logger = baseLogger.child({}, { serializers: { err: describeError } });
   const started: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -125,7 +125,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
       principals: directory,
       onChange: directory.forget,
       clock,
-      onError: (error) => logger.warn({ err: error }, "looking up who is connected failed"),
+      onError: (error) => logger.warn({ err: error }, "rechecking sessions failed"),
     });
     started.push(sessions.stop);
     const metrics = createMetrics();
@@ -155,7 +155,7 @@ export async function startApp({ config, logger: given, clock = systemClock }: A
     http.server.on("upgrade", graphql.handleUpgrade);
 
     started.push(() => http.close());
-    // Streams never end by themselves, and the server waits for what is under way: so they are ended first.
+    // The server waits for open requests when it closes, and streams never end on their own, so they are stopped first.
     started.push(hub.stop);
     started.push(graphql.stop);
     await http.listen({ port: config.port, host: "::" }).catch((error: unknown) => listenOnIpv4(error));
@@ -197,7 +197,7 @@ async function stopAll(started: (() => Promise<unknown>)[], logger: Logger): Pro
     try {
       await stopOne();
     } catch (error) {
-      logger.error({ err: error }, "stopping a part failed; the others are stopped all the same");
+      logger.error({ err: error }, "a component failed to stop; stopping the others");
     }
   }
 }

@@ -8,7 +8,7 @@ import { systemClock } from "./platform/clock.ts";
 import { ProgramError, runProgram } from "./platform/command-line.ts";
 import { stopSignal } from "./platform/stop-signal.ts";
 
-/** A stop takes at most this long, in milliseconds, whatever hangs. */
+/** Time limit of a shutdown, in milliseconds; after that the process exits with code 1. */
 const STOP_WITHIN = 14_000;
 
 await runProgram(main);
@@ -16,19 +16,19 @@ await runProgram(main);
 async function main(): Promise<void> {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 24)
-    throw new ProgramError(`Deskgate runs on Node 24, this is ${process.version}. Start it with: npm start`);
+    throw new ProgramError(`Deskgate needs Node 24, but this is ${process.version}. Start it with: npm start`);
 
   const config = loadConfig(process.env);
   const logger = pino({ level: config.logLevel });
   const stopRequested = stopSignal();
   const app = await startApp({ config, logger });
-  // Whoever forked us talks to people itself; it is told where we are.
+  // A parent process that forked this one prints its own welcome, and only needs the URL.
   if (process.send === undefined) console.log(await welcome(app, config));
   else process.send(app.url);
   const reason = await stopRequested;
   logger.info({ reason }, "stopping");
   setTimeout(() => {
-    logger.fatal("stopping took too long; ending at once");
+    logger.fatal("shutdown timed out; exiting");
     process.exit(1);
   }, STOP_WITHIN).unref();
   await app.stop();

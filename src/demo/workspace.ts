@@ -54,11 +54,11 @@ const visitors = [
   },
 ];
 
-/** Fills an empty database with the demo workspace, or goes on where a start was interrupted; leaves any other alone. */
+/** Seeds an empty database with the demo workspace, or completes an interrupted seed; leaves other databases unchanged. */
 export async function seedDemo(database: Database, executor: Executor): Promise<void> {
   const { prisma } = database;
-  const isStrange = (await prisma.workspace.count({ where: { id: { not: WORKSPACE } } })) > 0;
-  if (isStrange || (await prisma.contact.count()) > 0) return;
+  const hasOtherWorkspace = (await prisma.workspace.count({ where: { id: { not: WORKSPACE } } })) > 0;
+  if (hasOtherWorkspace || (await prisma.contact.count()) > 0) return;
   const common = { workspaceId: WORKSPACE, createdAt: new Date() };
   await prisma.$transaction([
     prisma.workspace.createMany({
@@ -85,7 +85,7 @@ export async function seedDemo(database: Database, executor: Executor): Promise<
   ]);
   await executor.execute({
     workspaceId: idOf(WORKSPACE),
-    steps: visitors.map(({ channelId, externalId, name, text }) => ({
+    steps: contacts.map(({ channelId, externalId, name, text }) => ({
       contactChannel: { channelId: idOf<"Channel">(channelId), externalId },
       command: {
         type: "ReceiveInbound",
@@ -116,7 +116,7 @@ export async function demoSpammer(database: Database): Promise<{ readonly id: st
   return row === null ? null : { id: toGlobalId("Contact", row.id), name: row.name ?? "" };
 }
 
-/** The ids of the demo channels, as paths and the API name them. */
+/** The global ids of the demo channels, as used in URLs and the API. */
 export const demoChannelIds = {
   line: toGlobalId("Channel", CHANNELS.line),
   webChat: toGlobalId("Channel", CHANNELS.webChat),

@@ -4,10 +4,13 @@ import { basename, dirname, join } from "node:path";
 import pg from "pg";
 import { type ClusterHome, run } from "./home.ts";
 
-/** Marks the one session by which a cluster's owner shows that it lives. */
+/** Prefix of the application name of the session that a cluster's owner keeps open for as long as it lives. */
 const OWNER = "deskgate-owner";
 
-/** Makes the cluster beside its final place: a start that is killed half way leaves nothing that looks like one. */
+/**
+ * Creates the cluster if it does not exist. It is built in a draft directory and then renamed, so a process that is
+ * killed leaves nothing that looks like a cluster.
+ */
 export async function initialise({ cluster, programs, account }: ClusterHome): Promise<void> {
   if (await exists(join(cluster, "PG_VERSION"))) return;
   const draft = await mkdtemp(`${cluster}.init-`);
@@ -25,17 +28,17 @@ export async function initialise({ cluster, programs, account }: ClusterHome): P
         `--pwfile=${password}`,
         "--encoding=UTF8",
         "--locale=C",
-        // Plain C would leave non-ASCII letters out of lower() and ILIKE.
+        // With plain C, lower() and ILIKE would not fold the case of non-ASCII letters.
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
       ],
       account,
     );
-    // The password lives and dies with the cluster it opens.
+    // The password file is part of the cluster, so both are moved and deleted together.
     await rename(password, passwordFile(data));
     await rename(data, cluster);
   } catch (error) {
-    // Another process may have been first; its cluster is as good.
+    // Another process may have created the cluster first; that one is used.
     if (!(await exists(join(cluster, "PG_VERSION")))) throw error;
   }
   const prefix = `${basename(cluster)}.init-`;
@@ -45,7 +48,7 @@ export async function initialise({ cluster, programs, account }: ClusterHome): P
   }
 }
 
-/** Makes the database, and keeps one session open: it is what tells other processes that the cluster has an owner. */
+/** Creates the database if missing. The returned session shows other processes that the cluster has an owner. */
 export async function claim(cluster: string, port: number): Promise<pg.Client> {
   const session = await connect(cluster, port, `${OWNER} ${process.pid}`);
   const { rowCount } = await session.query("SELECT FROM pg_database WHERE datname = 'deskgate'");
@@ -53,23 +56,23 @@ export async function claim(cluster: string, port: number): Promise<pg.Client> {
   return session;
 }
 
-/** The PostgreSQL that runs on this cluster, by the cluster's own pid file. */
+/** The PostgreSQL that runs on this cluster, according to the cluster's pid file; removes a stale one. */
 export async function runningPostgres(cluster: string): Promise<{ pid: number; port: number } | undefined> {
   const file = join(cluster, "postmaster.pid");
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const [pid = 0, , , port = 0] = text.split("\n").map(Number);
   const command = await commandOf(pid);
-  // Our watchdog has the same arguments, behind its own.
+  // The watchdog's command line contains the same arguments, after its own.
   if (command.includes(`/postgres -D ${cluster} `) && !command.startsWith("/bin/sh")) return { pid, port };
-  // PostgreSQL would not start over a file of these kinds, though nothing runs: its number is now another process's (or that
-  // of a dead one nobody has reaped), or it is empty because the machine went down. A fresh one may still be being written.
+  // PostgreSQL refuses to start over a stale file that is empty (after a crash of the machine) or whose pid belongs to
+  // another process by now, or to a zombie. A file younger than a second may still be incomplete.
   const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
-  if ((pid === 0 || isThere(pid)) && Date.now() - mtimeMs > 1_000) await rm(file, { force: true });
+  if ((pid === 0 || isAlive(pid)) && Date.now() - mtimeMs > 1_000) await rm(file, { force: true });
   return undefined;
 }
 
-/** The process that owns a running cluster, as "process 123"; nobody, while it starts or ends. */
+/** The process that owns a running cluster, as "process 123"; undefined while it starts or stops. */
 export async function ownerOf(cluster: string, port: number): Promise<string | undefined> {
   try {
     const session = await connect(cluster, port, "deskgate");
@@ -95,7 +98,7 @@ async function connect(cluster: string, port: number, applicationName: string): 
     application_name: applicationName,
     connectionTimeoutMillis: 2_000,
   });
-  // A session that PostgreSQL cuts is reported where it matters: by the end of its process.
+  // No need to report a lost session: the exit of the PostgreSQL process is reported.
   session.on("error", () => {});
   await session.connect();
   return session;
@@ -105,16 +108,16 @@ function passwordFile(cluster: string): string {
   return join(cluster, "deskgate-password");
 }
 
-function isThere(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
-    // Somebody else's process (EPERM) is none that PostgreSQL minds.
+    // PostgreSQL also ignores a process of another user (EPERM).
     return false;
   }
 }
 
-/** The command line of a live process, else nothing. */
+/** The command line of a live process; empty if there is none. */
 async function commandOf(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ");

@@ -13,21 +13,21 @@ import { type ClusterHome, environment, findHome, run } from "./home.ts";
 export interface EmbeddedPostgres {
   /** Connects to the database `deskgate` as its owner. Contains the password. */
   url: string;
-  /** Ends PostgreSQL: open sessions are cut, all that was committed is on disk. May be called again. */
+  /** Stops PostgreSQL: disconnects open sessions; committed data is on disk. Repeated calls are safe. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Folder that holds the cluster; made when it is missing. */
+  /** Directory that holds the cluster; created if missing. */
   dataDir: string;
-  /** Receives what PostgreSQL reports, a line at a time. */
+  /** Receives PostgreSQL's log, a line at a time. */
   log: (line: string) => void;
-  /** A free port is chosen at each start when absent. */
+  /** If absent, a free port is chosen at each start. */
   port?: number;
 }
 
-/** How long a new owner waits for the last one to leave, and how long a stop may take before it is forced. */
-const PATIENCE_MS = { vacate: 5_000, ready: 60_000, stop: 10_000 };
+/** How long to wait for a previous PostgreSQL to exit, for a start, and for a stop before it is forced. */
+const TIMEOUT_MS = { vacate: 5_000, ready: 60_000, stop: 10_000 };
 
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
@@ -38,13 +38,14 @@ const SETTINGS = {
   log_timezone: "UTC",
   log_line_prefix: "",
   log_checkpoints: "off",
-  // The details of an error tell the row that it is about, with what people wrote.
+  // The details of an error contain the whole row, including message text.
   log_error_verbosity: "terse",
 };
 
 /**
- * Runs PostgreSQL and ends it when standard input closes: that happens in `stop()` and when our process dies, however it
- * dies, so that nothing is orphaned. Only the pipe decides: a signal to this shell would part it from its child.
+ * Runs PostgreSQL and stops it when standard input closes. `stop()` closes it, and so does the death of this process,
+ * even by SIGKILL, so PostgreSQL is never orphaned. The shell ignores signals: one that killed it would leave PostgreSQL
+ * running.
  */
 const WATCHDOG = `
 trap '' HUP INT TERM
@@ -61,12 +62,12 @@ exit "$code"
 `;
 
 /**
- * Starts the PostgreSQL whose data is in `dataDir`, with a database `deskgate`, and makes both when they are missing.
+ * Starts PostgreSQL on the cluster in `dataDir` with the database `deskgate`, and creates both if missing.
  *
- * A PostgreSQL left over from a process that was killed is waited for, then stopped. One that belongs to a live process is
- * left alone.
+ * If a killed process left PostgreSQL running, it gets time to exit and is then stopped. If it belongs to a live process,
+ * it keeps running and this function throws.
  *
- * @throws Error saying what to do: it is in use, its programs are missing, it did not start
+ * @throws Error that says what to do: the cluster is in use, programs are missing, or PostgreSQL did not start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const home = await findHome(options.dataDir, options.log);
@@ -76,7 +77,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     try {
       return await launch(home, options);
     } catch (error) {
-      // Its port was taken meanwhile, another process was faster, or children of a killed PostgreSQL are still leaving.
+      // The port was taken meanwhile, another process was faster, or children of a killed PostgreSQL are still exiting.
       if (attempt === 3) throw error;
       await sleep(1_000);
     }
@@ -84,8 +85,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Like {@link startEmbeddedPostgres}, but joins the PostgreSQL of a server that runs on this `dataDir`; `stop()` then
- * leaves it running. For short tools.
+ * Like {@link startEmbeddedPostgres}, but connects to the PostgreSQL of a server that already runs on this `dataDir`;
+ * `stop()` then leaves it running. For short-lived programs.
  */
 export async function joinEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { cluster } = await findHome(options.dataDir, options.log);
@@ -97,11 +98,11 @@ export async function joinEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
 }
 
 /**
- * Starts a PostgreSQL with an empty database whose data `stop()` removes: for tests, measurements and development tools.
+ * Starts a PostgreSQL with an empty database; `stop()` removes its data. For tests, benchmarks and development tools.
  */
 export async function startTemporaryPostgres(log: (line: string) => void = () => {}): Promise<EmbeddedPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), "deskgate-"));
-  // PostgreSQL may have to run as another user than ours.
+  // PostgreSQL may run as another user than this process.
   await chmod(dataDir, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDir, log });
   return {
@@ -120,12 +121,12 @@ async function launch(home: ClusterHome, options: EmbeddedPostgresOptions): Prom
   const child = spawn(
     "/bin/sh",
     ["-c", WATCHDOG, "sh", programs.postgres, "-D", cluster, "-p", String(port), ...settings],
-    // A session of its own: Ctrl-C in the terminal must not end PostgreSQL before our work in flight is done.
+    // A separate session: Ctrl-C in the terminal must not stop PostgreSQL before work in progress is done.
     { cwd: "/", env: environment, detached: true, stdio: ["pipe", "ignore", "pipe"], ...account },
   );
   await once(child, "spawn");
   const exited = once(child, "exit");
-  // Closing the pipe of a child that is gone already is no fault.
+  // Closing the pipe fails if the child has already exited, which is fine.
   child.stdin.on("error", () => {});
 
   const lastLines: string[] = [];
@@ -139,14 +140,14 @@ async function launch(home: ClusterHome, options: EmbeddedPostgresOptions): Prom
   });
   const end = async () => {
     child.stdin.end();
-    if (await Promise.race([exited, sleep(PATIENCE_MS.stop, false, { ref: false })])) return;
+    if (await Promise.race([exited, sleep(TIMEOUT_MS.stop, false, { ref: false })])) return;
     await run(programs.pg_ctl, ["stop", "-D", cluster, "-m", "immediate", "-t", "3"], account);
     await exited;
   };
 
-  if (!(await Promise.race([ready, exited.then(() => false), sleep(PATIENCE_MS.ready, false, { ref: false })]))) {
+  if (!(await Promise.race([ready, exited.then(() => false), sleep(TIMEOUT_MS.ready, false, { ref: false })]))) {
     await end();
-    // What it said last may still be under way.
+    // Its last log lines may still be in the pipe.
     await Promise.race([once(child, "close"), sleep(1_000)]);
     throw new Error(`PostgreSQL did not start on port ${port} with the data in ${cluster}:\n${lastLines.join("\n")}`);
   }
@@ -154,7 +155,7 @@ async function launch(home: ClusterHome, options: EmbeddedPostgresOptions): Prom
   try {
     const owner = await claim(cluster, port);
     let stopping: Promise<void> | undefined;
-    void exited.then(() => stopping ?? options.log("PostgreSQL ended unexpectedly"));
+    void exited.then(() => stopping ?? options.log("PostgreSQL exited unexpectedly"));
     return {
       url: await urlOf(cluster, port),
       stop: () => {
@@ -168,9 +169,9 @@ async function launch(home: ClusterHome, options: EmbeddedPostgresOptions): Prom
   }
 }
 
-/** Returns once no PostgreSQL runs on this cluster. */
+/** Waits until no PostgreSQL runs on this cluster, and stops one without an owner. Throws if a live process owns it. */
 async function vacate({ cluster, programs, account }: ClusterHome, log: (line: string) => void): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS.vacate;
+  const deadline = Date.now() + TIMEOUT_MS.vacate;
   while (Date.now() < deadline) {
     const running = await runningPostgres(cluster);
     if (!running) return;
@@ -181,13 +182,13 @@ async function vacate({ cluster, programs, account }: ClusterHome, log: (line: s
   const owner = await ownerOf(cluster, running.port);
   if (owner) {
     throw new Error(
-      `The database in ${cluster} is in use by another Deskgate (${owner}). Stop that one first, or name another folder ` +
-        `with DATA_DIR.`,
+      `The database in ${cluster} is in use by another Deskgate (${owner}). Stop it first, or choose another ` +
+        `directory with DATA_DIR.`,
     );
   }
   log(`stopping the PostgreSQL (process ${running.pid}) that a killed Deskgate left behind`);
   const stop = (mode: string) =>
-    run(programs.pg_ctl, ["stop", "-D", cluster, "-m", mode, "-t", String(PATIENCE_MS.stop / 1_000)], account);
+    run(programs.pg_ctl, ["stop", "-D", cluster, "-m", mode, "-t", String(TIMEOUT_MS.stop / 1_000)], account);
   await stop("fast").catch(() => stop("immediate"));
 }
 
@@ -197,6 +198,6 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no TCP port to be had on 127.0.0.1");
+  if (address === null || typeof address === "string") throw new Error("There is no free TCP port on 127.0.0.1.");
   return address.port;
 }

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 
-/** What counts as one client of an address: for IPv6 its /64, of which a single household can use every address. */
+/** Returns the network that counts as one client: an IPv4 address, or an IPv6 /64, which one household can use entirely. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

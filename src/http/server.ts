@@ -10,11 +10,11 @@ export interface HttpOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly trustProxy: boolean;
-  /** Throws, saying why, while the service cannot serve. */
+  /** Throws with the reason while the service is not ready. */
   readonly ready: () => Promise<void>;
 }
 
-/** The HTTP server with what every path shares: request ids, logs, errors in one shape, and the paths for operators. */
+/** Creates the HTTP server with what all routes share: request ids and logs, one error format, health and metrics. */
 export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions): FastifyInstance {
   const http: FastifyInstance = Fastify({
     loggerInstance: asFastifyLogger(logger),
@@ -22,13 +22,13 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    // What is under way may finish; connections that only wait are closed.
+    // Requests in progress may finish; idle connections are closed.
     forceCloseConnections: "idle",
     return503OnClosing: true,
     bodyLimit: 64 * 1_024,
   });
 
-  closeWithoutLingering(http);
+  closeIdleConnectionsOnStop(http);
 
   http.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -39,7 +39,7 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
     const { method } = request;
     const status = reply.statusCode;
     metrics.requestAnswered({ method, route, status, seconds: reply.elapsedTime / 1_000 });
-    // The route, not the URL: a query string may carry what people wrote.
+    // Log the route, not the URL: a query string may contain message text.
     request.log.info({ method, route, status, ms: Math.round(reply.elapsedTime) }, "request");
   });
 
@@ -48,15 +48,17 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
       return reply
         .code(503)
         .header("retry-after", "1")
-        .send(errorBody("OVERLOADED", "Too busy just now; please repeat."));
+        .send(errorBody("OVERLOADED", "The server is overloaded. Retry after a second."));
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).send(errorBody(error.code ?? "BAD_REQUEST", error.message));
     request.log.error({ err: error }, "unexpected error");
-    return reply.code(status).send(errorBody("INTERNAL", `Unexpected error. Its id in the log is ${request.id}.`));
+    return reply
+      .code(status)
+      .send(errorBody("INTERNAL", `Unexpected error. The log has the details under request id ${request.id}.`));
   });
 
-  http.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody("NOT_FOUND", "There is nothing here.")));
+  http.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody("NOT_FOUND", "There is no such route.")));
 
   http.get("/health", async () => ({ status: "ok" }));
   http.get("/ready", async (request, reply) => {
@@ -65,7 +67,7 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
       return { status: "ready" };
     } catch (error) {
       request.log.warn({ err: error }, "not ready");
-      return reply.code(503).send(errorBody("NOT_READY", "The database cannot be reached or lacks migrations."));
+      return reply.code(503).send(errorBody("NOT_READY", "The database is unreachable or has pending migrations."));
     }
   });
   http.get("/metrics", async (_request, reply) => {
@@ -76,31 +78,31 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
 }
 
 /**
- * What is under way is answered; nothing else keeps the server from closing: neither a connection whose last answer goes
- * out meanwhile, which would be kept open for another request, nor one that has not asked for anything yet.
+ * Lets only requests in progress delay the close of the server. Without this, a keep-alive connection that becomes idle
+ * meanwhile, or one that has not sent a request yet, would delay it too.
  */
-function closeWithoutLingering(http: FastifyInstance): void {
-  const silent = new Set<Socket>();
+function closeIdleConnectionsOnStop(http: FastifyInstance): void {
+  const unused = new Set<Socket>();
   http.server.on("connection", (socket: Socket) => {
-    silent.add(socket);
-    socket.once("close", () => silent.delete(socket));
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
   });
-  for (const asking of ["request", "upgrade"]) {
-    http.server.on(asking, ({ socket }: { socket: Socket }) => silent.delete(socket));
+  for (const event of ["request", "upgrade"]) {
+    http.server.on(event, ({ socket }: { socket: Socket }) => unused.delete(socket));
   }
   http.addHook("preClose", async () => {
     const sweep = setInterval(() => {
       http.server.closeIdleConnections();
-      for (const socket of silent) socket.destroy();
-    }, SWEEP_EVERY);
+      for (const socket of unused) socket.destroy();
+    }, SWEEP_INTERVAL);
     http.server.once("close", () => clearInterval(sweep));
   });
 }
 
 /** In milliseconds. */
-const SWEEP_EVERY = 50;
+const SWEEP_INTERVAL = 50;
 
-/** Seen as no more than Fastify asks of it, so that the server keeps Fastify's plain type. */
+/** Narrows the logger's type to Fastify's own, so that the server keeps Fastify's default type parameters. */
 function asFastifyLogger(logger: FastifyBaseLogger): FastifyBaseLogger {
   return logger;
 }

@@ -12,13 +12,13 @@ export interface DueJobOptions {
   readonly logger: Logger;
 }
 
-/** Milliseconds between two runs: well within the 5 s that rule B8 allows. */
-const EVERY = 1_000;
+/** In milliseconds; well within the 5 s that rule B8 allows. */
+const INTERVAL = 1_000;
 const PAGE = 500;
 
-/** Runs what falls due without a command: block expiries (rule B8), offers without answer (rule C3), delayed flow steps. */
+/** Runs what becomes due with time: block expiries (rule B8), unanswered offers (rule C3), delayed flow steps. */
 export function dueJob({ database, executor, clock, logger }: DueJobOptions): PeriodicJob {
-  return periodicJob("due", EVERY, runOnce, logger);
+  return periodicJob("due", INTERVAL, runOnce, logger);
 
   async function runOnce(): Promise<void> {
     const now = clock.now();

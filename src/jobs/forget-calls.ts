@@ -4,14 +4,15 @@ import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
 import type { Database } from "../store/database.ts";
 import { forgetCalls } from "../store/idempotency.ts";
 
-const EVERY = 60_000;
+/** In milliseconds. */
+const INTERVAL = 60_000;
 
-/** Deletes remembered calls whose idempotency key is no longer honoured. */
+/** Deletes the stored results of mutations whose idempotency keys have expired. */
 export function forgetCallsJob(options: {
   readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
 }): PeriodicJob {
   const { database, clock, logger } = options;
-  return periodicJob("forget-calls", EVERY, () => forgetCalls(database.pool, clock.now()), logger);
+  return periodicJob("forget-calls", INTERVAL, () => forgetCalls(database.pool, clock.now()), logger);
 }

@@ -12,14 +12,15 @@ export interface LostLeasesJobOptions {
   readonly logger: Logger;
 }
 
-const EVERY = 1_000;
+/** In milliseconds. */
+const INTERVAL = 1_000;
 const PAGE = 500;
-/** A lease this old, in milliseconds, belongs to a process that died between taking and settling it. */
+/** Age in milliseconds at which a lease is lost: its process died before settling it. */
 const LOST_AFTER = 30_000;
 
-/** Settles leases that nobody settled, so that their messages are queued again. */
+/** Settles lost leases, so that their messages are queued again. */
 export function lostLeasesJob({ database, executor, clock, logger }: LostLeasesJobOptions): PeriodicJob {
-  return periodicJob("lost-leases", EVERY, runOnce, logger);
+  return periodicJob("lost-leases", INTERVAL, runOnce, logger);
 
   async function runOnce(): Promise<void> {
     const lost = await findLostLeases(database.pool, clock.now() - LOST_AFTER, PAGE);

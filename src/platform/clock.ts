@@ -1,6 +1,6 @@
 import type { Instant } from "../domain/id.ts";
 
-/** Our own time, injected so that tests can move it (rule O5). */
+/** The server's time, injected so that tests can control it (rule O5). */
 export interface Clock {
   now(): Instant;
 }

@@ -1,9 +1,12 @@
 import { ConfigError } from "../config.ts";
 
-/** A failure that its message explains to the operator. */
+/** An expected failure whose message is enough for the operator, so no stack is printed. */
 export class ProgramError extends Error {}
 
-/** Runs a program. Expected failures and faulty settings are printed as a message, unexpected errors with their stack. */
+/**
+ * Runs a program's main function. On failure it prints the message of an expected failure or configuration error, or the
+ * stack of an unexpected error, and exits with code 1.
+ */
 export async function runProgram(main: () => Promise<void>): Promise<void> {
   try {
     await main();

@@ -1,4 +1,4 @@
-/** The body of every error answer outside GraphQL. */
+/** The body of every error response outside GraphQL. */
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string };
 }

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 
-/** One HTTP request that has been answered. `route` is the route's pattern, never the URL. */
+/** A completed HTTP request. `route` is the pattern of the route, never the URL. */
 export interface AnsweredRequest {
   readonly method: string;
   readonly route: string;
@@ -8,12 +8,12 @@ export interface AnsweredRequest {
   readonly seconds: number;
 }
 
-/** What the process counts, for Prometheus. */
+/** The Prometheus metrics of the process. */
 export interface Metrics {
   requestAnswered(request: AnsweredRequest): void;
-  /** LINE events that belong to no contact and are not recorded. */
+  /** Counts LINE events that belong to no contact and are not recorded. */
   lineEventsIgnored(count: number): void;
-  /** All metrics in Prometheus' text format. */
+  /** Returns all metrics in the Prometheus text format. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const duration = new Histogram({
     name: "http_request_duration_seconds",
-    help: "Time from the request's arrival to the end of its answer.",
+    help: "Time from the arrival of a request to the end of its response.",
     labelNames: ["method", "route", "status"],
     registers,
   });

@@ -1,11 +1,11 @@
 /**
- * A task that is run whenever there may be something to do: once for all requests made before it starts, again if one is
- * made while it runs, never twice at once, and again in a second after it failed.
+ * Runs a task on request, never concurrently. One run serves all requests made before it starts; requests made during a
+ * run cause one more. A failed run is retried after a second.
  */
 export class OnDemand {
   readonly #task: () => Promise<void>;
   readonly #onError: (error: unknown) => void;
-  #wanted = false;
+  #requested = false;
   #running: Promise<void> | null = null;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -17,11 +17,11 @@ export class OnDemand {
 
   request(): void {
     if (this.#stopped) return;
-    this.#wanted = true;
+    this.#requested = true;
     this.#running ??= this.#run();
   }
 
-  /** Resolves when the run that is under way is over; no other follows. */
+  /** Resolves when the current run has ended; no other run starts. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
@@ -29,8 +29,8 @@ export class OnDemand {
   }
 
   async #run(): Promise<void> {
-    while (this.#wanted && !this.#stopped) {
-      this.#wanted = false;
+    while (this.#requested && !this.#stopped) {
+      this.#requested = false;
       try {
         await this.#task();
       } catch (error) {

@@ -1,14 +1,14 @@
 import type { Logger } from "pino";
 
-/** A job that runs at once, and then again and again. */
+/** A job that runs on start and then repeatedly. */
 export interface PeriodicJob {
   runOnce(): Promise<void>;
   start(): void;
-  /** Resolves when a run that is under way has ended. */
+  /** Resolves when the current run has ended; no other run starts. */
   stop(): Promise<void>;
 }
 
-/** Runs `runOnce` with a pause of `every` milliseconds; what fails is logged and tried again after the next pause. */
+/** Runs `runOnce` with a pause of `every` milliseconds between runs. A failure is logged, and the job goes on. */
 export function periodicJob(name: string, every: number, runOnce: () => Promise<void>, logger: Logger): PeriodicJob {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -16,7 +16,9 @@ export function periodicJob(name: string, every: number, runOnce: () => Promise<
 
   function start(): void {
     running = runOnce()
-      .catch((error: unknown) => logger.error({ err: error, job: name }, "a job failed; it is tried again"))
+      .catch((error: unknown) =>
+        logger.error({ err: error, job: name }, "a job failed; it runs again after its usual pause"),
+      )
       .finally(() => {
         if (!stopped) timer = setTimeout(start, every);
       });

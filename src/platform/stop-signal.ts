@@ -1,23 +1,23 @@
-/** Scripts of npm's that are one long process: it ends with npm, which a `kill -9` of npm alone would not see to. */
-const LASTING_SCRIPTS = ["start", "cluster"];
+/** npm scripts that run one long process, which must end with npm even when npm is killed with `kill -9`. */
+const LONG_RUNNING_SCRIPTS = ["start", "cluster"];
 
-/** Resolves, with the reason, when the process is asked to end: by a signal, or because whoever started it is gone. */
+/** Resolves with the reason when the process should stop: it received a signal, or its parent has exited. */
 export function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    // Ctrl-C comes twice, from the terminal and from npm: a second signal must not end by force what is being ended.
+    // Ctrl-C arrives twice, from the terminal and from npm: the second signal must not kill a process that is stopping.
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
 
-    // A forked process has a channel to its parent, which breaks when the parent dies, however it dies.
-    const orphaned = (): void => resolve("the process that started this one has ended");
+    // The IPC channel of a forked process is disconnected when its parent exits, even if the parent was killed.
+    const orphaned = (): void => resolve("the parent process has exited");
     if (process.send !== undefined && !process.connected) orphaned();
     process.once("disconnect", orphaned);
-    // Waiting for that must not keep a process going that is done.
+    // Listening for that must not keep a finished process alive.
     process.channel?.unref();
 
-    if (!LASTING_SCRIPTS.includes(process.env.npm_lifecycle_event ?? "")) return;
+    if (!LONG_RUNNING_SCRIPTS.includes(process.env.npm_lifecycle_event ?? "")) return;
     const parent = process.ppid;
     setInterval(() => {
-      if (process.ppid !== parent) resolve("npm has ended");
+      if (process.ppid !== parent) resolve("npm has exited");
     }, 250).unref();
   });
 }

@@ -1,11 +1,11 @@
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 
 /**
- * Returns what a file holds, after keeping `content` in it if there was no such file.
+ * Returns the content of a file; creates it with `content` first if it does not exist.
  *
- * Processes that do this at once all get what the first one wrote; one that is killed half way leaves no part of it.
+ * Concurrent processes all get what the first one wrote. A process that is killed leaves no partial file.
  *
- * @param mode who may read the file: only its owner, unless said otherwise
+ * @param mode permission bits of a new file; by default only its owner may read it
  */
 export async function writeOnce(file: string, content: string, mode = 0o600): Promise<string> {
   const draft = `${file}.${crypto.randomUUID()}`;
@@ -16,7 +16,7 @@ export async function writeOnce(file: string, content: string, mode = 0o600): Pr
   }
   try {
     await writeFile(draft, content, { mode, flush: true });
-    // A link, because a rename would replace what another process has written meanwhile.
+    // A link, because a rename would replace a file that another process has just created.
     await link(draft, file);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;

@@ -10,7 +10,7 @@ import { ProgramError, runProgram } from "../platform/command-line.ts";
 import { stopSignal } from "../platform/stop-signal.ts";
 import { openDatabase } from "../store/database.ts";
 
-/** `npm run cluster`: three instances on one PostgreSQL, for trying how they work together. */
+/** `npm run cluster`: runs three instances on one PostgreSQL, to try out how they work together. */
 const INSTANCES = 3;
 
 await runProgram(main);
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const cluster = createCluster(postgres.url);
   try {
     const portOf = (n: number): number => (config.port === 0 ? 0 : config.port + n);
-    // The first one makes and fills the tables, which the others would only wait for.
+    // The first instance migrates and seeds the database; the others would only wait for that.
     const first = await cluster.start(portOf(0));
     const others = await Promise.all(Array.from({ length: INSTANCES - 1 }, (_, n) => cluster.start(portOf(n + 1))));
     console.log(await welcome([first, ...others], config, postgres.url));
@@ -42,17 +42,17 @@ interface Instance {
 }
 
 interface Cluster {
-  /** Rejects when one could not be started again. */
+  /** Rejects when an instance cannot be restarted. */
   readonly failed: Promise<never>;
-  /** Starts one more; resolves when it is ready. Port 0 takes a free one. */
+  /** Starts an instance; resolves when it is ready. Port 0 chooses a free port. */
   start(port: number): Promise<Instance>;
   stop(): Promise<void>;
 }
 
-/** Instances as processes of their own. One that dies is started again at its place; one that cannot start ends them all. */
+/** Runs instances as child processes. One that exits is restarted on the same port; if that fails, `failed` rejects. */
 function createCluster(databaseUrl: string): Cluster {
   const failure = Promise.withResolvers<never>();
-  // It may come before anybody waits for it.
+  // It may reject before anything awaits it, which Node would report as unhandled.
   failure.promise.catch(() => {});
   const running = new Map<ChildProcess, Promise<unknown>>();
   let stopping = false;
@@ -67,7 +67,7 @@ function createCluster(databaseUrl: string): Cluster {
   async function start(port: number): Promise<Instance> {
     const child = fork(new URL("../main.ts", import.meta.url), {
       env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port) },
-      // A session of its own: Ctrl-C in the terminal is for us, and we stop them in order.
+      // A separate session: Ctrl-C in the terminal reaches only this process, which stops the instances in order.
       detached: true,
     });
     const exited = once(child, "exit").then(() => running.delete(child));
@@ -75,18 +75,18 @@ function createCluster(databaseUrl: string): Cluster {
     const url = await Promise.race([
       once(child, "message").then(([address]) => String(address)),
       exited.then(() => {
-        throw new ProgramError(`The instance on port ${port} ended before it was ready; what it said is above.`);
+        throw new ProgramError(`The instance on port ${port} exited before it was ready. See its output above.`);
       }),
     ]);
-    void exited.then(() => (stopping ? undefined : startAgain(url)));
+    void exited.then(() => (stopping ? undefined : restart(url)));
     return { url, process: child };
   }
 
-  async function startAgain(url: string): Promise<void> {
-    console.log(`${url} has ended. It is started again.`);
+  async function restart(url: string): Promise<void> {
+    console.log(`${url} has exited. Restarting it.`);
     try {
       const { process } = await start(Number(new URL(url).port));
-      console.log(`${url} is back as process ${process.pid}.`);
+      console.log(`${url} is running again as process ${process.pid}.`);
     } catch (error) {
       failure.reject(error);
     }

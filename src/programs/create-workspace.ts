@@ -7,7 +7,7 @@ import { migrate } from "../store/migrate.ts";
 
 await runProgram(main);
 
-/** `npm run workspace -- <name> <email> [<name of the admin>]`: how the first people get in. */
+/** `npm run workspace -- <name> <email> [<admin name>]`: creates a workspace and its first admin. */
 async function main(): Promise<void> {
   const [name, email, agentName = email?.split("@")[0] ?? ""] = process.argv.slice(2);
   if (name === undefined || email === undefined || !email.includes("@")) {

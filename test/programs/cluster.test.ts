@@ -50,8 +50,10 @@ describe("npm run cluster", { timeout: 90_000 }, () => {
     const [, second] = cluster.instances;
     if (second === undefined) throw new Error("There is no second instance.");
     process.kill(second.pid, "SIGKILL");
-    await expect.poll(() => cluster.output.at(-1), { timeout: 20_000 }).toContain(`${second.url} is back as process`);
-    expect(cluster.output.at(-2)).toBe(`${second.url} has ended. It is started again.`);
+    await expect
+      .poll(() => cluster.output.at(-1), { timeout: 20_000 })
+      .toContain(`${second.url} is running again as process`);
+    expect(cluster.output.at(-2)).toBe(`${second.url} has exited. Restarting it.`);
     expect((await fetch(`${second.url}/ready`)).status).toBe(200);
 
     await ended(cluster.process, "SIGKILL");
