@@ -22,7 +22,8 @@ export default defineConfig({
     projects: [
       { test: { ...common, name: "pure", include: pure } },
       {
-        // Vite would load graphql's ESM build, and Node its CommonJS build for others: two copies that reject each other.
+        // Without the alias, Vite loads graphql's ESM build for the tests, while Node loads its CommonJS build for the
+        // packages that use it: two copies that reject each other.
         resolve: { alias: { graphql: "graphql/index.js" } },
         test: {
           ...common,

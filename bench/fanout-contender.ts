@@ -74,7 +74,7 @@ export class Contender {
       );
   }
 
-  /** Connects more subscribers, each as another agent; resolves when all have received a message of one of the contacts. */
+  /** Connects more subscribers, each as another agent; resolves when each has received a message. */
   async connect(subscribers: number, operation = allMessages, contacts = 1): Promise<void> {
     const from = this.#connected;
     this.#connected += subscribers;
@@ -126,8 +126,8 @@ export class Contender {
   }
 
   /**
-   * Measures the cost of `publish`, which publishes `numbers` messages, numbered from `first` on. It returns when each was
-   * published, or null if the database records that. `counts` says how many of them each subscriber must receive.
+   * Measures the cost of `publish`, which publishes `numbers` messages, numbered from `first` on. It returns when each
+   * was published, or null if the database records that. `counts` says how many of them each subscriber must receive.
    */
   async measure(
     numbers: number,

@@ -101,7 +101,7 @@ export async function manyDocuments(contender: Contender, documents: number): Pr
 export const WRITERS = 10;
 const MESSAGES_EACH = 60;
 
-/** Each subscriber filters by one conversation, so a message matches at most one. Returns the rounds by subscriber count. */
+/** Measures subscribers that each filter by one conversation of their own. Returns the rounds by subscriber count. */
 export async function filters(
   contender: Contender,
   desk: Desk,
@@ -144,7 +144,7 @@ const SECONDS = 5;
 /** Long enough for the write path to be compiled, in seconds. */
 const WARM_UP = 5;
 
-/** Delivers events at a steady rate to a few consoles. Each event has its own webhook request, and usually its own commit. */
+/** Delivers events at a steady rate to a few consoles, each from its own webhook request and usually its own commit. */
 export async function manyCommits(contender: Contender, desk: Desk): Promise<Figures> {
   await contender.connect(CONSOLES);
   const run = (seconds: number): Promise<Figures> => {

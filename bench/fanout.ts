@@ -31,13 +31,13 @@ const LABELS: Record<ServerName, string> = {
 };
 
 const NOTES = `
-CPU µs: user and system CPU time of the server's process per delivery, after subtracting the CPU time of the same messages
-  without subscribers. For Deskgate, the result excludes webhooks and commits, and includes reading the log, executing,
-  sending and open connections. PostgreSQL's processes are not counted. The other servers have no database: the benchmark
-  passes the messages to them.
-Latency: from publishing until a client has received the message; for Deskgate from PostgreSQL's commit time, which is taken
-  before the write to disk.
-paced: 10 messages per second. burst: 200 messages, 50 per commit or event-loop turn, as fast as the server accepts them.
+CPU µs: user and system CPU time of the server's process per delivery, minus that of the same messages without
+  subscribers. For Deskgate, the result excludes webhooks and commits, and includes reading the log, executing,
+  sending and open connections. PostgreSQL's processes are not counted. The other servers have no database: the
+  benchmark passes the messages to them.
+Latency: from publishing until a client has received the message; for Deskgate from PostgreSQL's commit time, which is
+  taken before the write to disk.
+paced: 10 messages per second. burst: 200 messages, 50 per commit or event-loop turn, as fast as the server allows.
 Memory: of a fresh process after a garbage collection that releases free pages, minus that without subscribers, per
   subscriber; RSS in total, and the part of it that is JavaScript. Kernel memory of sockets is not included.
 clients: share of one core that the clients' process used; near 100 %, the clients limit the deliveries per second.`;

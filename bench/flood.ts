@@ -17,8 +17,8 @@ const SAMPLES = 10;
 const DOCUMENT = "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor } }";
 
 /**
- * Measures the server's memory over a million events, while two slow clients, a WebSocket and an event stream, do not read.
- * A slow client that the server disconnects reconnects with its last cursor and stops reading again.
+ * Measures the server's memory over a million events, while two slow clients, a WebSocket and an event stream, do not
+ * read. A slow client that the server disconnects reconnects with its last cursor and stops reading again.
  */
 export async function flood(): Promise<void> {
   const desk = await startDesk(3);

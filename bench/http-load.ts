@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 
 /**
- * A keep-alive HTTP/1.1 connection that sends one prepared request at a time and returns the response's status. Minimal,
- * because it shares the machine with the server that it measures.
+ * A keep-alive HTTP/1.1 connection that sends one prepared request at a time and returns the response's status.
+ * Minimal, because it shares the machine with the server that it measures.
  */
 export class Connection {
   readonly #socket: Socket;

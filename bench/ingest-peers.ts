@@ -81,26 +81,26 @@ export function interactiveTransaction(url: string): Peer {
     record: async ({ workspaceId, channelId, externalId, eventId, text }) => {
       await prisma.$transaction(async (tx) => {
         await tx.$queryRaw`SELECT id FROM contact_channel WHERE channel_id = ${channelId}::uuid AND external_id = ${externalId} FOR NO KEY UPDATE`;
-        const person = await tx.contactChannel.findUniqueOrThrow({
+        const contactChannel = await tx.contactChannel.findUniqueOrThrow({
           where: { channelId_externalId: { channelId, externalId } },
         });
         const known = await tx.message.findUnique({ where: { channelId_eventId: { channelId, eventId } } });
         if (known !== null) return;
         const now = new Date();
-        const conversationId = person.recentConversationId;
+        const conversationId = contactChannel.recentConversationId;
         const message = await tx.message.create({
           data: {
             id: uuidv7(),
             workspaceId,
             channelId,
-            contactChannelId: person.id,
-            seq: person.lastSeq + 1,
+            contactChannelId: contactChannel.id,
+            seq: contactChannel.lastSeq + 1,
             conversationId,
             direction: "INBOUND",
             kind: "TEXT",
             text,
             authorType: "Contact",
-            authorId: person.contactId,
+            authorId: contactChannel.contactId,
             sentAt: now,
             recordedAt: now,
             receivedWhileBlocked: false,
@@ -108,11 +108,14 @@ export function interactiveTransaction(url: string): Peer {
             providerMessageId: eventId,
           },
         });
-        await tx.contactChannel.update({ where: { id: person.id }, data: { lastSeq: message.seq, clock: now } });
+        await tx.contactChannel.update({
+          where: { id: contactChannel.id },
+          data: { lastSeq: message.seq, clock: now },
+        });
         if (conversationId !== null) {
           await tx.conversation.update({ where: { id: conversationId }, data: { lastActivityAt: now } });
         }
-        await tx.contact.update({ where: { id: person.contactId }, data: { lastActivityAt: now } });
+        await tx.contact.update({ where: { id: contactChannel.contactId }, data: { lastActivityAt: now } });
         const { position } = await tx.logHead.update({
           where: { workspaceId },
           data: { position: { increment: 1 } },
@@ -125,10 +128,10 @@ export function interactiveTransaction(url: string): Peer {
             type: "MessageRecorded",
             occurredAt: now,
             actorType: "Contact",
-            actorId: person.contactId,
-            contactId: person.contactId,
+            actorId: contactChannel.contactId,
+            contactId: contactChannel.contactId,
             channelId,
-            contactChannelId: person.id,
+            contactChannelId: contactChannel.id,
             conversationId,
             agentIds: [],
             data: { messageId: message.id, seq: message.seq, direction: "INBOUND" },

@@ -27,8 +27,8 @@ interface Instance {
 
 /**
  * Measures how long an event takes from one instance to a client of another: LINE webhooks go to the first of three
- * processes, and each has one WebSocket subscriber. Starts from PostgreSQL's commit time, which is taken just before the
- * write to disk.
+ * processes, and each has one WebSocket subscriber. Starts from PostgreSQL's commit time, which is taken just before
+ * the write to disk.
  */
 export async function instances(): Promise<void> {
   const rows: Row[] = [];

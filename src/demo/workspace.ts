@@ -54,7 +54,7 @@ const visitors = [
   },
 ];
 
-/** Seeds an empty database with the demo workspace, or completes an interrupted seed; leaves other databases unchanged. */
+/** Seeds an empty database with the demo workspace, or completes an interrupted seed; leaves any other unchanged. */
 export async function seedDemo(database: Database, executor: Executor): Promise<void> {
   const { prisma } = database;
   const hasOtherWorkspace = (await prisma.workspace.count({ where: { id: { not: WORKSPACE } } })) > 0;

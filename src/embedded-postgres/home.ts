@@ -31,8 +31,8 @@ export const environment = { PATH: process.env.PATH, LC_ALL: "C" };
  * Finds the location of the cluster of a data directory, and prepares it. Does not create the cluster.
  *
  * PostgreSQL refuses to run as root. If this process is root, PostgreSQL therefore runs as the cluster's owner or as a
- * service account. If that account cannot enter the data directory (such as one below /root), the cluster is stored in a
- * directory that it can enter, and a pointer file names the location.
+ * service account. If that account cannot enter the data directory (such as one below /root), the cluster is stored
+ * in a directory that it can enter, and a pointer file names the location.
  *
  * @param path the data directory; created if missing
  * @throws Error that says what to do, if the programs are missing or no account can run them

@@ -44,8 +44,8 @@ const SETTINGS = {
 
 /**
  * Runs PostgreSQL and stops it when standard input closes. `stop()` closes it, and so does the death of this process,
- * even by SIGKILL, so PostgreSQL is never orphaned. The shell ignores signals: one that killed it would leave PostgreSQL
- * running.
+ * even by SIGKILL, so PostgreSQL is never orphaned. The shell ignores signals: one that killed it would leave
+ * PostgreSQL running.
  */
 const WATCHDOG = `
 trap '' HUP INT TERM
@@ -64,8 +64,8 @@ exit "$code"
 /**
  * Starts PostgreSQL on the cluster in `dataDir` with the database `deskgate`, and creates both if missing.
  *
- * If a killed process left PostgreSQL running, it gets time to exit and is then stopped. If it belongs to a live process,
- * it keeps running and this function throws.
+ * If a killed process left PostgreSQL running, it gets time to exit and is then stopped. If it belongs to a live
+ * process, it keeps running and this function throws.
  *
  * @throws Error that says what to do: the cluster is in use, programs are missing, or PostgreSQL did not start
  */

@@ -4,8 +4,8 @@ import { ConfigError } from "../config.ts";
 export class ProgramError extends Error {}
 
 /**
- * Runs a program's main function. On failure it prints the message of an expected failure or configuration error, or the
- * stack of an unexpected error, and exits with code 1.
+ * Runs a program's main function. On failure it prints the message of an expected failure or configuration error, or
+ * the stack of an unexpected error, and exits with code 1.
  */
 export async function runProgram(main: () => Promise<void>): Promise<void> {
   try {

@@ -16,9 +16,7 @@ export function periodicJob(name: string, every: number, runOnce: () => Promise<
 
   function start(): void {
     running = runOnce()
-      .catch((error: unknown) =>
-        logger.error({ err: error, job: name }, "a job failed; it runs again after its usual pause"),
-      )
+      .catch((error: unknown) => logger.error({ err: error, job: name }, "job failed; retrying after its usual pause"))
       .finally(() => {
         if (!stopped) timer = setTimeout(start, every);
       });
