@@ -23,11 +23,11 @@ const channels = [
   { id: CHANNELS.custom, name: "Demo custom", kind: "CUSTOM" },
 ] as const;
 
-/** The visitor whom the printed commands block; the tour in the docs needs the others as they are. */
+/** The contact whom the printed commands block; the tour in the docs needs the others as they are. */
 const SPAMMER = "Rex";
 
 /** People who have already written: contacts to look at, to answer and to block. */
-const visitors = [
+const contacts = [
   {
     channelId: CHANNELS.line,
     externalId: "Udemo0000000000000000000000000001",
