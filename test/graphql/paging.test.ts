@@ -190,8 +190,8 @@ describe("no N+1: a page takes the same statements whatever its length", async (
 
   test("contacts with channels, blocks, conversations, messages and their authors", async () => {
     const filter = { search: person };
-    const few = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, { first: 2, filter }));
-    const many = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, { first: 12, filter }));
+    const few = await countingStatements(() => desk.ada.graphql(DESK_PAGE, { first: 2, filter }));
+    const many = await countingStatements(() => desk.ada.graphql(DESK_PAGE, { first: 12, filter }));
     expect(nodesAt(few.result.data, "contacts")).toHaveLength(2);
     expect(nodesAt(many.result.data, "contacts")).toHaveLength(12);
     expect(many.result.errors).toBeUndefined();
@@ -201,7 +201,7 @@ describe("no N+1: a page takes the same statements whatever its length", async (
   });
 
   test("blocks with who, whom and what they ended", async () => {
-    const { result, statements } = await countingStatements(desk, () => desk.ada.graphql(BLOCKS_PAGE));
+    const { result, statements } = await countingStatements(() => desk.ada.graphql(BLOCKS_PAGE));
     expect(nodesAt(result.data, "blocks")).toHaveLength(4);
     expect(statements.length).toBeLessThanOrEqual(3);
   });
@@ -209,8 +209,8 @@ describe("no N+1: a page takes the same statements whatever its length", async (
   test("authors that are contacts, with their status", async () => {
     const query = `query ($first: Int) { conversations(first: $first) { edges { node {
       messages(first: 1) { edges { node { author { ... on Contact { name status channels { externalId } } } } } } } } } }`;
-    const few = await countingStatements(desk, () => desk.ada.graphql(query, { first: 2 }));
-    const many = await countingStatements(desk, () => desk.ada.graphql(query, { first: 12 }));
+    const few = await countingStatements(() => desk.ada.graphql(query, { first: 2 }));
+    const many = await countingStatements(() => desk.ada.graphql(query, { first: 12 }));
     expect(many.result.errors).toBeUndefined();
     expect(many.statements).toHaveLength(few.statements.length);
   });
@@ -220,8 +220,8 @@ describe("no N+1: a page takes the same statements whatever its length", async (
       a: conversations(first: 1) { edges { node { id } } } b: conversations(last: 1) { edges { node { id } } }
       channels { activeBlock { id } blockHistory { edges { node { id } } } } } } } }`;
     const variables = { filter: { search: person } };
-    const few = await countingStatements(desk, () => desk.ada.graphql(query, { ...variables, first: 2 }));
-    const many = await countingStatements(desk, () => desk.ada.graphql(query, { ...variables, first: 12 }));
+    const few = await countingStatements(() => desk.ada.graphql(query, { ...variables, first: 2 }));
+    const many = await countingStatements(() => desk.ada.graphql(query, { ...variables, first: 12 }));
     expect(many.result.errors).toBeUndefined();
     expect(many.statements).toHaveLength(few.statements.length);
   });
@@ -239,7 +239,7 @@ describe("a nested list costs the same with 10 and with 10,000 messages in a con
       const variables = { first: 20, filter: { search: name } };
       await desk.ada.graphql(DESK_PAGE, variables);
       const started = performance.now();
-      const { result, statements } = await countingStatements(desk, () => desk.ada.graphql(DESK_PAGE, variables));
+      const { result, statements } = await countingStatements(() => desk.ada.graphql(DESK_PAGE, variables));
       const time = performance.now() - started;
       expect(nodesAt(result.data, "contacts")).toHaveLength(1);
       return { statements, rows: await rowsLookedAt(desk, "message", statements), time };

@@ -294,7 +294,7 @@ describe("the statements of an event", () => {
 
   /** The number of statements on messages until all subscribers have got a new one. */
   async function told(listeners: readonly unknown[][], text: string): Promise<number> {
-    const { statements } = await countingStatements(desk, async () => {
+    const { statements } = await countingStatements(async () => {
       await writes(neighbour, "nobody listens", text);
       await writes(desk, "cheap", text);
       await expect

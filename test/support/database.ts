@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { inject } from "vitest";
 
@@ -20,19 +21,30 @@ export function emptyDatabase(): Promise<TestDatabase> {
 
 async function copyOf(template: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await administer((session) => session.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     url: urlOf(name),
-    // Forced, so that a test that failed before closing its pool does not hide why.
-    drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`),
+    drop: () => administer((session) => drop(session, name)),
   };
 }
 
-async function administer(sql: string): Promise<void> {
+/**
+ * Waits for closed sessions to be gone: a pool's `end` resolves before the server has processed it, and a session that is
+ * then terminated raises an error that nobody handles. Forced after two seconds, so that a test that failed before it
+ * closed its pool does not hide why.
+ */
+async function drop(session: pg.Client, name: string): Promise<void> {
+  const deadline = Date.now() + 2_000;
+  const connected = "SELECT 1 FROM pg_stat_activity WHERE datname = $1";
+  while ((await session.query(connected, [name])).rowCount !== 0 && Date.now() < deadline) await setTimeout(5);
+  await session.query(`DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+async function administer(run: (session: pg.Client) => Promise<unknown>): Promise<void> {
   const session = new pg.Client({ connectionString: urlOf("postgres") });
   await session.connect();
   try {
-    await session.query(sql);
+    await run(session);
   } finally {
     await session.end();
   }

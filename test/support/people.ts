@@ -4,7 +4,7 @@ import type { ChannelKind } from "../../src/domain/contact-channel.ts";
 import { first } from "./answers.ts";
 import { type Desk, lineText, rowId, type TestWorkspace } from "./app.ts";
 import type { BlockView } from "./client.ts";
-import { contactIdOf, look } from "./view.ts";
+import { contactIdOf, look, type Sender } from "./view.ts";
 import { openSession, type Visitor } from "./visitor.ts";
 
 export const kinds = ["LINE", "WEB_CHAT", "CUSTOM"] as const;
@@ -24,11 +24,8 @@ export interface HappeningOptions extends WritingOptions {
 }
 
 /** A contact who sends messages and events through the real entry point of each kind of channel. */
-export interface Person {
+export interface Person extends Sender {
   readonly kind: ChannelKind;
-  /** The channel's global id. */
-  readonly channel: string;
-  readonly externalId: string;
   says(text: string, options?: WritingOptions): Promise<void>;
   /** Sends an event such as `follow` or `postback`. Web chat has none. */
   does(eventType: string, options?: HappeningOptions): Promise<void>;

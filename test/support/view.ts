@@ -2,7 +2,6 @@ import type { ConversationStatus } from "../../src/domain/conversation.ts";
 import { type Edges, first, nodesOf } from "./answers.ts";
 import { type Desk, rowId, type TestAgent } from "./app.ts";
 import { BLOCK, type BlockView, CONVERSATION, type ConversationView } from "./client.ts";
-import type { Person } from "./people.ts";
 
 /** All that the API shows of one person on one channel, in a form that is easy to compare. */
 export interface View {
@@ -69,8 +68,14 @@ const LOOK = `query ($search: String!) {
   } } }
 }`;
 
+/** A contact by its address: a channel's global id and the id that the contact has there. */
+export interface Sender {
+  readonly channel: string;
+  readonly externalId: string;
+}
+
 /** Reads the view of a person, as Ada by default. */
-export async function look(desk: Desk, { externalId }: Person, by: TestAgent = desk.ada): Promise<View> {
+export async function look(desk: Desk, { externalId }: Sender, by: TestAgent = desk.ada): Promise<View> {
   const answer = await desk.as(by.token).graphql<{ contacts: Edges<ContactNode> }>(LOOK, { search: externalId });
   if (answer.errors !== undefined) throw new Error(JSON.stringify(answer.errors));
   const contact = answer.data.contacts.edges[0]?.node;
@@ -100,7 +105,7 @@ export async function look(desk: Desk, { externalId }: Person, by: TestAgent = d
 }
 
 /** The contact id of a person. It never changes, so it is cached. */
-export async function contactIdOf(desk: Desk, person: Person, by: TestAgent = desk.ada): Promise<string> {
+export async function contactIdOf(desk: Desk, person: Sender, by: TestAgent = desk.ada): Promise<string> {
   const { externalId: search } = person;
   const known = contactIds.get(person);
   if (known !== undefined) return known;
@@ -112,10 +117,10 @@ export async function contactIdOf(desk: Desk, person: Person, by: TestAgent = de
   return id;
 }
 
-const contactIds = new WeakMap<Person, string>();
+const contactIds = new WeakMap<Sender, string>();
 
 /** All blocks of this person on their channel, newest first. */
-export async function history(desk: Desk, person: Person): Promise<BlockView[]> {
+export async function history(desk: Desk, person: Sender): Promise<BlockView[]> {
   const { data } = await desk.ada.graphql<{
     contact: { channels: { externalId: string; blockHistory: Edges<BlockView> }[] };
   }>(
@@ -130,7 +135,7 @@ export async function history(desk: Desk, person: Person): Promise<BlockView[]> 
 }
 
 /** The latest conversation of this person. */
-export async function latest(desk: Desk, person: Person): Promise<string> {
+export async function latest(desk: Desk, person: Sender): Promise<string> {
   const { data } = await desk.ada.graphql<{ conversations: Edges<{ id: string }> }>(
     `query ($contactId: ID!, $channelId: ID!) {
       conversations(filter: { contactId: $contactId, channelId: $channelId }) { edges { node { id } } }
