@@ -1,4 +1,4 @@
-/** The permissions in the contract's table of roles (section 4). */
+/** All permissions; docs/api.md has the table of roles and scopes that grant them. */
 export const permissions = [
   "READ",
   /** Reply to, start and end conversations. */

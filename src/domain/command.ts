@@ -88,7 +88,7 @@ export type Command =
       readonly actor: Actor;
       readonly conversationId: ConversationId;
     }
-  /** Requests the lease that permits handing one outbound message over to the provider (rule B4). */
+  /** Requests the lease required to send one outbound message (rule B4). */
   | { readonly type: "LeaseOutbound"; readonly messageId: MessageId }
   | {
       readonly type: "SettleOutbound";

@@ -40,7 +40,7 @@ export const MessageKind = builder.enumType("MessageKind", {
 
 export const DeliveryStatus = builder.enumType("DeliveryStatus", {
   description:
-    "Delivery state of an outbound message: waiting, being handed over, handed over, refused, or canceled by a block.",
+    "Delivery state of an outbound message: waiting, being sent, sent, refused by the provider, or canceled by a block.",
   values: ["QUEUED", "SENDING", "SENT", "FAILED", "CANCELED"] as const,
 });
 

@@ -133,7 +133,7 @@ async function expectPrompt(messages: number): Promise<void> {
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-/** The sessions by which the instances on a database onChange of each other. */
+/** The notification sessions of the instances on this database. */
 async function sessionsOn(url: string): Promise<number[]> {
   const { rows } = await instances.desks[0].app.database.pool.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity

@@ -1,6 +1,6 @@
 import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChannelFollower, type ReaderSource } from "../../../src/channels/web-chat/channel-follower.ts";
+import { ChannelReader, type ReaderSource } from "../../../src/channels/web-chat/channel-reader.ts";
 import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
 import type { ReaderOptions } from "../../../src/realtime/hub.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
@@ -68,7 +68,7 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
 let readers: FakeReader[];
 let pair: StreamPair;
 let sent: OutboundMessage[];
-/** What the log answers to the next readers, instead of following. */
+/** What the log answers to the next readers, instead of reader. */
 let faults: Error[];
 beforeEach(async () => {
   readers = [];
@@ -87,7 +87,7 @@ const outbound: OutboundReads = {
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
 
-function follower(onEmpty: () => void = () => {}): ChannelFollower {
+function channelReader(onEmpty: () => void = () => {}): ChannelReader {
   const hub: ReaderSource = {
     openReader: async (_workspaceId, options) => {
       const fault = faults.shift();
@@ -97,7 +97,7 @@ function follower(onEmpty: () => void = () => {}): ChannelFollower {
       return reader;
     },
   };
-  return new ChannelFollower({
+  return new ChannelReader({
     channel: {
       id: channelId,
       workspaceId: idOf("workspace"),
@@ -131,11 +131,11 @@ const recorded = (direction: "INBOUND" | "OUTBOUND"): EventData => ({
 });
 
 test("it hears of its channel's visitors only, and only what is news for a stream", async () => {
-  const following = follower();
-  await following.started;
+  const subject = channelReader();
+  await subject.started;
   const [reader] = readers;
-  following.hold("ann").add(pair.stream, 0);
-  following.introduce("ann", ann.contactChannelId);
+  subject.hold("ann").add(pair.stream, 0);
+  subject.introduce("ann", ann.contactChannelId);
   const wanted = [recorded("OUTBOUND"), send("1")];
   const unwanted: EventData[] = [
     recorded("INBOUND"),
@@ -150,9 +150,9 @@ test("it hears of its channel's visitors only, and only what is news for a strea
 });
 
 test("a visitor without a ContactChannel is known by it once it appears", async () => {
-  const following = follower();
-  await following.started;
-  following.hold("ann").add(pair.stream, 0);
+  const subject = channelReader();
+  await subject.started;
+  subject.hold("ann").add(pair.stream, 0);
   send("Welcome!");
   expect(readers[0]?.tell(bob.contactChannelId, appeared)).toBe(true);
   await new Promise((resolve) => setImmediate(resolve));
@@ -162,10 +162,10 @@ test("a visitor without a ContactChannel is known by it once it appears", async 
 });
 
 test("a reader that fails is replaced, and what was missed meanwhile is brought", async () => {
-  const following = follower();
-  await following.started;
-  following.hold("ann").add(pair.stream, 0);
-  following.introduce("ann", ann.contactChannelId);
+  const subject = channelReader();
+  await subject.started;
+  subject.hold("ann").add(pair.stream, 0);
+  subject.introduce("ann", ann.contactChannelId);
   await new Promise((resolve) => setImmediate(resolve));
   send("Missed");
   readers[0]?.fail(new Error("The log was pruned past the reader."));
@@ -176,29 +176,29 @@ test("a reader that fails is replaced, and what was missed meanwhile is brought"
 
 test("where the log cannot be read it does not start", async () => {
   faults = [new Error("The database is away.")];
-  await expect(follower().started).rejects.toThrow("The database is away.");
+  await expect(channelReader().started).rejects.toThrow("The database is away.");
 });
 
 test("it leaves the log with the last visitor", async () => {
   let deserted = 0;
-  const following = follower(() => {
+  const subject = channelReader(() => {
     deserted += 1;
   });
-  await following.started;
-  following.hold("ann");
-  following.hold("ann");
-  following.hold("bob");
-  following.release("ann");
-  following.release("bob");
+  await subject.started;
+  subject.hold("ann");
+  subject.hold("ann");
+  subject.hold("bob");
+  subject.release("ann");
+  subject.release("bob");
   expect([deserted, readers[0]?.returned]).toEqual([0, false]);
-  following.release("ann");
+  subject.release("ann");
   expect([deserted, readers[0]?.returned]).toEqual([1, true]);
 });
 
 test("a visitor who leaves before the log is followed leaves no reader behind", async () => {
-  const following = follower();
-  following.hold("ann");
-  following.release("ann");
-  await following.started;
+  const subject = channelReader();
+  subject.hold("ann");
+  subject.release("ann");
+  await subject.started;
   expect(readers[0]?.returned).toBe(true);
 });
