@@ -34,7 +34,7 @@ afterAll(async () => {
   await fresh.drop();
 });
 
-/** The write path on a store that may be faulty; counts how large the batches were that it was given. */
+/** The write path on a store that may be faulty; records the size of each batch. */
 function writePath(store: AggregateStore) {
   const batches: number[] = [];
   const commit = commitBatch({
@@ -74,7 +74,7 @@ function writePath(store: AggregateStore) {
 const says = (text: string, events: readonly DecidedEvent[]) =>
   events.some(({ event }) => event.type === "MessageRecorded" && event.message.text === text);
 
-describe("one poisonous command does not fail its neighbours", () => {
+describe("one failing command does not fail the others in its batch", () => {
   const faults: [string, AggregateStore, RegExp][] = [
     [
       "saving throws",
@@ -112,7 +112,7 @@ describe("one poisonous command does not fail its neighbours", () => {
     expect(await database.prisma.contactChannel.count({ where: { externalId: { startsWith: "poison" } } })).toBe(0);
   });
 
-  test("what passes by itself is tried again: a lock that could not be had, a deadlock", async () => {
+  test("transient failures are retried: a lock timeout, a deadlock", async () => {
     let failures = 3;
     const { says, batches } = writePath({
       ...healthy,
@@ -129,7 +129,7 @@ describe("one poisonous command does not fail its neighbours", () => {
     expect(batches).toEqual([1, 1, 1, 1]);
   });
 
-  test("what keeps failing is given up, and the next command is served", async () => {
+  test("a command that keeps failing is given up, and the next one is executed", async () => {
     let failing = true;
     const { says } = writePath({
       ...healthy,
@@ -149,8 +149,8 @@ describe("one poisonous command does not fail its neighbours", () => {
   }
 });
 
-describe("what is no work's fault is tried for none of them on its own", () => {
-  /** Five works on a commit that fails in these ways, one after another, and then works. */
+describe("failures that no command causes are not retried one by one", () => {
+  /** Executes five units of work on a commit that fails with these errors, one after another, and then succeeds. */
   async function run(...failures: Error[]): Promise<{ outcomes: string[]; commits: number[] }> {
     const commits: number[] = [];
     const executor = createExecutor({
@@ -174,15 +174,15 @@ describe("what is no work's fault is tried for none of them on its own", () => {
     new TransactionNotStarted(new Error("refused")),
   ];
 
-  test("it is unknown whether the commit stands", async () => {
+  test("the commit outcome is unknown", async () => {
     expect(await run(unknown)).toEqual({ outcomes: Array(5).fill(unknown.message), commits: [5] });
   });
 
-  test("nothing could be begun", async () => {
+  test("no transaction can be started", async () => {
     expect(await run(unreachable)).toEqual({ outcomes: Array(5).fill(unreachable.message), commits: [5] });
   });
 
-  test("nothing can be begun any more while they are tried one by one", async () => {
+  test("no transaction can be started any more during the retries", async () => {
     expect(await run(poison, poison, unknown, unreachable)).toEqual({
       outcomes: ["poison", unknown.message, ...Array(3).fill(unreachable.message)],
       commits: [5, 1, 1, 1],

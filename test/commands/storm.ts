@@ -14,25 +14,25 @@ import { freshDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
 import { randomFrom } from "../support/random.ts";
 
-/** What a storm left behind, and what was seen while it blew. */
+/** The outcome of a storm, and the violations that were found during it. */
 export interface StormReport {
   readonly commands: number;
   readonly snapshots: number;
-  /** Each broken promise in words; empty is what is wanted. */
+  /** The violated rules, as messages; empty on success. */
   readonly violations: readonly string[];
 }
 
 const PEOPLE = ["ann", "bob", "cem", "dee"];
 
 /**
- * Several workers on two instances write to the same few people as fast as they can, while a prober looks at snapshots;
- * then the log is read from the beginning as a subscriber would.
+ * Workers on two instances send random commands to the same few contacts as fast as they can, while a prober queries snapshots;
+ * then the log is read from the beginning, as a subscriber reads it.
  */
 export async function storm(options: {
   readonly store: AggregateStore;
   readonly milliseconds: number;
   readonly workers: number;
-  /** Ends the storm as soon as a snapshot shows what must not be. */
+  /** Ends the storm at the first violation in a snapshot. */
   readonly untilViolated?: boolean;
 }): Promise<StormReport> {
   const { url, drop } = await freshDatabase();
@@ -40,7 +40,7 @@ export async function storm(options: {
   const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void told.push(...events);
   const instances = [open(url, options.store, onCommitted), open(url, options.store, onCommitted)];
   const [first] = instances;
-  if (first === undefined) throw new Error("There is no instance.");
+  if (first === undefined) throw new Error("No instance was started.");
   const violations = new Set<string>();
   try {
     const place = await seed(first.database);
@@ -184,7 +184,7 @@ async function ongoingConversation(database: Database, externalId: string): Prom
   return rows[0]?.id ?? null;
 }
 
-/** One snapshot: what must never be visible together. */
+/** Checks one snapshot for states that must never be visible together. */
 async function probe(database: Database): Promise<string[]> {
   const { rows } = await database.pool.query<{ blocked_ongoing: string; two_ongoing: string; two_blocks: string }>(`
     SELECT
@@ -203,8 +203,8 @@ async function probe(database: Database): Promise<string[]> {
 }
 
 /**
- * Reads the log as a subscriber does and checks that it tells a possible story, for each person on their own, and that
- * the commits have told the same.
+ * Reads the log as a subscriber does, and checks that the events of each contact are consistent and that the events
+ * reported at the commits equal those of the log.
  */
 async function readLog(database: Database, workspaceId: WorkspaceId, told: readonly LogEvent[]): Promise<string[]> {
   const violations: string[] = [];
@@ -219,7 +219,8 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
       const { contactChannelId: person, data } = event;
       if (event.position !== position + 1) violations.push("the log has a gap");
       position = event.position;
-      if (!isDeepStrictEqual(event, toldAt.get(position))) violations.push("a commit told something else than the log");
+      if (!isDeepStrictEqual(event, toldAt.get(position)))
+        violations.push("a commit reported an event that differs from the log");
       switch (data.type) {
         case "ContactStatusChanged":
           if (data.status === "BLOCKED") blocked.add(person);
@@ -251,6 +252,6 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
 
 function pick<Value>(values: readonly Value[], random: () => number): Value {
   const value = values[Math.floor(random() * values.length)];
-  if (value === undefined) throw new Error("There is nothing to pick from.");
+  if (value === undefined) throw new Error("There is no value to pick.");
   return value;
 }

@@ -34,7 +34,7 @@ afterEach(async () => {
   expect(await rowCounts(desk)).toEqual(before);
 });
 
-/** Sends a raw body, also one that the server does not read completely. */
+/** Sends a raw body, even if the server does not read all of it. */
 function post(
   path: string,
   body: string | Buffer,
@@ -119,7 +119,7 @@ describe("POST /graphql", () => {
       async () => bearer(await signAgentToken(SECRET, desk.ada.email, desk.clock.now() - 2_000, 1_000)),
     ],
     [
-      "a token by another secret",
+      "a token signed with another secret",
       async () => bearer(await signAgentToken(SECRET.toUpperCase(), desk.ada.email, desk.clock.now(), 1_000_000)),
     ],
     ["a token without signature", () => bearer(`${desk.ada.token.split(".").slice(0, 2).join(".")}.`)],
@@ -128,11 +128,11 @@ describe("POST /graphql", () => {
       async () => bearer(await signAgentToken(SECRET, "nobody@desk.test", desk.clock.now(), 1_000_000)),
     ],
     [
-      "a token of something that is no address",
+      "a token whose subject is not an email address",
       async () => bearer(await signAgentToken(SECRET, "nobody", desk.clock.now(), 1_000_000)),
     ],
     [
-      "a token that names an agent by id",
+      "a token whose subject is an agent id",
       async () =>
         bearer(
           await signAgentToken(
@@ -143,14 +143,14 @@ describe("POST /graphql", () => {
           ),
         ),
     ],
-    ["a key that there is not", () => bearer("dg_0000000000000000000000000000000000000000000")],
+    ["an unknown key", () => bearer("dg_0000000000000000000000000000000000000000000")],
     ["a visitor's token", async () => bearer((await visitor(desk)).page.token)],
   ])("%s: 401", async (_, headers) => {
     const answer = await post("/graphql", JSON.stringify({ query: "{ logCursor }" }), await headers());
     expect([answer.status, codeOf(answer.body)]).toEqual([401, "UNAUTHENTICATED"]);
   });
 
-  test("an agent who was removed: 401", async () => {
+  test("a removed agent: 401", async () => {
     const agent = await desk.agent("AGENT");
     await desk.app.database.prisma.agent.update({
       where: { email: agent.email },
@@ -201,7 +201,7 @@ describe("the web chat", () => {
     expect((await post(`/chat/${desk.webChat}/messages`, body, bearer(page.token))).status).toBe(status);
   });
 
-  test("without a visitor's token: 401", async () => {
+  test("without a visitor token: 401", async () => {
     const body = '{"text":"Hi","clientMessageId":"1"}';
     for (const headers of [{}, bearer("x"), bearer(desk.ada.token), bearer(partner)]) {
       expect((await post(`/chat/${desk.webChat}/messages`, body, headers)).status).toBe(401);
@@ -260,8 +260,8 @@ describe("the WebSocket", () => {
   test.each([
     ["a deep query", `{ ${DEEP} }`, "QUERY_TOO_DEEP"],
     ["a query that is none", "{", "GRAPHQL_PARSE_FAILED"],
-    ["a field that there is not", "{ secrets }", "GRAPHQL_VALIDATION_FAILED"],
-  ])("%s is answered with its fault, and its neighbours go on", async (_, query, code) => {
+    ["an unknown field", "{ secrets }", "GRAPHQL_VALIDATION_FAILED"],
+  ])("%s is answered with an error, and other operations continue", async (_, query, code) => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     const say = (message: object) => socket.send(JSON.stringify(message));
     const { promise, resolve } = Promise.withResolvers<unknown>();

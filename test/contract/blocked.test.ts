@@ -76,7 +76,7 @@ describe("D1: an inbound entry is recorded once, in the most recent conversation
       );
       return data;
     };
-    if (first === undefined) throw new Error("Nobody is there.");
+    if (first === undefined) throw new Error("No contact was found.");
     await block(desk, first);
     const before = await order();
     desk.clock.advance(1_000);

@@ -35,7 +35,7 @@ describe("B1: a block holds for one ContactChannel", () => {
 });
 
 describe("B2: the ContactChannels that a block covers", () => {
-  /** One contact, twice on one channel and once on another. */
+  /** One contact with two ContactChannels on one channel and one on another. */
   async function thrice() {
     const one = onLine(desk);
     const two = onLine(desk);
@@ -65,7 +65,7 @@ describe("B2: the ContactChannels that a block covers", () => {
     expect(blocks.map(({ contactChannel }) => contactChannel.id)).toEqual([contactChannelId]);
     expect(await places()).toEqual(["ACTIVE", "BLOCKED", "ACTIVE"]);
 
-    // B6: the answer has all blocks in force for the request, including earlier ones.
+    // B6: the answer has all blocks in force that the request covers, including earlier ones.
     const rest = await desk.ada.blockContact({ contactId, channelId: two.channel });
     expect([rest.changed, rest.blocks.length, rest.endedConversations.length]).toEqual([true, 2, 1]);
     const again = await desk.ada.blockContact({ contactId, channelId: two.channel });

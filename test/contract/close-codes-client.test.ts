@@ -20,7 +20,7 @@ const SUBSCRIBE = JSON.stringify({ id: "1", type: "subscribe", payload: ROLE });
 
 describe("the client of graphql-ws", () => {
   interface Attempts {
-    /** The close codes of its sockets. */
+    /** The close codes that its sockets received. */
     readonly closings: number[];
     readonly first: Promise<unknown>;
   }
@@ -119,7 +119,7 @@ describe("the client of graphql-ws", () => {
 
   test.each<[number, string, Partial<ClientOptions>]>([
     [1009, "a message is too long", { connectionParams: { x: "x".repeat(256 * 1_024) } }],
-    [4400, "it says what is none of the protocol", meddling((said) => [said.replace("connection_init", "hello")])],
+    [4400, "it sends a message outside the protocol", meddling((said) => [said.replace("connection_init", "hello")])],
     [4401, "it does not wait", meddling((said) => [SUBSCRIBE, said])],
     [
       4406,
@@ -132,7 +132,7 @@ describe("the client of graphql-ws", () => {
         },
       },
     ],
-    [4409, "it uses an id twice", { ...meddling((said) => [said, said].slice(said.includes("init") ? 1 : 0)) }],
+    [4409, "it uses the same id twice", { ...meddling((said) => [said, said].slice(said.includes("init") ? 1 : 0)) }],
     [4429, "it introduces itself twice", meddling((said) => [said, said])],
   ])("%i, because %s: it gives up", async (code, _, options) => {
     const { closings, first } = ask(desk, options, FEED);
@@ -141,7 +141,7 @@ describe("the client of graphql-ws", () => {
   });
 });
 
-/** A client whose socket sends the wrong messages. */
+/** A client whose messages are altered before they are sent. */
 function meddling(meddle: (said: string) => string[]): Partial<ClientOptions> {
   class Meddling extends WebSocket {
     constructor(url: string, protocol: string) {
@@ -162,7 +162,7 @@ function codeOf(event: unknown): number {
   throw event;
 }
 
-/** What the docs say that it does on each code. */
+/** The documented reaction of the client to each code. */
 const page = readFileSync(join(import.meta.dirname, "../../docs/subscriptions.md"), "utf8");
 const table = page.slice(page.indexOf("## Close codes"));
 const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (reconnects|gives up)\b.*\|$/gm)].map(

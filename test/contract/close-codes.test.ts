@@ -18,7 +18,7 @@ const subscribe = (id: unknown, payload: unknown = ROLE): object => ({ id, type:
 const bearer = (token: string): Record<string, unknown> => ({ authorization: `Bearer ${token}` });
 const INIT = { type: "connection_init", payload: bearer(desk.ada.token) };
 
-describe("by frames of any kind", async () => {
+describe("close codes by message", async () => {
   const INVALID = { code: 4400, reason: "Invalid message received" };
   const EARLY = { code: 4401, reason: "Unauthorized" };
   const FORBIDDEN = { code: 4403, reason: "Forbidden" };
@@ -32,26 +32,26 @@ describe("by frames of any kind", async () => {
     ["null", ["null"], INVALID],
     ["a list", ["[]"], INVALID],
     ["no type", [{}], INVALID],
-    ["a type that is no text", [{ type: 1 }], INVALID],
-    ["a type that there is not", [{ type: "start", id: "1", payload: ROLE }], INVALID],
-    ["a type that every object has", [{ type: "constructor" }], INVALID],
-    ["a payload of a ping that is no object", [{ type: "ping", payload: 1 }], INVALID],
+    ["a type that is not a string", [{ type: 1 }], INVALID],
+    ["an unknown type", [{ type: "start", id: "1", payload: ROLE }], INVALID],
+    ["a type that is a property of every object", [{ type: "constructor" }], INVALID],
+    ["a ping whose payload is not an object", [{ type: "ping", payload: 1 }], INVALID],
     ["a subscribe without id", [subscribe(undefined)], INVALID],
     ["a subscribe with an empty id", [subscribe("")], INVALID],
-    ["a subscribe whose id is no text", [subscribe(1)], INVALID],
+    ["a subscribe whose id is not a string", [subscribe(1)], INVALID],
     ["a subscribe without payload", [subscribe("1", null)], INVALID],
     ["a complete without id", [{ type: "complete" }], INVALID],
-    ["what only a server says: connection_ack", [{ type: "connection_ack" }], INVALID],
-    ["what only a server says: next", [{ type: "next", id: "1", payload: {} }], INVALID],
-    ["what only a server says: error", [{ type: "error", id: "1", payload: [{ message: "x" }] }], INVALID],
-    ["a subscribe before anything else", [subscribe("1")], EARLY],
+    ["a server message: connection_ack", [{ type: "connection_ack" }], INVALID],
+    ["a server message: next", [{ type: "next", id: "1", payload: {} }], INVALID],
+    ["a server message: error", [{ type: "error", id: "1", payload: [{ message: "x" }] }], INVALID],
+    ["a subscribe as the first message", [subscribe("1")], EARLY],
     ["a subscribe before the acknowledgement", [INIT, subscribe("1")], EARLY],
     ["no token", [{ type: "connection_init" }], FORBIDDEN],
-    ["a token that is no text", [{ type: "connection_init", payload: { authorization: {} } }], FORBIDDEN],
+    ["a token that is not a string", [{ type: "connection_init", payload: { authorization: {} } }], FORBIDDEN],
     ["a bad token", [{ type: "connection_init", payload: bearer("x.y.z") }], FORBIDDEN],
     ["an expired token", [{ type: "connection_init", payload: bearer(expired) }], FORBIDDEN],
-    ["two inits, before the acknowledgement", [INIT, INIT], TWICE],
-    ["two inits, one of them bad", [INIT, { type: "connection_init" }], TWICE],
+    ["two connection_init, before the acknowledgement", [INIT, INIT], TWICE],
+    ["two connection_init, one of them invalid", [INIT, { type: "connection_init" }], TWICE],
     ["more than 256 KB", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], TOO_LONG],
   ])("%s", async (_, said, closing) => {
     const socket = await rawSocket(desk);
@@ -59,7 +59,7 @@ describe("by frames of any kind", async () => {
     expect(await socket.closed).toEqual(closing);
   });
 
-  test("after the acknowledgement: another init 4429, an id under way 4409 however long it is", async () => {
+  test("after the acknowledgement: another connection_init 4429, an id in use 4409 however long it is", async () => {
     const twice = await rawSocket(desk);
     await twice.init();
     twice.say(INIT);
@@ -87,7 +87,7 @@ describe("by frames of any kind", async () => {
     expect(await socket.closed).toEqual({ code: 1007, reason: "" });
   });
 
-  test("fragments of more than 256 KB together: 1009", async () => {
+  test("fragments of more than 256 KB in total: 1009", async () => {
     const socket = await rawSocket(desk);
     for (let sent = 0; sent < 5; sent += 1) socket.ws.send("x".repeat(64 * 1_024), { fin: false });
     expect(await socket.closed).toEqual(TOO_LONG);
@@ -96,14 +96,14 @@ describe("by frames of any kind", async () => {
   test.each([
     ["none", ""],
     ["another", "graphql-ws"],
-  ])("%s as the protocol: 4406", async (_, protocol) => {
+  ])("%s as the subprotocol: 4406", async (_, protocol) => {
     // The client of `ws` fails when none of its protocols is chosen.
     const handshake = { "sec-websocket-protocol": protocol };
     const socket = await rawSocket(desk, "", protocol === "" ? {} : { headers: handshake });
     expect(await socket.closed).toEqual({ code: 4406, reason: "Subprotocol not acceptable" });
   });
 
-  test("no init within 3 s: 4408, whatever else is received", async () => {
+  test("no connection_init within 3 s: 4408, whatever else is received", async () => {
     const socket = await rawSocket(desk);
     const started = performance.now();
     socket.say({ type: "ping" });
@@ -131,7 +131,7 @@ describe("by frames of any kind", async () => {
 });
 
 describe("messages that do not close the socket", () => {
-  test("pings of both kinds, before and after the init, and unsolicited pongs", async () => {
+  test("pings of both kinds, before and after connection_init, and unsolicited pongs", async () => {
     const socket = await rawSocket(desk);
     socket.say({ type: "pong" });
     socket.say({ type: "ping", payload: { at: 1 } });

@@ -42,7 +42,7 @@ async function enterSoon(token?: string): Promise<RawSocket> {
     })
     .toBe(1);
   const [socket] = entered;
-  if (socket === undefined) throw new Error("Nobody entered.");
+  if (socket === undefined) throw new Error("No socket was opened.");
   return socket;
 }
 
@@ -56,7 +56,7 @@ test("one actor has at most three sockets and streams together", async () => {
   expect(await refused.response.json()).toEqual({
     errors: [{ message: "Too many connections are open.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
   });
-  // A request ends with its answer, and other actors have their own limits.
+  // A request stops counting once it is answered, and other actors have their own limits.
   expect(await answerOf(post(desk, JSON.stringify(ROLE)))).toEqual(MINE);
   const others = [await enterSoon(desk.ben.token), await enterSoon(await desk.key("read"))];
   // Earlier connections are still served.
@@ -85,7 +85,7 @@ test("refused and closed connections do not count", async () => {
   for (const { ws } of sockets) ws.close();
 });
 
-test("one socket has 200 operations at once, then 50 a second; beyond that it is closed with 1008", async () => {
+test("a socket can start 200 operations at once, then 50 a second; beyond that it is closed with 1008", async () => {
   const socket = await enterSoon(desk.vic.token);
   const codes = async (count: number): Promise<unknown[]> => {
     const heard: unknown[] = [];
@@ -102,7 +102,7 @@ test("one socket has 200 operations at once, then 50 a second; beyond that it is
   // The refused operation counts, too.
   desk.clock.advance(1_000);
   expect(await codes(50)).toEqual([...fill(49, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
-  // The allowance does not grow beyond the burst.
+  // Unused capacity does not accumulate beyond the burst.
   desk.clock.advance(3_600_000);
   expect(await codes(201)).toEqual([...fill(200, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
   // Other messages do not count.

@@ -24,7 +24,7 @@ describe("C1: an inbound message starts a conversation", () => {
     ]);
   });
 
-  test.each(kinds)("%s: a chatbot takes numbers and labels, and hands over (BOT → WAITING)", async (kind) => {
+  test.each(kinds)("%s: a chatbot accepts numbers and labels, and hands over (BOT → WAITING)", async (kind) => {
     const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
     const since = await cursorNow(desk);
     for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);

@@ -81,7 +81,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await desk.app.database.prisma.event.count()).toBe(events);
   });
 
-  test("decisions: a message sent in the last millisecond is suppressed, one sent at expiresAt is new", async () => {
+  test("decisions: a message sent in the last millisecond of the block is suppressed, one sent at expiresAt is new", async () => {
     const someone = await blockedForAMinute();
     desk.clock.advance(MINUTE - 1);
     await someone.says("Too early");
@@ -110,14 +110,14 @@ describe("B8: a block stops holding at expiresAt", () => {
     ["a message", (someone) => someone.says("Hello again")],
     ["a repeated event", (someone) => someone.does("follow", { eventId: "again-and-again" })],
     [
-      "a command that is refused",
+      "a refused command",
       async (someone) =>
         expect((await desk.ada.attempt("endConversation", { conversationId: await latest(desk, someone) })).code).toBe(
           "INVALID_TRANSITION",
         ),
     ],
     [
-      "an unblock, which finds nothing to lift",
+      "an unblock that finds no block in force",
       async (someone) => {
         const contactId = await contactIdOf(desk, someone);
         expect(await desk.ada.unblockContact({ contactId })).toMatchObject({ changed: false, blocks: [] });
@@ -125,7 +125,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     ],
     ["another block", (someone) => block(desk, someone, { notes: "another" })],
     ["the job", () => desk.app.runDue()],
-  ])("%s appends the expiry first, once, as of its time", async (_, happens) => {
+  ])("%s appends the expiry first, once, with the time of the expiry", async (_, happens) => {
     await onLine(desk).does("follow", { eventId: "again-and-again" });
     const someone = await blockedForAMinute();
     const since = await cursorNow(desk);
@@ -149,13 +149,13 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await history(desk, someone)).toHaveLength(2);
   });
 
-  test("an end one millisecond ahead is accepted", async () => {
+  test("an expiry one millisecond ahead is accepted", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     expect((await block(desk, someone, { expiresAt: inMs(desk, 1) })).expiresAt).toBe(inMs(desk, 1));
   });
 
-  test("a new block after an expiry is answered as the only one in force", async () => {
+  test("a new block after an expiry is returned as the only one in force", async () => {
     const someone = await blockedForAMinute();
     const contactId = await contactIdOf(desk, someone);
     desk.clock.advance(MINUTE);
@@ -163,7 +163,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(answer).toMatchObject({ changed: true, contact: { status: "BLOCKED" }, blocks: [{ expiresAt: null }] });
   });
 
-  test("updateBlock moves expiresAt later or sooner, or removes it", async () => {
+  test("updateBlock moves expiresAt later or earlier, or removes it", async () => {
     const someone = await blockedForAMinute();
     const { activeBlock } = await look(desk, someone);
     const move = (expiresAt: string | null) => desk.ada.updateBlock({ blockId: activeBlock?.id ?? "", expiresAt });
@@ -192,7 +192,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     desk.clock.advance(MINUTE);
     const reached = Date.now();
     let event = await listener.next();
-    // Blocks of earlier tests end at this time, too.
+    // Blocks of earlier tests expire at this time, too.
     while (whom(event) !== someone.externalId) event = await listener.next();
     expect(Date.now() - reached).toBeLessThan(5_000);
     expect([whom(event), event.cause, event.occurredAt]).toEqual([someone.externalId, "EXPIRED", inMs(desk, 0)]);

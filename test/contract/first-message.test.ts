@@ -99,7 +99,7 @@ describe("U2, U6: an agent starts a conversation before the first new message", 
       });
       expect(conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
       await someone.says("What is the price?");
-      // While WAITING keywords are answered again, so only that message triggered nothing.
+      // While WAITING, keywords are answered again, so only that message triggered nothing.
       await desk.ada.transferConversation({ conversationId: conversation.id });
       await someone.says("The price?");
       expect((await look(desk, someone)).timeline.slice(2)).toEqual([

@@ -112,7 +112,7 @@ describe("C3: the transitions of a conversation", () => {
     expect([answer.changed, answer.conversation.assignee]).toEqual([true, { id: desk.ben.id }]);
   });
 
-  test("an offer or a transfer needs an agent who works here and may answer", async () => {
+  test("an offer or a transfer needs an active agent who is allowed to reply", async () => {
     const someone = await someoneIn(desk, "WAITING");
     const conversationId = await latest(desk, someone);
     const gone = await desk.agent("AGENT");
@@ -214,7 +214,7 @@ describe("C4: the agent who answers becomes the assignee", () => {
   });
 });
 
-test("a text of 5,000 code points is sent as it is", async () => {
+test("a text of 5,000 code points is sent unchanged", async () => {
   const text = "😀".repeat(5_000);
   const conversationId = await latest(desk, await someoneIn(desk, "WAITING"));
   expect((await desk.ada.sendMessage({ conversationId, text })).message.text).toBe(text);

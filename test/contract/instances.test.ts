@@ -40,7 +40,7 @@ describe("two instances", () => {
     expect((await look(one, here)).timeline).toEqual(["1 contact: Hello", "1 bot: Welcome!"]);
   });
 
-  test("U2: 20 messages on both after the unblock start the flows once", async () => {
+  test("U2: 20 messages on both instances after the unblock start the flows once", async () => {
     const [here, there] = both();
     await here.says("Hello");
     await block(one, here);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   desk = await bootDesk();
 });
 
-/** Many contacts at once write, are answered, blocked and unblocked. */
+/** Many contacts write, are answered, blocked and unblocked concurrently. */
 async function burst(crowd: readonly Person[]): Promise<void> {
   await Promise.all(
     crowd.map(async (someone, n) => {
@@ -63,7 +63,7 @@ describe("O2: nothing committed is ever missed", () => {
       await listener.close();
     }
     const ids = [...told.values()].flatMap((heard) => heard.map(({ id }) => id));
-    // An end is delivered twice: as an end and as a change.
+    // The end of a conversation is delivered both as an end and as a change.
     const ends = told.get("conversationEnded")?.length ?? 0;
     expect(new Set(ids).size).toBe(ids.length - ends);
   });

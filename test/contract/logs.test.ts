@@ -7,7 +7,7 @@ import { documentOf } from "../support/client.ts";
 import { testClock } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 
-const SPOKEN = "what was said in confidence";
+const SPOKEN = "confidential text";
 
 /** An app on the desk's database whose log lines are collected. */
 let app: App;

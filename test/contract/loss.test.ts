@@ -40,7 +40,8 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
   ] as const)("%s: its neighbours in the body, and other bodies, are recorded", async (_, when, how) => {
     await failOn("poison", when, how);
     const [one, two, three, ...others] = people(desk, 8);
-    if (one === undefined || two === undefined || three === undefined) throw new Error("Nobody is there.");
+    if (one === undefined || two === undefined || three === undefined)
+      throw new Error("Fewer than three contacts were created.");
     const body = [event(one, "Hello"), event(two, "poison"), event(two, "Hello"), event(three, "Hello")];
     const [answer] = await Promise.all([desk.lineWebhook(body), ...others.map((other) => other.says("Hello"))]);
 
@@ -72,7 +73,7 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
     expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 agent: poison"]);
   });
 
-  test("connections are lost during a burst: nothing answered with 200 is lost, nothing is duplicated", async () => {
+  test("connections are lost during a burst: no message answered with 200 is lost, none is duplicated", async () => {
     const crowd = people(desk, 12);
     const events = crowd.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
     let answered = 0;

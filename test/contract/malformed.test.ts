@@ -21,9 +21,9 @@ afterAll(() => neighbour.close());
 interface Attempt {
   readonly name: string;
   readonly code: string;
-  /** The answer's over HTTP and SSE. */
+  /** The answer over HTTP and SSE. */
   readonly status: number;
-  /** Made over HTTP and, if the accepted type is left to the caller, over SSE. */
+  /** Sends it over HTTP and, if the accepted type is left to the caller, over SSE. */
   readonly request: (accept: string) => Promise<Response>;
   /** Why there is no such case over SSE. */
   readonly noStream?: string;
@@ -62,7 +62,7 @@ const attempts: readonly Attempt[] = [
   malformed("a query that is no text", '{"query":1}', subscribe({ query: 1 })),
   malformed("a query by another name", '{"qeury":"{ logCursor }"}', subscribe({ qeury: "{ logCursor }" })),
   malformed(
-    "a name that is no text",
+    "a name that is not a string",
     '{"query":"{ logCursor }","operationName":{}}',
     subscribe({ query: "{ logCursor }", operationName: {} }),
   ),
@@ -72,7 +72,7 @@ const attempts: readonly Attempt[] = [
     subscribe({ query: "{ logCursor }", variables: [] }),
   ),
   malformed(
-    "extensions that are a text",
+    "extensions that are a string",
     '{"query":"{ logCursor }","extensions":"x"}',
     subscribe({ query: "{ logCursor }", extensions: "x" }),
   ),
@@ -94,21 +94,21 @@ const attempts: readonly Attempt[] = [
     socket: NO_BODY,
   },
   {
-    name: "a mutation by GET, of a type that needs no leave",
+    name: "a mutation by GET, with a content type that needs no preflight",
     code: "BAD_REQUEST",
     status: 405,
     request: (accept) => get(desk, { query: MUTATION }, { accept, "content-type": "text/plain" }),
     socket: NO_BODY,
   },
   {
-    name: "a mutation by GET, beside a query",
+    name: "a mutation by GET, together with a query",
     code: "BAD_REQUEST",
     status: 405,
     request: (accept) => get(desk, { query: `query A { logCursor } ${MUTATION}`, operationName: "B" }, { accept }),
     socket: NO_BODY,
   },
   {
-    name: "variables in a URL that are no JSON",
+    name: "variables in a URL that are not JSON",
     code: "BAD_REQUEST",
     status: 400,
     request: (accept) => fetch(`${desk.url}/graphql?query={logCursor}&variables={`, { headers: { ...bearer, accept } }),
@@ -119,16 +119,16 @@ const attempts: readonly Attempt[] = [
     code: "NOT_ACCEPTABLE",
     status: 406,
     request: () => get(desk, { query: FEED }, { accept: "*/*" }),
-    noStream: "it is what says that a stream is wanted",
+    noStream: "its Accept header is what requests a stream",
     socket: { none: "a socket streams" },
   },
   {
-    name: "a mutation whose answer nobody would read",
+    name: "a mutation whose Accept header allows no response",
     code: "NOT_ACCEPTABLE",
     status: 406,
     request: () => post(desk, JSON.stringify({ query: MUTATION }), { accept: "image/png" }),
     noStream: "it accepts a stream",
-    socket: { none: "a message does not say what it accepts" },
+    socket: { none: "a message has no Accept header" },
   },
   {
     name: "more than 256 KB",
@@ -154,7 +154,7 @@ const attempts: readonly Attempt[] = [
   },
 ];
 
-/** The close codes of the protocol, as codes of the other transports. */
+/** The close codes of the protocol, as error codes of the other transports. */
 const CLOSINGS: Record<number, string> = {
   1007: "BAD_REQUEST",
   1009: "PAYLOAD_TOO_LARGE",
@@ -190,7 +190,7 @@ describe("malformed requests get the same answer over every transport", () => {
   });
 });
 
-describe("pages of other origins", async () => {
+describe("requests from pages of other origins", async () => {
   const named = await bootDesk({ env: { ALLOWED_ORIGINS: "https://desk.example,http://localhost:5173" } });
   const page = (origin: string, accept = "application/json"): Promise<Response> =>
     post(named, ROLE, { accept, origin });
@@ -208,7 +208,7 @@ describe("pages of other origins", async () => {
     "https://desk.example:8443",
     "https://DESK.example",
     "null",
-  ])("%j: 403 ORIGIN_NOT_ALLOWED, before anything else is looked at", async (origin) => {
+  ])("%j: 403 ORIGIN_NOT_ALLOWED, before any other check", async (origin) => {
     const errors = [{ message: expect.any(String), extensions: { code: "ORIGIN_NOT_ALLOWED" } }];
     const preflight = fetch(`${named.url}/graphql`, {
       method: "OPTIONS",
@@ -229,7 +229,7 @@ describe("pages of other origins", async () => {
     ["one that is named", "https://desk.example"],
     ["another one", "http://localhost:5173"],
     ["its own", named.url],
-  ])("%s may ask", async (_, origin) => {
+  ])("%s is allowed", async (_, origin) => {
     for (const accept of ["application/json", STREAM]) {
       const response = await page(origin, accept);
       expect(response.headers.get("access-control-allow-origin")).toBe(origin);

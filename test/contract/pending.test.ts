@@ -11,18 +11,21 @@ beforeAll(async () => {
 });
 
 describe("B4: a block cancels everything that is pending towards the contact", () => {
-  test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)("%s: messages that are still QUEUED, for good", async (kind) => {
-    const someone = await person(desk, kind);
-    await someone.says("Hello");
-    const conversationId = await latest(desk, someone);
-    await desk.ada.sendMessage({ conversationId, text: "One" });
-    await desk.ada.sendMessage({ conversationId, text: "Two" });
-    expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
-    await block(desk, someone);
-    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
-    await unblock(desk, someone);
-    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
-  });
+  test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)(
+    "%s: messages that are still QUEUED are canceled for good",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      await someone.says("Hello");
+      const conversationId = await latest(desk, someone);
+      await desk.ada.sendMessage({ conversationId, text: "One" });
+      await desk.ada.sendMessage({ conversationId, text: "Two" });
+      expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
+      await block(desk, someone);
+      expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+      await unblock(desk, someone);
+      expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+    },
+  );
 
   test("a delayed chatbot step, also when the block is lifted before it is due", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
@@ -45,7 +48,7 @@ describe("B4: a block cancels everything that is pending towards the contact", (
     expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
   });
 
-  test("an offer: nobody can accept it, and it does not end as a time-out", async () => {
+  test("an offer: nobody can accept it, and it does not end as a timeout", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const since = await cursorNow(desk);
     await block(desk, someone);
@@ -54,7 +57,7 @@ describe("B4: a block cancels everything that is pending towards the contact", (
     expect((await look(desk, someone)).conversations).toMatchObject([{ status: "BLOCKED", offeredTo: null }]);
     const heard = await heardSince(desk, since, "conversationChanged");
     expect(heard.map(({ from, to }) => [from, to])).toEqual([["ASSIGNING", "BLOCKED"]]);
-    // It is delivered to the agent with the offer, too.
+    // It is delivered to the offered agent, too.
     expect(await heardSinceOf(since, desk.ben.id)).toEqual(["ASSIGNING → BLOCKED"]);
   });
 

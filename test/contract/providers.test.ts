@@ -143,7 +143,7 @@ describe("O4: no event of a webhook is lost", () => {
       lineText(two?.externalId ?? "", "after", at),
     ]);
     expect(answer.status).toBe(200);
-    if (one === undefined || two === undefined) throw new Error("Nobody is there.");
+    if (one === undefined || two === undefined) throw new Error("Fewer than two events were recorded.");
     expect((await look(desk, one)).timeline).toEqual([
       "1 contact: before",
       `1 bot: ${GREETING}`,

@@ -7,10 +7,10 @@ export interface Closing {
   readonly reason: string;
 }
 
-/** A socket on which any frame can be sent, in whatever order. */
+/** A socket that can send any frame, in any order. */
 export interface RawSocket {
   readonly ws: WebSocket;
-  /** Sends a text frame: a text or bytes as they are, anything else as JSON. */
+  /** Sends a text frame: a string or bytes unchanged, anything else as JSON. */
   say(said: unknown): void;
   /** The next message. */
   hears(): Promise<unknown>;

@@ -8,9 +8,9 @@ import { cursorNow, type Subscription, subscriptions } from "../support/subscrib
 import { contactIdOf } from "../support/view.ts";
 import { type Stream, type Transport, transports } from "./streams.ts";
 
-/** How many events back somebody may resume who is cut anywhere. */
+/** The maximum number of events by which an interrupted subscriber resumes earlier. */
 const FURTHEST_BEHIND = 25;
-/** Sixty kilobytes for each event: a thousand of them are more than fits between server and client. */
+/** Sixty kilobytes per event: a thousand of them exceed the buffers between server and client. */
 const AT_LENGTH = `subscription ($after: Cursor) { messageRecorded(after: $after) {
   id message { a: text b: text c: text d: text }
 } }`;
@@ -22,13 +22,13 @@ beforeAll(async () => {
   desk = await bootDesk();
 });
 
-/** An event as a subscriber gets it. */
+/** An event as delivered to a subscriber. */
 interface Told {
   readonly id: string;
   readonly cursor: string;
 }
 
-/** A subscriber of one subscription, from a cursor on, over several connections. */
+/** A subscriber of one subscription, starting at a cursor, over several connections. */
 class Follower {
   readonly transport: Transport;
   readonly subscription: Subscription;
@@ -53,7 +53,7 @@ class Follower {
     return transports[this.transport]({ url, token: this.token, query, variables: { after: this.after } });
   }
 
-  /** Reads the next event; null when the connection has ended without one. */
+  /** Reads the next event; null if the connection ended without one. */
   async hear(stream: Stream): Promise<Told | null> {
     const result = await stream.next();
     if (result === null) return null;
@@ -71,7 +71,7 @@ class Follower {
     }
   }
 
-  /** Connects, reads so many events and breaks the connection. */
+  /** Connects, reads this many events and breaks the connection. */
   async part(at: Desk, count: number): Promise<void> {
     const stream = this.connect(at);
     const end = this.heard.length + count;
@@ -93,7 +93,7 @@ function isTold(event: unknown): event is Told {
   return typeof event === "object" && event !== null && "id" in event && "cursor" in event;
 }
 
-/** One for each subscription over each transport. */
+/** One subscriber for each subscription and transport. */
 function followers(from: { token: string; after: string }): Follower[] {
   return (["WebSocket", "SSE"] as const).flatMap((transport) =>
     subscriptions.map((subscription) => new Follower(transport, subscription, from)),
@@ -122,7 +122,7 @@ async function expectAllHeard(all: readonly Follower[], at: Desk, workspace: Tes
   }
 }
 
-/** How many events each subscription gets when one person comes, is blocked and unblocked once. */
+/** The number of events that each subscription gets when one contact writes, is blocked and unblocked once. */
 const perRound: Record<Subscription, number> = {
   messageRecorded: 2,
   conversationChanged: 2,
@@ -183,7 +183,7 @@ test("from the head of the log: no event is repeated or missed", async () => {
   }
 });
 
-test("connections cut anywhere while many write: no event is lost or duplicated between replay and live", async () => {
+test("connections broken at any point during concurrent writes: no event is lost or duplicated between replay and live", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const after = await cursorNow(desk, token);
@@ -214,7 +214,7 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
   const resumed = fc.assert(
     fc.asyncProperty(anywhere, async ({ transport, reference, behind, parts }) => {
       const begin = reference.heard.at(-1 - behind);
-      if (begin === undefined) throw new Error("There are too few events.");
+      if (begin === undefined) throw new Error("The log has too few events.");
       const follower = new Follower(transport, reference.subscription, { token, after: begin.cursor });
       for (const count of parts) await follower.part(desk, count);
       const ids = await logged(desk, workspace, reference.subscription);
@@ -227,7 +227,7 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
     over = true;
   });
   await writing;
-  // The listener still waits for one more event.
+  // The listener is still waiting for another event.
   await rounds(desk, workspace, someone, 1);
   await listening;
   for (const { follower, stream } of steady) {
@@ -239,7 +239,7 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
 });
 
 test.each(["WebSocket", "SSE"] as const)(
-  "who reads too slowly for a while, live and over %s, is told the rest from the log: all of it, once",
+  "a client that is slow for a while, live and over %s, gets the rest from the log: all of it, once",
   async (transport) => {
     const workspace = await desk.workspace();
     const { token } = workspace.ada;
@@ -278,7 +278,7 @@ describe("several instances", () => {
     await drop();
   });
 
-  test("switching between both while both are written to: all events, in the order of the log", async () => {
+  test("switching between both during writes to both: all events, in the order of the log", async () => {
     const workspace = await one.workspace();
     const { token } = workspace.ada;
     const all = followers({ token, after: await cursorNow(one, token) });
@@ -294,7 +294,7 @@ describe("several instances", () => {
     await expectAllHeard(all, one, workspace);
   });
 
-  test("one server restarts while another goes on writing: resuming on either misses no event", async () => {
+  test("one server restarts while another accepts writes: resuming on either misses no event", async () => {
     const workspace = await two.workspace();
     const { token } = workspace.ada;
     const all = followers({ token, after: await cursorNow(two, token) });
@@ -352,8 +352,8 @@ describe("cursors that cannot be resumed", () => {
     ["a number", async () => "1"],
     ["a page's cursor", () => pageCursor(other)],
     ["another workspace's", () => cursorNow(desk, other.ada.token)],
-    ["one that the log has not reached, as after a restored backup", () => lostCursor(workspace)],
-  ])("%s: INVALID_INPUT, and the subscription is over", async (_, cursor) => {
+    ["one ahead of the log, as after a restored backup", () => lostCursor(workspace)],
+  ])("%s: INVALID_INPUT, and the subscription ends", async (_, cursor) => {
     for (const follower of followers({ token: workspace.ada.token, after: await cursor() })) {
       expect([follower.name, await follower.fault(desk)]).toEqual([
         follower.name,
@@ -369,7 +369,7 @@ async function pageCursor({ ada }: TestWorkspace): Promise<string> {
   return data.contacts.pageInfo.endCursor;
 }
 
-/** The end of the log, of which the last event is then gone. */
+/** A cursor at the end of the log, whose last event is then deleted. */
 async function lostCursor({ id, ada }: TestWorkspace): Promise<string> {
   const cursor = await cursorNow(desk, ada.token);
   await desk.app.database.pool.query(
@@ -386,7 +386,7 @@ describe("a pruned log", () => {
     old = await bootDesk();
   });
 
-  test("a subscriber who has all pruned events resumes; one who lacks a single one gets CURSOR_EXPIRED", async () => {
+  test("a subscriber that has all pruned events resumes; one that misses a single one gets CURSOR_EXPIRED", async () => {
     const { token } = old.ada;
     const someone = first(people(old, 1));
     const none = await cursorNow(old);
@@ -415,7 +415,7 @@ describe("a pruned log", () => {
   });
 
   test.each(["WebSocket", "SSE"] as const)(
-    "pruning overtakes a replay over %s: what came is without a gap, and CURSOR_EXPIRED follows it",
+    "pruning overtakes a replay over %s: the delivered events have no gap, and CURSOR_EXPIRED follows them",
     async (transport) => {
       const workspace = await old.workspace();
       const { token } = workspace.ada;

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 function by(holder: Holder): Client {
   const client = holders.get(holder);
-  if (client === undefined) throw new Error(`There is no client of ${holder}.`);
+  if (client === undefined) throw new Error(`No client for ${holder}.`);
   return client;
 }
 
@@ -43,7 +43,7 @@ const flow = { name: "Greeting", kind: "AUTO_REPLY_FIRST_MESSAGE", definition: {
 const newKey = { name: "Another", scopes: ["READ"] };
 const entry = () => ({ externalId: "someone", eventId: crypto.randomUUID(), kind: "TEXT", text: "Hi" });
 
-/** Section 4 of the contract: who has the permission, and a valid input. */
+/** Section 4 of the contract: the holders of each permission, and a valid input. */
 const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly input: () => Promise<object> }> = {
   sendMessage: {
     allowed: [...agents, "messages:write"],
@@ -115,7 +115,7 @@ describe("section 4: permissions for mutations", () => {
       const { data, errors } = await by(holder).graphql(document, { input: refused });
       expect([data ?? null, errors?.[0]?.extensions.code]).toEqual([null, "FORBIDDEN"]);
     }
-    // The whole operation is refused before anything is done.
+    // The whole operation is refused before anything is executed.
     expect(await desk.app.database.prisma.message.count()).toBe(before);
     const { data } = await desk.ada.graphql("query ($id: ID!) { contact(id: $id) { status } }", { id: contactId });
     expect(data).toEqual({ contact: { status: "ACTIVE" } });
@@ -144,7 +144,7 @@ describe("section 4: permissions for mutations", () => {
 });
 
 describe("C5: the order of refusals", () => {
-  // Creating a key refers to nothing that could be missing.
+  // Creating a key refers to no object that could be missing.
   test.each(mutations.filter((mutation) => mutation !== "createApiKey"))(
     "%s: NOT_FOUND comes before FORBIDDEN",
     async (mutation) => {

@@ -77,7 +77,7 @@ test("stop: does not wait for a connection without a request", async () => {
   await closed;
 });
 
-test("stop: the event loop becomes empty, so that the process ends", async () => {
+test("stop: the event loop becomes empty, so the process exits", async () => {
   const { url, drop } = await freshDatabase();
   const seeded = await bootDesk({ env: { DATABASE_URL: url } });
   await seeded.app.stop();
@@ -93,7 +93,7 @@ test("stop: the event loop becomes empty, so that the process ends", async () =>
   const stream = await page.stream();
   await someone.says("Hello");
   expect(await stream.text()).toBe(GREETING);
-  // A client that has disconnected is not waited for.
+  // Stopping does not wait for a client that has disconnected.
   const hangUp = new AbortController();
   await fetch(`${address}/graphql`, {
     method: "POST",

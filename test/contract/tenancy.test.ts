@@ -171,7 +171,7 @@ describe("subscriptions of another workspace get none of our events", () => {
     const listener = listen(desk, subscription, { after, filter: { contactId }, token: other.ada.token });
     await someone.says("Private");
     await block(desk, someone);
-    // Once a later, unfiltered listener has got its mark, this one would have got our events.
+    // The listener would have received our events before the mark of a later, unfiltered listener.
     await heardSince(desk, after, subscription, { workspace: other });
     const silence = Symbol("silence");
     const heard = await Promise.race([

@@ -46,7 +46,7 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
     expect(await heardSince(desk, since, "conversationChanged")).toEqual([]);
   });
 
-  test("the history has who lifted the block, when and why", async () => {
+  test("the history shows the actor, time and notes of the unblock", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const { id } = await block(desk, someone, { notes: "spam" });
@@ -190,7 +190,7 @@ describe("U4: a message sent before the end of the block is not new", () => {
 });
 
 describe("U5: idempotent", () => {
-  test("unblocking what is not blocked: changed false, no event", async () => {
+  test("unblocking a contact who is not blocked: changed is false, no event", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);

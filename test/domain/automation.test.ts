@@ -18,11 +18,11 @@ describe("auto-replies", () => {
     ["what does it cost", ["From 10 €."]],
     ["are you open, and the price?", ["From 10 €."]],
     ["are you open?", ["9 to 5."]],
-  ])("to a first message %j: one, and a keyword goes before the greeting", (text, replies) => {
+  ])("a first message %j gets one reply, and a keyword takes precedence over the greeting", (text, replies) => {
     expect(said(contactChannel({ flows }).inbound(text))).toEqual(replies);
   });
 
-  test("greet the first message of a conversation only; keywords are answered as long as it waits", () => {
+  test("greet the first message of a conversation only; keywords are answered while it is WAITING", () => {
     const desk = contactChannel({ flows })
       .inbound("hi")
       .inbound("hello?")
@@ -32,20 +32,20 @@ describe("auto-replies", () => {
     expect(said(desk)).toEqual(["Welcome!", "From 10 €."]);
   });
 
-  test("do not answer what has no text", () => {
+  test("do not answer messages without text", () => {
     expect(said(contactChannel({ flows: [prices] }).receive({ kind: "IMAGE" }))).toEqual([]);
   });
 });
 
 describe("a chatbot", () => {
-  test.each([["1"], [" An OFFER "], ["offer"]])("takes the answer %j: by number, label or id", (answer) => {
+  test.each([["1"], [" An OFFER "], ["offer"]])("accepts the answer %j: by number, label or id", (answer) => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
     expect(said(desk)).toEqual([menu, "Everything is 10 €."]);
   });
 
-  test.each(["4", "0", "hello?", ""])("repeats its menu to %j", (answer) => {
+  test.each(["4", "0", "hello?", ""])("repeats its menu after %j", (answer) => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
@@ -55,16 +55,16 @@ describe("a chatbot", () => {
 
   test.each([
     ["its data", { payload: { data: "human" }, text: "1" }],
-    ["its text, where there is no data", { payload: { other: "1" }, text: "human" }],
-    ["its text, where the data is no text", { payload: { data: 1 }, text: "human" }],
-    ["its text, where the payload is nothing to look into", { payload: "1", text: "human" }],
-    ["its text, where there is no payload", { payload: null, text: "human" }],
-  ])("takes a postback by %s", (_, postback) => {
+    ["its text, if the payload has no data", { payload: { other: "1" }, text: "human" }],
+    ["its text, if the data is not a string", { payload: { data: 1 }, text: "human" }],
+    ["its text, if the payload is not an object", { payload: "1", text: "human" }],
+    ["its text, if there is no payload", { payload: null, text: "human" }],
+  ])("interprets a postback by %s", (_, postback) => {
     const desk = contactChannel({ flows: [guide] }).inbound("hi");
     expect(desk.receive({ kind: "EVENT", eventType: "postback", ...postback }).statuses).toEqual(["WAITING"]);
   });
 
-  test("says a delayed step when its time has come, and is silent until then", () => {
+  test("sends a delayed step when it is due, and nothing until then", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("1");
@@ -75,7 +75,7 @@ describe("a chatbot", () => {
     expect(desk.runDue().emitted).toEqual([]);
   });
 
-  test("can begin with a pause, and each pause counts from when the step before was said", () => {
+  test("can begin with a delayed step, and each delay counts from when the previous step was sent", () => {
     const desk = contactChannel({ flows: [slowStarter] }).inbound("hi");
     expect(said(desk.at(10_500).runDue())).toEqual(["Still there?"]);
     expect(dueAt(desk.state)).toBe(11_500);
@@ -83,7 +83,7 @@ describe("a chatbot", () => {
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
-  test("waits also at a menu with one entry, and through a pause of one millisecond", () => {
+  test("waits also at a menu with one option, and for a delay of one millisecond", () => {
     const options = [{ id: "go", label: "Go on", next: "b" }];
     const desk = contactChannel({
       flows: [
@@ -98,7 +98,7 @@ describe("a chatbot", () => {
     expect(said(desk.wait(1).runDue())).toEqual(["A\n1. Go on", "B"]);
   });
 
-  test("hands over where a path says so, or ends, or leads nowhere, or turns in a circle", () => {
+  test("hands over if a path says so, ends, leads to an unknown step or loops", () => {
     const human = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("3");
@@ -136,7 +136,7 @@ describe("a chatbot", () => {
     ["an agent takes it", (desk: Desk) => desk.take(ada)],
     ["an agent answers", (desk: Desk) => desk.reply(ada)],
     ["it is ended", (desk: Desk) => desk.end(ada)],
-  ])("is out of it once %s", (_, act) => {
+  ])("ends its session once %s", (_, act) => {
     const desk = act(
       contactChannel({ flows: [guide] })
         .inbound("hi")
@@ -149,8 +149,8 @@ describe("a chatbot", () => {
 
   test.each([
     ["switched off", []],
-    ["changed so that the step is gone", [chatbot([{ id: "other", text: "Other" }], guide.id)]],
-  ])("that was %s meanwhile hands over, at an answer or when a step falls due", (_, flows) => {
+    ["changed so that its step no longer exists", [chatbot([{ id: "other", text: "Other" }], guide.id)]],
+  ])("that was %s in the meantime hands over, at an answer or when a step is due", (_, flows) => {
     const answered = contactChannel({ flows: [guide] }).inbound("hi");
     answered.flows = flows;
     expect(answered.inbound("1").statuses).toEqual(["WAITING"]);
@@ -164,14 +164,14 @@ describe("a chatbot", () => {
   });
 });
 
-describe("in standby, where another party answers", () => {
-  test("a message is recorded, and starts a conversation for people, not for flows", () => {
+describe("in standby mode, when another party replies", () => {
+  test("a message is recorded, and starts a conversation without flows", () => {
     const desk = contactChannel({ flows: [greeting, guide] }).inbound("hi", { standby: true });
     expect(desk.timeline).toEqual(["#1 contact: hi"]);
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
-  test("there is no bot turn and no keyword", () => {
+  test("there are no bot turns and no keyword replies", () => {
     const bot = contactChannel({ flows: [guide] }).inbound("hi");
     expect(bot.inbound("1", { standby: true }).emittedTypes).toEqual(["MessageRecorded"]);
     const postback = bot.event("postback", { payload: { data: "offer" }, standby: true });

@@ -6,7 +6,7 @@ import { cursorNow } from "../support/subscriber.ts";
 
 const desk = await bootDesk();
 
-test("B8: a replay reads objects as they are at that time, even if another subscriber read them before", async () => {
+test("B8: a replay reads objects in their current state, even if another subscriber read them before", async () => {
   const query = `subscription ($after: Cursor, $filter: ContactStatusChangedFilter) {
     contactStatusChanged(after: $after, filter: $filter) { cause contactChannel { status } } }`;
   const person = await desk.writes("expiring");

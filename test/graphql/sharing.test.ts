@@ -268,7 +268,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
     }
   });
 
-  test("no event of one workspace is delivered in the other", () => {
+  test("no event of one workspace is delivered to the other", () => {
     for (const { name, place, shared } of subscribers) {
       const foreign = subscribers.find((each) => each.place !== place)?.ids;
       const told = JSON.stringify(shared);
@@ -277,7 +277,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
   });
 });
 
-describe("the statements of an event", () => {
+describe("the statements for an event", () => {
   const query =
     "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }";
   const open: Client[] = [];

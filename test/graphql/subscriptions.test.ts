@@ -54,17 +54,17 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
       ...Array.from({ length: 5 }, (_, i) => `before ${i + 1}`),
       ...Array.from({ length: 20 }, (_, i) => `live ${i + 1}`),
     ];
-    // The greeting comes right after the first message.
+    // The greeting is delivered right after the first message.
     expect(received).toEqual([wanted[0], "Welcome!", ...wanted.slice(1)]);
     await followed.end();
 
-    // The cursor of any event resumes right after it.
+    // The cursor of any event resumes right after that event.
     const resumed = await subscribe(desk, MESSAGES, { after: cursors[9] });
     expect(at((await resumed.next()).data, "messageRecorded.message.text")).toBe(received[10]);
     await resumed.end();
   });
 
-  test("without after: from now on", async () => {
+  test("without after: events from now on", async () => {
     const person = `person ${crypto.randomUUID()}`;
     await desk.writes(person, "long ago");
     const followed = await subscribe(desk, MESSAGES);
@@ -109,7 +109,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     const status = await subscribe(desk, STATUS, { after, filter });
     const changes = [];
     for (let index = 0; index < 3; index++) changes.push(at((await status.next()).data, "contactStatusChanged"));
-    // Its own scalars as of the event; the objects as they are now.
+    // Its own scalars are as of the event; its objects are current.
     const now = { block: { notes: "very rude", liftedAt: expect.any(String) }, contactChannel: { status: "ACTIVE" } };
     expect(changes).toEqual([
       expect.objectContaining({ status: "BLOCKED", contactStatus: "BLOCKED", cause: "BLOCKED", ...now }),
@@ -210,7 +210,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   });
 });
 
-describe("permissions are checked all the time: a subscription ends within a second of a change", () => {
+describe("permissions are rechecked: a subscription ends within a second of a change", () => {
   const removed = { removedAt: new Date() };
   test.each([
     ["a key is revoked", () => desk.key("read"), () => prisma.apiKey.updateMany({ data: { revokedAt: new Date() } })],
@@ -240,7 +240,7 @@ describe("permissions are checked all the time: a subscription ends within a sec
       expect((await each.next()).errors).toBeUndefined();
     }
 
-    // No event is recorded from here on.
+    // No further events are recorded.
     await change();
     const changed = performance.now();
     const { errors } = await stream.next();

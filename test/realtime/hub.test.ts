@@ -10,12 +10,12 @@ import { logEvent } from "../support/log-event.ts";
 const workspaceId = idOf<"Workspace">("w");
 const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
 
-/** A log that the test writes and prunes. */
+/** A log that the test appends to and prunes. */
 const written: LogEvent[] = [];
 let prunedTo: Position = 0;
 let reads = 0;
 const log: EventLog = {
-  append: () => Promise.reject(new Error("Nobody writes here.")),
+  append: () => Promise.reject(new Error("This log is read-only.")),
   read: async (_, after, limit) => {
     reads += 1;
     return written.filter(({ position }) => position > after && position > prunedTo).slice(0, limit);
@@ -41,7 +41,7 @@ async function heard(reader: LogReader<LogEvent>): Promise<Position | undefined>
   return (await reader.next()).value?.position;
 }
 
-test("what is offered is heard in order, once, whatever is lost, repeated or late of it", async () => {
+test("offered events are delivered in order, once, even if some are lost, repeated or late", async () => {
   const hub = newHub();
   const all = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   const bobs = await hub.openReader(workspaceId, {
@@ -66,7 +66,7 @@ test("what is offered is heard in order, once, whatever is lost, repeated or lat
   expect(reads).toBe(before + 1);
 });
 
-test("a log that was pruned past this instance's own tail is told, also to those who sleep: never a silent gap", async () => {
+test("a log pruned past this instance's tail fails all readers, also waiting ones: never a silent gap", async () => {
   const hub = newHub();
   const reader = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   const bobs = await hub.openReader(workspaceId, {

@@ -1,20 +1,20 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** What becomes of a message on its way to one subscriber: it is passed on once, changed, later, several times or never. */
+/** Controls the delivery of a message to one subscriber: once, changed, later, several times or never. */
 export type Delivery = (message: string, pass: (message: string) => void) => void;
 
-/** As much of Redis as publishing and subscribing takes, by its own protocol (RESP 3). */
+/** A fake of the part of Redis that publishing and subscribing need, with its own protocol (RESP 3). */
 export interface FakeRedis {
   readonly url: string;
-  /** How many are subscribed to anything. */
+  /** The number of connections that are subscribed to a channel. */
   subscribers(): number;
-  /** Cuts every connection and takes none until it is started again, under the same address. */
+  /** Cuts every connection and accepts none until it is started again, on the same address. */
   halt(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** A Redis between instances that does to messages what it is told to. */
+/** Starts a Redis between instances whose deliveries the test controls. */
 export async function startFakeRedis(deliver: Delivery = (message, pass) => pass(message)): Promise<FakeRedis> {
   const channels = new Map<Socket, string>();
   const open = new Set<Socket>();
@@ -74,7 +74,7 @@ function bulk(text: string): string {
   return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
 
-/** The first request in these bytes, an array of strings, if it is there whole. */
+/** The first complete request in these bytes, as an array of strings; null if there is none. */
 function parse(bytes: Buffer): { readonly words: string[]; readonly length: number } | null {
   let at = 0;
   const line = (): string | null => {

@@ -49,7 +49,7 @@ export interface Heard {
 export interface Listener {
   next(): Promise<Heard>;
   take(count: number): Promise<Heard[]>;
-  /** The code with which it is refused or ended. */
+  /** The error code with which it was refused or ended. */
   fault(): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -116,7 +116,7 @@ export async function subscribed(
 
 const clients = new Map<string, Client>();
 
-/** One socket for all listeners with the same token; it closes when it is unused for a while, or with the desk. */
+/** One socket for all listeners with the same token; it closes after a while without use, or with the desk. */
 function clientOf({ url }: Desk, token: string): Client {
   const name = `${url} ${token}`;
   const client =
@@ -133,8 +133,8 @@ function clientOf({ url }: Desk, token: string): Client {
 }
 
 /**
- * Exactly the events of a subscription between a cursor and now: a new contact who writes, and is blocked if the
- * subscription needs that, leaves a mark where reading ends.
+ * Exactly the events of a subscription between a cursor and now: a new contact writes, and is blocked if the
+ * subscription needs that, to mark where reading ends.
  */
 export async function heardSince(
   desk: Desk,

@@ -69,10 +69,10 @@ export async function answerOf(asked: Promise<Response>): Promise<Answered> {
   throw new Error("The stream ended without a result.");
 }
 
-/** A socket with a subscription that must not be affected by other operations on the socket. */
+/** A socket with a subscription that other operations on the socket must not affect. */
 export interface SharedSocket {
   ask(asked: Asked): Promise<Answered>;
-  /** Resolves once the other subscription has got a new event. */
+  /** Resolves once the other subscription has received a new event. */
   neighbourHears(): Promise<void>;
   close(): void;
 }
@@ -90,7 +90,7 @@ export async function sharedSocket(
   await once(socket, "message");
   socket.on("message", (data) => {
     const { id, type, payload } = JSON.parse(String(data));
-    if (id === "neighbour" && type !== "next") throw new Error(`The neighbour was ended: ${data}`);
+    if (id === "neighbour" && type !== "next") throw new Error(`The other subscription was ended: ${data}`);
     if (id === "neighbour") heard.add(payload.data.messageRecorded.message.text);
     else if (type !== "complete") answers.get(id)?.(type === "error" ? { errors: payload } : payload);
   });

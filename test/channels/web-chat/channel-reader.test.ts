@@ -12,7 +12,7 @@ const channelId = idOf<"Channel">("channel");
 const ann = { visitorId: "ann", contactChannelId: idOf<"ContactChannel">("of ann") };
 const bob = { visitorId: "bob", contactChannelId: idOf<"ContactChannel">("of bob") };
 
-/** One reader of the log, which the test writes. */
+/** A log reader that delivers the events that the test passes to it. */
 class FakeReader implements AsyncIterableIterator<LogEvent> {
   readonly options: ReaderOptions<LogEvent>;
   returned = false;
@@ -36,8 +36,8 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Whether the event was wanted; if so it is heard. */
-  tell(contactChannelId: ContactChannelId, data: EventData, of = channelId): boolean {
+  /** Delivers the event if the reader wants it; returns whether it does. */
+  deliver(contactChannelId: ContactChannelId, data: EventData, of = channelId): boolean {
     const event: LogEvent = {
       workspaceId: idOf("workspace"),
       position: 1,
@@ -68,7 +68,7 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
 let readers: FakeReader[];
 let pair: StreamPair;
 let sent: OutboundMessage[];
-/** What the log answers to the next readers, instead of reader. */
+/** The errors with which the next attempts to open a log reader fail. */
 let faults: Error[];
 beforeEach(async () => {
   readers = [];
@@ -107,7 +107,7 @@ function channelReader(onEmpty: () => void = () => {}): ChannelReader {
       allowedOrigins: [],
     },
     hub,
-    executor: { execute: () => Promise.reject(new Error("Nothing is pending.")), drain: async () => {} },
+    executor: { execute: () => Promise.reject(new Error("No message is pending.")), drain: async () => {} },
     outbound,
     clock: testClock(),
     logger: pino({ level: "silent" }),
@@ -130,7 +130,7 @@ const recorded = (direction: "INBOUND" | "OUTBOUND"): EventData => ({
   direction,
 });
 
-test("it hears of its channel's visitors only, and only what is news for a stream", async () => {
+test("it wants only events of its channel's visitors that a stream needs", async () => {
   const subject = channelReader();
   await subject.started;
   const [reader] = readers;
@@ -143,25 +143,25 @@ test("it hears of its channel's visitors only, and only what is news for a strea
     { type: "BotSessionChanged" },
     appeared,
   ];
-  expect(wanted.map((data) => reader?.tell(ann.contactChannelId, data))).toEqual([true, true]);
-  expect(unwanted.map((data) => reader?.tell(ann.contactChannelId, data))).toEqual([false, false, false, false]);
-  expect(reader?.tell(bob.contactChannelId, recorded("OUTBOUND"))).toBe(false);
-  expect(reader?.tell(ann.contactChannelId, recorded("OUTBOUND"), idOf("another"))).toBe(false);
+  expect(wanted.map((data) => reader?.deliver(ann.contactChannelId, data))).toEqual([true, true]);
+  expect(unwanted.map((data) => reader?.deliver(ann.contactChannelId, data))).toEqual([false, false, false, false]);
+  expect(reader?.deliver(bob.contactChannelId, recorded("OUTBOUND"))).toBe(false);
+  expect(reader?.deliver(ann.contactChannelId, recorded("OUTBOUND"), idOf("another"))).toBe(false);
 });
 
-test("a visitor without a ContactChannel is known by it once it appears", async () => {
+test("a visitor without a ContactChannel is associated with it once it appears", async () => {
   const subject = channelReader();
   await subject.started;
   subject.hold("ann").add(pair.stream, 0);
   send("Welcome!");
-  expect(readers[0]?.tell(bob.contactChannelId, appeared)).toBe(true);
+  expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(true);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(readers[0]?.tell(ann.contactChannelId, appeared)).toBe(true);
+  expect(readers[0]?.deliver(ann.contactChannelId, appeared)).toBe(true);
   expect(await pair.readUntil("Welcome!")).toContain('"text":"Welcome!"');
-  expect(readers[0]?.tell(bob.contactChannelId, appeared)).toBe(false);
+  expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(false);
 });
 
-test("a reader that fails is replaced, and what was missed meanwhile is brought", async () => {
+test("a log reader that fails is replaced, and events missed in between are delivered", async () => {
   const subject = channelReader();
   await subject.started;
   subject.hold("ann").add(pair.stream, 0);
@@ -170,16 +170,16 @@ test("a reader that fails is replaced, and what was missed meanwhile is brought"
   send("Missed");
   readers[0]?.fail(new Error("The log was pruned past the reader."));
   expect(await pair.readUntil("Missed")).toContain('"text":"Missed"');
-  expect(readers[1]?.tell(ann.contactChannelId, send("Heard"))).toBe(true);
+  expect(readers[1]?.deliver(ann.contactChannelId, send("Heard"))).toBe(true);
   expect(await pair.readUntil("Heard")).toContain('"text":"Heard"');
 });
 
-test("where the log cannot be read it does not start", async () => {
-  faults = [new Error("The database is away.")];
-  await expect(channelReader().started).rejects.toThrow("The database is away.");
+test("it does not start if the log cannot be read", async () => {
+  faults = [new Error("The database is unreachable.")];
+  await expect(channelReader().started).rejects.toThrow("The database is unreachable.");
 });
 
-test("it leaves the log with the last visitor", async () => {
+test("it closes its log reader when the last visitor leaves", async () => {
   let deserted = 0;
   const subject = channelReader(() => {
     deserted += 1;
@@ -195,7 +195,7 @@ test("it leaves the log with the last visitor", async () => {
   expect([deserted, readers[0]?.returned]).toEqual([1, true]);
 });
 
-test("a visitor who leaves before the log is followed leaves no reader behind", async () => {
+test("if the visitor leaves before the log reader is open, the log reader is closed", async () => {
   const subject = channelReader();
   subject.hold("ann");
   subject.release("ann");

@@ -11,7 +11,7 @@ const human = { says: [], next: "hand over" } as const;
 const again = { says: [menu], next: { step: "menu" } };
 const bye = { says: ["Goodbye."], next: "hand over" } as const;
 
-/** The flows, and beside them what they do, told without them. */
+/** The flows of a channel, and an independent description of their behavior. */
 export const channels: Record<string, { readonly flows: readonly Flow[]; readonly automation: Automation }> = {
   "no flows": { flows: [], automation: { greeting: null, keywords: {}, bot: null } },
   "auto-replies": {

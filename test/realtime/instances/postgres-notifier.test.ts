@@ -22,9 +22,9 @@ beforeAll(async () => {
 afterAll(() => instances.stop());
 
 describe("three instances with PostgreSQL alone", () => {
-  test("what is committed on one is on the others' consoles long before they would look", () => expectPrompt(100));
+  test("commits on one instance reach the consoles of the others long before the next poll", () => expectPrompt(100));
 
-  test("everything that is committed anywhere is on every console, once and in order", async () => {
+  test("all commits of all instances reach every console, once and in order", async () => {
     const consoles = await consolesOn(instances);
     const count = await everybodyWrites(instances, 10);
     const recorded = await lastRecorded(instances, count);
@@ -32,7 +32,7 @@ describe("three instances with PostgreSQL alone", () => {
     for (const console of consoles) await console.close();
   });
 
-  test("whose connection is cut hears all the same, and listens again", async () => {
+  test("an instance whose connection is cut still delivers all events, and listens again", async () => {
     const sessions = (): Promise<number[]> => sessionsOn(instances.url);
     const before = await sessions();
     expect(before).toHaveLength(3);
@@ -49,14 +49,14 @@ describe("three instances with PostgreSQL alone", () => {
     await expectPrompt(20);
   });
 
-  test("a console that goes from one to another resumes where it was, while others write", async () => {
+  test("a console that switches between instances resumes at its cursor, during concurrent writes", async () => {
     const { desks } = instances;
     const [{ ada }] = desks;
     let after = await cursorNow(desks[0]);
     const heard: Heard[] = [];
     let visits = 0;
     const writing = everybodyWrites(instances, 20);
-    // Fewer than are written, so that it never waits for one that nobody writes.
+    // Fewer than are written, so that it never waits for an event that is not coming.
     while (heard.length < 200) {
       const listener = listen(desks[visits % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
       heard.push(...(await listener.take(1 + (visits % 5))));
@@ -73,10 +73,10 @@ describe("three instances with PostgreSQL alone", () => {
   });
 });
 
-describe("notifier by PostgreSQL", () => {
+describe("PostgreSQL notifier", () => {
   const workspaces = ["one", "two", "three"].map((name) => idOf<"Workspace">(name));
 
-  test("tells together, once for each workspace, what came while it was telling; and not itself", async () => {
+  test("coalesces notifications made during another one, once per workspace; and does not notify itself", async () => {
     const { url, drop } = await freshDatabase();
     const [one, two] = [await ear(url), await ear(url)];
     one.notifier.notify(idOf("first"), []);
@@ -89,7 +89,7 @@ describe("notifier by PostgreSQL", () => {
     await drop();
   });
 
-  test("that the connection is lost is logged once, and that it is back", async () => {
+  test("the loss and the recovery of the connection are logged once each", async () => {
     const { url, drop } = await freshDatabase();
     const { notifier, logged } = await ear(url);
     await cut(await sessionsOn(url));
@@ -104,7 +104,7 @@ describe("notifier by PostgreSQL", () => {
     await drop();
   });
 
-  test("a database that cannot be reached is not waited for, and stopping neither", async () => {
+  test("neither startup nor stopping waits for an unreachable database", async () => {
     const { notifier, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
     notifier.notify(idOf("one"), []);
     await notifier.stop();
@@ -112,7 +112,7 @@ describe("notifier by PostgreSQL", () => {
   });
 });
 
-/** What an instance hears, and what it logs. */
+/** A notifier, the notifications that it received, and its log messages. */
 async function ear(url: string) {
   const heard: unknown[] = [];
   const logged: string[] = [];
@@ -126,14 +126,14 @@ async function ear(url: string) {
   return { notifier, heard, logged };
 }
 
-/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+/** Polling every 250 ms would take about that long, since each message waits for the delivery of the one before. */
 async function expectPrompt(messages: number): Promise<void> {
   const samples = await latencies(instances, messages);
   expect(samples[samples.length * 0.5]).toBeLessThan(50);
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-/** The notification sessions of the instances on this database. */
+/** The sessions by which the instances on a database notify each other. */
 async function sessionsOn(url: string): Promise<number[]> {
   const { rows } = await instances.desks[0].app.database.pool.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity

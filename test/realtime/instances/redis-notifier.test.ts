@@ -46,7 +46,7 @@ async function fakeRedis(deliver?: Delivery): Promise<FakeRedis> {
   return redis;
 }
 
-/** Everybody writes, and every console has to have it all, once and in order. */
+/** Contacts write on all instances, and every console must get all events, once and in order. */
 async function expectComplete(instances: Instances, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
   const consoles = await consolesOn(instances);
   const writing = everybodyWrites(instances, 10);
@@ -57,28 +57,28 @@ async function expectComplete(instances: Instances, meanwhile: () => Promise<voi
   for (const console of consoles) await console.close();
 }
 
-/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+/** Polling every 250 ms would take about that long, since each message waits for the delivery of the one before. */
 async function expectPrompt(instances: Instances): Promise<void> {
   const samples = await latencies(instances, 50);
   expect(samples[samples.length * 0.5]).toBeLessThan(50);
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-const reason = isThere ? "" : ` (skipped: no Redis answers at ${REAL})`;
+const reason = isThere ? "" : ` (skipped: no Redis at ${REAL})`;
 
 describe.skipIf(!isThere)(`three instances on a Redis${reason}`, () => {
-  test("what is committed on one is on the others' consoles long before they would look, and all of it", async () => {
+  test("commits on one instance reach the consoles of the others long before the next poll, and completely", async () => {
     const instances = await boot(3, { REDIS_URL: REAL });
     await expectPrompt(instances);
     await expectComplete(instances);
   });
 });
 
-describe("three instances on a Redis that is not what it should be", () => {
+describe("three instances on a faulty Redis", () => {
   const seeds = process.env.SEED === undefined ? [1, 2, 3].map(() => randomInt(2 ** 32)) : [Number(process.env.SEED)];
 
   test.for(seeds)(
-    "drops, doubles, reorders and corrupts what it carries: nothing but time is lost (SEED=%i)",
+    "messages are dropped, duplicated, reordered and corrupted: no event is lost (SEED=%i)",
     async (seed) => {
       const done = { dropped: 0, doubled: 0, delayed: 0, corrupted: 0, passed: 0 };
       const redis = await fakeRedis(faulty(seed, done));
@@ -87,7 +87,7 @@ describe("three instances on a Redis that is not what it should be", () => {
     },
   );
 
-  test("goes away and comes back: what is committed meanwhile is heard too", async () => {
+  test("Redis goes down and comes back: events committed in between are delivered, too", async () => {
     const redis = await fakeRedis();
     const instances = await boot(3, { REDIS_URL: redis.url });
     await expectComplete(instances, redis.halt);
@@ -96,7 +96,7 @@ describe("three instances on a Redis that is not what it should be", () => {
     await expectPrompt(instances);
   });
 
-  test("is away from the start: they start, are ready, and use it once it is there", async () => {
+  test("Redis is down from the start: the instances start, are ready, and use it once it is up", async () => {
     const redis = await fakeRedis();
     await redis.halt();
     const instances = await boot(2, { REDIS_URL: redis.url });
@@ -108,7 +108,7 @@ describe("three instances on a Redis that is not what it should be", () => {
   });
 });
 
-describe("notifier by Redis", () => {
+describe("Redis notifier", () => {
   const workspaceId = idOf<"Workspace">("w");
   const event = (position: number): LogEvent => ({
     workspaceId,
@@ -124,7 +124,7 @@ describe("notifier by Redis", () => {
     data: { type: "ContactAppeared" },
   });
 
-  /** What an instance hears, and what it logs. */
+  /** A notifier, the notifications that it received, and its log messages. */
   interface Ear {
     readonly notifier: ChangeNotifier;
     readonly heard: unknown[];
@@ -161,7 +161,7 @@ describe("notifier by Redis", () => {
     return made;
   }
 
-  test("carries events to the other instances on the database, and to nobody else", async () => {
+  test("carries events to the other instances on the same database only", async () => {
     const { url } = await fakeRedis();
     const [ours, theirs] = [await database(), await database()];
     const [one, two, stranger] = [await ear(ours, url), await ear(ours, url), await ear(theirs, url)];
@@ -174,7 +174,7 @@ describe("notifier by Redis", () => {
     expect([one, two, stranger, friend].flatMap(({ logged }) => logged)).toEqual([]);
   });
 
-  test("tells together what came while it was telling, commit by commit", async () => {
+  test("coalesces commits notified during another notification, and keeps them separate", async () => {
     const messages: string[] = [];
     const { url } = await fakeRedis((message, pass) => {
       messages.push(message);
@@ -185,11 +185,11 @@ describe("notifier by Redis", () => {
     const commits = Array.from({ length: 100 }, (_, n) => [event(n)]);
     for (const commit of commits) one.notifier.notify(workspaceId, commit);
     await expect.poll(() => two.heard).toEqual(commits.map((commit) => [workspaceId, commit]));
-    // To both of them: the first commit, and then all others.
+    // To both instances: the first commit, and then all others.
     expect(messages).toHaveLength(2 * 2);
   });
 
-  test("an instance with another AUTH_SECRET is not heard, which is logged once", async () => {
+  test("messages of an instance with another AUTH_SECRET are ignored, which is logged once", async () => {
     const { url } = await fakeRedis();
     const ours = await database();
     const [one, two] = [await ear(ours, url), await ear(ours, url)];
@@ -200,7 +200,7 @@ describe("notifier by Redis", () => {
     await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
   });
 
-  test("one that takes connections and says nothing is not waited for, nor one that is away, and stopping neither", async () => {
+  test("neither startup nor stopping waits for a Redis that does not answer or is down", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const sockets: Socket[] = [];
@@ -219,12 +219,12 @@ describe("notifier by Redis", () => {
     for (const socket of sockets) socket.destroy();
     await redis.start();
     const { notifier } = await ear(ours, redis.url);
-    // Who was stopped has not come back.
+    // Stopped notifiers have not reconnected.
     expect(redis.subscribers()).toBe(1);
     await notifier.stop();
   });
 
-  test("that Redis is away is logged once, and that it is back", async () => {
+  test("the loss and the recovery of Redis are logged once each", async () => {
     const redis = await fakeRedis();
     await redis.halt();
     const { notifier, logged } = await ear(await database(), redis.url);
@@ -241,7 +241,7 @@ describe("notifier by Redis", () => {
   });
 });
 
-/** A tenth of what is delivered is dropped, a tenth doubled, one delayed past what follows, and two corrupted. */
+/** Drops a tenth of the deliveries, duplicates a tenth, delays a tenth past later ones, and corrupts two tenths. */
 function faulty(
   seed: number,
   done: Record<"dropped" | "doubled" | "delayed" | "corrupted" | "passed", number>,
@@ -268,7 +268,7 @@ function faulty(
   };
 }
 
-/** Cut short, or with the ids of events and messages changed, which leaves it as well-formed as it was. */
+/** Truncated, or with changed event and message ids, which keeps it well-formed. */
 function corrupt(message: string, random: () => number): string {
   if (random() < 0.3) return message.slice(0, Math.floor(random() * message.length));
   return message.replaceAll(/(?<="(?:id|messageId)":"[\da-f-]*)\d/g, (digit) => String((Number(digit) + 1) % 10));
