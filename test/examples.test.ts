@@ -17,39 +17,39 @@ const root = join(import.meta.dirname, "..");
 interface Example {
   readonly name: string;
   /** The output if this happened before it started. */
-  readonly listed: (who: string) => readonly string[];
+  readonly snapshot: (who: string) => readonly string[];
   /** The output if this happens while it is subscribed. */
-  readonly heard: (who: string) => readonly string[];
+  readonly live: (who: string) => readonly string[];
 }
 
 const examples: readonly Example[] = [
   {
     name: "follow.ts",
-    listed: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
-    heard: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+    snapshot: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+    live: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
   },
   {
     name: "urql.ts",
-    listed: (who) => [`${who}: ${GREETING}`],
-    heard: (who) => [`${who}: Hello`, `${who}: ${GREETING}`],
+    snapshot: (who) => [`${who}: ${GREETING}`],
+    live: (who) => [`${who}: Hello`, `${who}: ${GREETING}`],
   },
   {
     name: "apollo.ts",
-    listed: (who) => [`${who}: BLOCKED`],
-    heard: (who) => [`${who}: new → WAITING`, `${who}: WAITING → BLOCKED`],
+    snapshot: (who) => [`${who}: BLOCKED`],
+    live: (who) => [`${who}: new → WAITING`, `${who}: WAITING → BLOCKED`],
   },
 ];
 
-describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
+describe.each(examples)("examples/$name", ({ name, snapshot, live }) => {
   let database: TestDatabase;
   let desk: Desk;
   let relay: Relay;
   /** The first desk, with the token and channel ids; its workspace stays when the server restarts. */
-  let office: Desk;
+  let firstDesk: Desk;
 
   beforeAll(async () => {
     database = await freshDatabase();
-    desk = office = await start();
+    desk = firstDesk = await start();
     relay = await startRelay(portOf(desk));
   });
   afterAll(async () => {
@@ -60,25 +60,25 @@ describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
 
   const start = (): Promise<Desk> => bootDesk({ env: { DATABASE_URL: database.url } });
 
-  async function comesAndIsBlocked(who: string): Promise<void> {
-    const person: Person = onLine(desk, { workspace: office, externalId: who });
+  async function writeAndBlock(who: string): Promise<void> {
+    const person: Person = onLine(desk, { workspace: firstDesk, externalId: who });
     await person.says("Hello");
-    const contactId = await contactIdOf(desk, person, office.ada);
-    await desk.as(office.ada.token).blockContact({ contactId, notes: "rude" });
+    const contactId = await contactIdOf(desk, person, firstDesk.ada);
+    await desk.as(firstDesk.ada.token).blockContact({ contactId, notes: "rude" });
   }
 
   test("prints the current state and then each event once, across broken connections and server restarts", async () => {
-    await comesAndIsBlocked("first");
-    const followers = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
-    const wanted = followers.flatMap(heard);
-    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: office.ada.token });
-    await program.printed(listed("first").length);
-    for (const [n, who] of followers.entries()) {
+    await writeAndBlock("first");
+    const contacts = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
+    const wanted = contacts.flatMap(live);
+    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: firstDesk.ada.token });
+    await program.printed(snapshot("first").length);
+    for (const [n, who] of contacts.entries()) {
       // In the middle of it, with no connection, with the server stopped, and without any failure.
       if (n === 2) relay.cut();
-      const under = comesAndIsBlocked(who);
+      const inProgress = writeAndBlock(who);
       if (n === 4 || n === 5) relay.cut();
-      await under;
+      await inProgress;
       if (n === 8) {
         await desk.stop();
         relay.cut();
@@ -87,7 +87,7 @@ describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
       }
     }
     expect(await program.ended).toBe(0);
-    expect(program.lines).toEqual([...listed("first"), ...wanted]);
+    expect(program.lines).toEqual([...snapshot("first"), ...wanted]);
   });
 
   test("prints an error and exits without a valid token", async () => {

@@ -53,7 +53,7 @@ function writePath(store: AggregateStore) {
       return commit(workspaceId, works);
     },
   });
-  const says = async (text: string): Promise<string> => {
+  const receive = async (text: string): Promise<string> => {
     const work: Work = {
       workspaceId: place.workspaceId,
       steps: [
@@ -68,10 +68,10 @@ function writePath(store: AggregateStore) {
       (error: Error) => error.message,
     );
   };
-  return { says, batches };
+  return { receive, batches };
 }
 
-const says = (text: string, events: readonly DecidedEvent[]) =>
+const records = (text: string, events: readonly DecidedEvent[]) =>
   events.some(({ event }) => event.type === "MessageRecorded" && event.message.text === text);
 
 describe("one failing command does not fail the others in its batch", () => {
@@ -81,7 +81,7 @@ describe("one failing command does not fail the others in its batch", () => {
       {
         ...healthy,
         save: (tx, workspaceId, after, events) => {
-          if (says("poison", events)) throw new Error("This cannot be saved.");
+          if (records("poison", events)) throw new Error("This cannot be saved.");
           saveDecisions(tx, workspaceId, after, events);
         },
       },
@@ -93,7 +93,7 @@ describe("one failing command does not fail the others in its batch", () => {
         ...healthy,
         save: (tx, workspaceId, after, events) => {
           saveDecisions(tx, workspaceId, after, events);
-          if (says("poison", events)) tx.write({ name: "poison", text: "SELECT 1 / $1::int" }, [0]);
+          if (records("poison", events)) tx.write({ name: "poison", text: "SELECT 1 / $1::int" }, [0]);
         },
       },
       /division by zero/,
@@ -101,10 +101,10 @@ describe("one failing command does not fail the others in its batch", () => {
   ];
 
   test.each(faults)("%s", async (_, store, fault) => {
-    const { says, batches } = writePath(store);
+    const { receive, batches } = writePath(store);
     const texts = ["one", "two", "poison", "three", "four"];
     const before = await database.prisma.message.count();
-    const answers = await Promise.all(texts.map(says));
+    const answers = await Promise.all(texts.map(receive));
     expect(answers[2]).toMatch(fault);
     expect(answers.toSpliced(2, 1)).toEqual(Array(4).fill("Accepted"));
     expect(batches).toEqual([5, 1, 1, 1, 1, 1]);
@@ -114,37 +114,37 @@ describe("one failing command does not fail the others in its batch", () => {
 
   test("transient failures are retried: a lock timeout, a deadlock", async () => {
     let failures = 3;
-    const { says, batches } = writePath({
+    const { receive, batches } = writePath({
       ...healthy,
       lock: async (tx, ids) => {
         await lockContactChannels(tx, ids);
         failures -= 1;
         if (failures >= 0) {
           const code = failures % 2 ? "55P03" : "40P01";
-          await tx.query({ name: `raise_${code}`, text: raise(code) }, []);
+          await tx.query({ name: `raise_${code}`, text: raiseSql(code) }, []);
         }
       },
     });
-    expect(await says("patient")).toBe("Accepted");
+    expect(await receive("patient")).toBe("Accepted");
     expect(batches).toEqual([1, 1, 1, 1]);
   });
 
   test("a command that keeps failing is given up, and the next one is executed", async () => {
     let failing = true;
-    const { says } = writePath({
+    const { receive } = writePath({
       ...healthy,
       lock: async (tx, ids) => {
         await lockContactChannels(tx, ids);
-        if (failing) await tx.query({ name: "raise", text: raise("40P01") }, []);
+        if (failing) await tx.query({ name: "raise", text: raiseSql("40P01") }, []);
       },
     });
-    expect(await says("unlucky")).toMatch(/raised/);
+    expect(await receive("unlucky")).toMatch(/raised/);
     failing = false;
-    expect(await says("lucky")).toBe("Accepted");
+    expect(await receive("lucky")).toBe("Accepted");
   });
 
   /** SQL that fails with this SQLSTATE. */
-  function raise(code: string): string {
+  function raiseSql(code: string): string {
     return `DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '${code}'; END $$`;
   }
 });

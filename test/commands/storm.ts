@@ -36,8 +36,8 @@ export async function storm(options: {
   readonly untilViolated?: boolean;
 }): Promise<StormReport> {
   const { url, drop } = await freshDatabase();
-  const told: LogEvent[] = [];
-  const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void told.push(...events);
+  const reported: LogEvent[] = [];
+  const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void reported.push(...events);
   const instances = [open(url, options.store, onCommitted), open(url, options.store, onCommitted)];
   const [first] = instances;
   if (first === undefined) throw new Error("No instance was started.");
@@ -45,14 +45,14 @@ export async function storm(options: {
   try {
     const place = await seed(first.database);
     const until = Date.now() + options.milliseconds;
-    const goesOn = (): boolean => Date.now() < until && !(options.untilViolated === true && violations.size > 0);
+    const isRunning = (): boolean => Date.now() < until && !(options.untilViolated === true && violations.size > 0);
     const sent = new Set<string>();
     let commands = 0;
     let snapshots = 0;
 
     const worker = async (executor: Executor, seed: number): Promise<void> => {
       const random = randomFrom(seed);
-      for (let n = 0; goesOn(); n++) {
+      for (let n = 0; isRunning(); n++) {
         const externalId = pick(PEOPLE, random);
         const eventId = `${seed}-${random() < 0.9 ? n : Math.floor(n / 2)}`;
         const contactChannel = { channelId: place.channelId, externalId };
@@ -73,7 +73,7 @@ export async function storm(options: {
       }
     };
     const prober = async (): Promise<void> => {
-      for (; goesOn(); snapshots++) {
+      for (; isRunning(); snapshots++) {
         for (const violation of await probe(first.database)) violations.add(violation);
       }
     };
@@ -93,7 +93,7 @@ export async function storm(options: {
     if (new Set(ids).size !== ids.length) violations.add("a message was doubled");
     for (const eventId of sent) if (!ids.includes(eventId)) violations.add("a message was lost");
 
-    for (const violation of await readLog(first.database, place.workspaceId, told)) violations.add(violation);
+    for (const violation of await readLog(first.database, place.workspaceId, reported)) violations.add(violation);
     for (const violation of await probe(first.database)) violations.add(violation);
     return { commands, snapshots, violations: [...violations] };
   } finally {
@@ -161,17 +161,17 @@ function randomCommand(
 ): Command {
   const actor = { type: "Agent", id: agentId } as const;
   const conversationId = idOf<"Conversation">(conversation ?? agentId);
-  const dice = random();
-  if (dice < 0.45 || conversation === null) {
-    if (dice < 0.1) return { type: "StartConversation", actor, text: "Anything we can do?" };
-    if (dice > 0.9) return { type: "Unblock", actor, notes: null };
+  const choice = random();
+  if (choice < 0.45 || conversation === null) {
+    if (choice < 0.1) return { type: "StartConversation", actor, text: "Anything we can do?" };
+    if (choice > 0.9) return { type: "Unblock", actor, notes: null };
     return { type: "ReceiveInbound", entry: inboundText(eventId, "hello") };
   }
-  if (dice < 0.55) return { type: "Block", actor, notes: null, expiresAt: null };
-  if (dice < 0.62) return { type: "Block", actor, notes: null, expiresAt: Date.now() + 20 };
-  if (dice < 0.72) return { type: "Unblock", actor, notes: null };
-  if (dice < 0.88) return { type: "SendMessage", actor, conversationId, text: "Here I am." };
-  if (dice < 0.94) return { type: "TakeConversation", agentId, conversationId };
+  if (choice < 0.55) return { type: "Block", actor, notes: null, expiresAt: null };
+  if (choice < 0.62) return { type: "Block", actor, notes: null, expiresAt: Date.now() + 20 };
+  if (choice < 0.72) return { type: "Unblock", actor, notes: null };
+  if (choice < 0.88) return { type: "SendMessage", actor, conversationId, text: "Here I am." };
+  if (choice < 0.94) return { type: "TakeConversation", agentId, conversationId };
   return { type: "EndConversation", actor, conversationId };
 }
 
@@ -206,9 +206,9 @@ async function probe(database: Database): Promise<string[]> {
  * Reads the log as a subscriber does, and checks that the events of each contact are consistent and that the events
  * reported at the commits equal those of the log.
  */
-async function readLog(database: Database, workspaceId: WorkspaceId, told: readonly LogEvent[]): Promise<string[]> {
+async function readLog(database: Database, workspaceId: WorkspaceId, reported: readonly LogEvent[]): Promise<string[]> {
   const violations: string[] = [];
-  const toldAt = new Map(told.map((event) => [event.position, event]));
+  const reportedAt = new Map(reported.map((event) => [event.position, event]));
   const log = eventLog(database);
   const blocked = new Set<string>();
   const ongoing = new Map<string, string>();
@@ -219,7 +219,7 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
       const { contactChannelId: person, data } = event;
       if (event.position !== position + 1) violations.push("the log has a gap");
       position = event.position;
-      if (!isDeepStrictEqual(event, toldAt.get(position)))
+      if (!isDeepStrictEqual(event, reportedAt.get(position)))
         violations.push("a commit reported an event that differs from the log");
       switch (data.type) {
         case "ContactStatusChanged":

@@ -47,7 +47,7 @@ describe("every transport gives the same answer: HTTP, SSE and WebSocket", () =>
       // The whole error is compared, not only its code.
       expect(errors).toEqual(expected?.errors);
     }
-    await sockets[against].neighbourHears();
+    await sockets[against].expectNeighbourReceives();
   });
 });
 
@@ -59,8 +59,8 @@ describe("values too deep for recursion", () => {
     const body = `{ "query": ${JSON.stringify(query)}, "variables": ${variables} }`;
     const socket = await rawSocket(desks.open);
     await socket.init(token);
-    socket.say(`{ "id": "1", "type": "subscribe", "payload": ${body} }`);
-    const overSocket = at(await socket.hears(), "payload");
+    socket.send(`{ "id": "1", "type": "subscribe", "payload": ${body} }`);
+    const overSocket = at(await socket.receive(), "payload");
     socket.ws.close();
     const headers = { authorization: `Bearer ${token}` };
     const stream = await answerOf(post(desks.open, body, { ...headers, accept: "text/event-stream" }));

@@ -21,7 +21,7 @@ const times = (count: number, part: (index: number) => string): string =>
 const nested = (levels: number): string => (levels === 0 ? "id" : `contact { channels { ${nested(levels - 1)} } }`);
 const page = (list: string, of: string): string => `${list}(first: 100) { edges { node { ${of} } } }`;
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
-const apollos = (sha256Hash: string): object => ({ persistedQuery: { version: 1, sha256Hash } });
+const apolloExtensions = (sha256Hash: string): object => ({ persistedQuery: { version: 1, sha256Hash } });
 const TOO_LONG = { GET: "a URL is 16 KB long at most" };
 
 const TOO_MUCH: readonly Attack[] = [
@@ -98,7 +98,7 @@ const TOO_MUCH: readonly Attack[] = [
   },
 ];
 
-const UNSOUND: readonly Attack[] = [
+const INVALID: readonly Attack[] = [
   { name: "nothing at all", query: "", code: "BAD_REQUEST" },
   { name: "blanks", query: " ", code: "GRAPHQL_PARSE_FAILED" },
   { name: "a NUL", query: "{ viewer { role\0 } }", code: "GRAPHQL_PARSE_FAILED" },
@@ -235,7 +235,7 @@ const UNTRUSTED: readonly Attack[] = [
   },
   {
     name: "an unknown id in Apollo's format",
-    extensions: apollos(hash("{ logCursor }")),
+    extensions: apolloExtensions(hash("{ logCursor }")),
     code: "PERSISTED_QUERY_NOT_FOUND",
   },
   { name: "an id that is a property of every object", documentId: "__proto__", code: "PERSISTED_QUERY_NOT_FOUND" },
@@ -244,13 +244,13 @@ const UNTRUSTED: readonly Attack[] = [
     name: "another document under a trusted id",
     query: "{ logCursor }",
     documentId: "role",
-    extensions: apollos(hash(TRUSTED)),
+    extensions: apolloExtensions(hash(TRUSTED)),
     code: "QUERY_NOT_IN_SAFELIST",
   },
   {
     name: "another document, registered in Apollo's format",
     query: "{ logCursor }",
-    extensions: apollos(hash("{ logCursor }")),
+    extensions: apolloExtensions(hash("{ logCursor }")),
     code: "QUERY_NOT_IN_SAFELIST",
   },
   {
@@ -273,14 +273,14 @@ const ids = [
   { name: "an id on a server without trusted documents", documentId: "role", code: "PERSISTED_QUERY_NOT_SUPPORTED" },
   {
     name: "Apollo's id on a server without trusted documents",
-    extensions: apollos(hash(TRUSTED)),
+    extensions: apolloExtensions(hash(TRUSTED)),
     code: "PERSISTED_QUERY_NOT_SUPPORTED",
   },
 ] as const satisfies readonly Attack[];
 
 export const attacks: readonly Attack[] = [
   ...TOO_MUCH,
-  ...UNSOUND,
+  ...INVALID,
   ...VARIABLES,
   ...ids,
   ...INTROSPECTION.map((attack) => ({

@@ -8,7 +8,7 @@ import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
 const LONE = "a\uD800b";
-const NOBODY = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
 
 let desk: Desk;
 let contactId: string;
@@ -110,8 +110,8 @@ describe("mutations name the invalid fields of their input", () => {
     expect(answer.fields?.map((field) => field.path)).toEqual(paths);
   });
 
-  const wrongIds = () => ["", "x", "💥", NUL, LONE, NOBODY, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
-  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, NOBODY);
+  const wrongIds = () => ["", "x", "💥", NUL, LONE, UNKNOWN_ID, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
+  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, UNKNOWN_ID);
   const targets: [Mutation, (id: string) => object, "Contact" | "Conversation" | "Block" | "Channel"][] = [
     ["blockContact", (id) => ({ contactId: id }), "Contact"],
     ["blockContact", (id) => ({ contactId, channelId: id }), "Channel"],

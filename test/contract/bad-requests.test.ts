@@ -12,7 +12,7 @@ import { rowCounts } from "./row-counts.ts";
 const NUL = "a\0b";
 const HUGE = 10 * 1_024 * 1_024;
 const DEEP = `contacts { edges { node ${"{ channels { contact ".repeat(9)}{ id }${" } }".repeat(9)} } }`;
-const NOBODY = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
 
 let desk: Desk;
 let contactId: string;
@@ -176,7 +176,7 @@ describe("the LINE webhook", () => {
     expect((await post(`/webhooks/line/${desk.line}`, text, headers)).status).toBe(status);
   });
 
-  test.each(["x", "", globalId("Channel", NOBODY), "webChat", "custom"])(
+  test.each(["x", "", globalId("Channel", UNKNOWN_ID), "webChat", "custom"])(
     "a channel such as %j: 404",
     async (channel) => {
       const id = channel === "webChat" || channel === "custom" ? desk[channel] : channel;

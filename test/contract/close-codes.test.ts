@@ -53,16 +53,16 @@ describe("close codes by message", async () => {
     ["two connection_init, before the acknowledgement", [INIT, INIT], TWICE],
     ["two connection_init, one of them invalid", [INIT, { type: "connection_init" }], TWICE],
     ["more than 256 KB", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], TOO_LONG],
-  ])("%s", async (_, said, closing) => {
+  ])("%s", async (_, messages, closing) => {
     const socket = await rawSocket(desk);
-    for (const each of said) socket.say(each);
+    for (const each of messages) socket.send(each);
     expect(await socket.closed).toEqual(closing);
   });
 
   test("after the acknowledgement: another connection_init 4429, an id in use 4409 however long it is", async () => {
     const twice = await rawSocket(desk);
     await twice.init();
-    twice.say(INIT);
+    twice.send(INIT);
     expect(await twice.closed).toEqual(TWICE);
     for (const [id, reason] of [
       ["1", "Subscriber for 1 already exists"],
@@ -70,7 +70,7 @@ describe("close codes by message", async () => {
     ]) {
       const socket = await rawSocket(desk);
       await socket.init();
-      for (let times = 0; times < 2; times += 1) socket.say(subscribe(id, FEED));
+      for (let times = 0; times < 2; times += 1) socket.send(subscribe(id, FEED));
       expect(await socket.closed).toEqual({ code: 4409, reason });
     }
   });
@@ -83,7 +83,7 @@ describe("close codes by message", async () => {
 
   test("invalid UTF-8: 1007", async () => {
     const socket = await rawSocket(desk);
-    socket.say(Buffer.from([0x22, 0xff, 0x22]));
+    socket.send(Buffer.from([0x22, 0xff, 0x22]));
     expect(await socket.closed).toEqual({ code: 1007, reason: "" });
   });
 
@@ -106,8 +106,8 @@ describe("close codes by message", async () => {
   test("no connection_init within 3 s: 4408, whatever else is received", async () => {
     const socket = await rawSocket(desk);
     const started = performance.now();
-    socket.say({ type: "ping" });
-    expect(await socket.hears()).toEqual({ type: "pong" });
+    socket.send({ type: "ping" });
+    expect(await socket.receive()).toEqual({ type: "pong" });
     expect(await socket.closed).toEqual({ code: 4408, reason: "Connection initialisation timeout" });
     expect(performance.now() - started).toBeGreaterThan(2_900);
   });
@@ -119,27 +119,27 @@ describe("close codes by message", async () => {
     const unknown = await broken.agent("AGENT");
     await broken.app.database.pool.query("ALTER TABLE agent RENAME TO gone");
     const late = await rawSocket(broken);
-    late.say({ type: "connection_init", payload: bearer(unknown.token) });
+    late.send({ type: "connection_init", payload: bearer(unknown.token) });
     expect(await late.closed).toEqual({ code: 1013, reason: "Try again later" });
-    early.say(subscribe("1", { query: "{ agents { id } }" }));
-    expect(await early.hears()).toMatchObject({ payload: { errors: [{ extensions: { code: "INTERNAL" } }] } });
-    early.say({ type: "ping" });
-    expect(await heardUntil(early, "pong")).toEqual({ type: "pong" });
+    early.send(subscribe("1", { query: "{ agents { id } }" }));
+    expect(await early.receive()).toMatchObject({ payload: { errors: [{ extensions: { code: "INTERNAL" } }] } });
+    early.send({ type: "ping" });
+    expect(await receiveUntil(early, "pong")).toEqual({ type: "pong" });
   });
 
-  test("other sockets are not affected", () => neighbour.neighbourHears());
+  test("other sockets are not affected", () => neighbour.expectNeighbourReceives());
 });
 
 describe("messages that do not close the socket", () => {
   test("pings of both kinds, before and after connection_init, and unsolicited pongs", async () => {
     const socket = await rawSocket(desk);
-    socket.say({ type: "pong" });
-    socket.say({ type: "ping", payload: { at: 1 } });
-    expect(await socket.hears()).toEqual({ type: "pong", payload: { at: 1 } });
+    socket.send({ type: "pong" });
+    socket.send({ type: "ping", payload: { at: 1 } });
+    expect(await socket.receive()).toEqual({ type: "pong", payload: { at: 1 } });
     await socket.init();
-    socket.say({ type: "pong", payload: {} });
-    socket.say({ type: "ping" });
-    expect(await socket.hears()).toEqual({ type: "pong" });
+    socket.send({ type: "pong", payload: {} });
+    socket.send({ type: "ping" });
+    expect(await socket.receive()).toEqual({ type: "pong" });
     socket.ws.ping("frame");
     expect(String(await once(socket.ws, "pong"))).toBe("frame");
     socket.ws.close();
@@ -147,30 +147,30 @@ describe("messages that do not close the socket", () => {
 
   test("completing an unknown operation; and a completed operation delivers nothing", async () => {
     const socket = await rawSocket(desk);
-    socket.say({ id: "nothing", type: "complete" });
+    socket.send({ id: "nothing", type: "complete" });
     await socket.init();
-    socket.say({ id: "nothing", type: "complete" });
-    socket.say(subscribe("ended", FEED));
-    socket.say({ id: "ended", type: "complete" });
-    socket.say({ id: "ended", type: "complete" });
-    socket.say(subscribe("after", ROLE));
-    expect(await socket.hears()).toEqual({ id: "after", type: "next", payload: MINE });
-    expect(await socket.hears()).toEqual({ id: "after", type: "complete" });
+    socket.send({ id: "nothing", type: "complete" });
+    socket.send(subscribe("ended", FEED));
+    socket.send({ id: "ended", type: "complete" });
+    socket.send({ id: "ended", type: "complete" });
+    socket.send(subscribe("after", ROLE));
+    expect(await socket.receive()).toEqual({ id: "after", type: "next", payload: MINE });
+    expect(await socket.receive()).toEqual({ id: "after", type: "complete" });
     const after = await cursorNow(desk);
     await desk.writes("somebody", "to one only");
     const query = `subscription { messageRecorded(after: "${after}") { message { text } } }`;
-    socket.say(subscribe("open", { query }));
+    socket.send(subscribe("open", { query }));
     const payload = { data: { messageRecorded: { message: { text: "to one only" } } } };
-    expect(await socket.hears()).toEqual({ id: "open", type: "next", payload });
+    expect(await socket.receive()).toEqual({ id: "open", type: "next", payload });
     socket.ws.close();
   });
 
   test.each(["__proto__", "constructor", "toString", " ", "\u0000", "\ud800"])("an id such as %j", async (id) => {
     const socket = await rawSocket(desk);
     await socket.init();
-    socket.say(subscribe(id));
-    expect(await socket.hears()).toEqual({ id, type: "next", payload: MINE });
-    expect(await socket.hears()).toEqual({ id, type: "complete" });
+    socket.send(subscribe(id));
+    expect(await socket.receive()).toEqual({ id, type: "next", payload: MINE });
+    expect(await socket.receive()).toEqual({ id, type: "complete" });
     socket.ws.close();
   });
 
@@ -178,22 +178,22 @@ describe("messages that do not close the socket", () => {
     const socket = await rawSocket(desk);
     await socket.init();
     const id = "x".repeat(256);
-    socket.say(subscribe(id));
+    socket.send(subscribe(id));
     const extensions = { code: "BAD_REQUEST" };
-    expect(await socket.hears()).toEqual({
+    expect(await socket.receive()).toEqual({
       id,
       type: "error",
       payload: [{ message: "An operation id may have at most 255 characters.", extensions }],
     });
-    socket.say(subscribe("x".repeat(255)));
-    expect(await socket.hears()).toMatchObject({ type: "next", payload: MINE });
+    socket.send(subscribe("x".repeat(255)));
+    expect(await socket.receive()).toMatchObject({ type: "next", payload: MINE });
     socket.ws.close();
   });
 });
 
-async function heardUntil(socket: RawSocket, type: string): Promise<unknown> {
+async function receiveUntil(socket: RawSocket, type: string): Promise<unknown> {
   for (;;) {
-    const heard = await socket.hears();
-    if (typeof heard === "object" && heard !== null && "type" in heard && heard.type === type) return heard;
+    const message = await socket.receive();
+    if (typeof message === "object" && message !== null && "type" in message && message.type === type) return message;
   }
 }

@@ -4,7 +4,7 @@ import { bootDesk, type Desk } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { block, onLine, type Person } from "../support/people.ts";
-import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, externalIdOf, listen } from "../support/subscriber.ts";
 import { contactIdOf, history, latest, look } from "../support/view.ts";
 
 const MINUTE = 60_000;
@@ -23,9 +23,9 @@ async function blockedForAMinute(): Promise<Person> {
 
 /** The delivered events of a contact's blocks. */
 async function expiries(since: string, someone: Person) {
-  const heard = await heardSince(desk, since, "contactStatusChanged");
-  return heard
-    .filter((event) => whom(event) === someone.externalId)
+  const received = await eventsSince(desk, since, "contactStatusChanged");
+  return received
+    .filter((event) => externalIdOf(event) === someone.externalId)
     .map(({ cause, status, contactStatus, actor, occurredAt }) => [
       cause,
       status,
@@ -168,7 +168,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     const { activeBlock } = await look(desk, someone);
     const move = (expiresAt: string | null) => desk.ada.updateBlock({ blockId: activeBlock?.id ?? "", expiresAt });
     const since = await cursorNow(desk);
-    const told = async () => (await expiries(since, someone)).map(([cause, , , , at]) => [cause, at]);
+    const causesAndTimes = async () => (await expiries(since, someone)).map(([cause, , , , at]) => [cause, at]);
 
     await move(inMs(desk, 10 * MINUTE));
     desk.clock.advance(2 * MINUTE);
@@ -182,8 +182,8 @@ describe("B8: a block stops holding at expiresAt", () => {
     desk.clock.advance(2 * MINUTE);
     await desk.app.runDue();
     expect((await look(desk, someone)).here).toBe("ACTIVE");
-    expect((await told()).map(([cause]) => cause)).toEqual(["UPDATED", "UPDATED", "UPDATED", "EXPIRED"]);
-    expect((await told()).at(-1)).toEqual(["EXPIRED", inMs(desk, -MINUTE)]);
+    expect((await causesAndTimes()).map(([cause]) => cause)).toEqual(["UPDATED", "UPDATED", "UPDATED", "EXPIRED"]);
+    expect((await causesAndTimes()).at(-1)).toEqual(["EXPIRED", inMs(desk, -MINUTE)]);
   });
 
   test("without any command it is delivered within 5 s", async () => {
@@ -193,9 +193,13 @@ describe("B8: a block stops holding at expiresAt", () => {
     const reached = Date.now();
     let event = await listener.next();
     // Blocks of earlier tests expire at this time, too.
-    while (whom(event) !== someone.externalId) event = await listener.next();
+    while (externalIdOf(event) !== someone.externalId) event = await listener.next();
     expect(Date.now() - reached).toBeLessThan(5_000);
-    expect([whom(event), event.cause, event.occurredAt]).toEqual([someone.externalId, "EXPIRED", inMs(desk, 0)]);
+    expect([externalIdOf(event), event.cause, event.occurredAt]).toEqual([
+      someone.externalId,
+      "EXPIRED",
+      inMs(desk, 0),
+    ]);
     await listener.close();
   });
 
@@ -235,8 +239,8 @@ describe("B8: across a downtime", () => {
     await listener.close();
 
     await onLine(after, someone).says("Hello again");
-    const told = await after.app.database.prisma.event.count({ where: { type: "ContactStatusChanged" } });
-    expect(told).toBe(2);
+    const count = await after.app.database.prisma.event.count({ where: { type: "ContactStatusChanged" } });
+    expect(count).toBe(2);
     await after.app.stop();
     await drop();
   });

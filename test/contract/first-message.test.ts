@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
 import { block, kinds, onLine, person, unblock } from "../support/people.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, MENU, PRICES } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("U2: the first new message triggers the default flows from their beginning, in a new conversation", () => {

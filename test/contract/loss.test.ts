@@ -2,15 +2,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, lineText } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
 import { freshDatabase } from "../support/database.ts";
-import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "../support/faults.ts";
+import {
+  type DatabaseProxy,
+  databaseOf,
+  type FaultSession,
+  openFaultSession,
+  startDatabaseProxy,
+} from "../support/faults.ts";
 import { onLine, type Person, people } from "../support/people.ts";
 import { latest, look } from "../support/view.ts";
 
 let desk: Desk;
-let fault: Saboteur;
+let fault: FaultSession;
 beforeAll(async () => {
   desk = await bootDesk();
-  fault = await saboteur(databaseOf(desk));
+  fault = await openFaultSession(databaseOf(desk));
 });
 afterAll(() => fault.end());
 afterEach(() => fault.query("DROP TRIGGER IF EXISTS fault ON message"));
@@ -74,8 +80,8 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
   });
 
   test("connections are lost during a burst: no message answered with 200 is lost, none is duplicated", async () => {
-    const crowd = people(desk, 12);
-    const events = crowd.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
+    const contacts = people(desk, 12);
+    const events = contacts.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
     let answered = 0;
     const deliver = async (each: object): Promise<number> => {
       const { status } = await desk.lineWebhook([each]);
@@ -90,7 +96,7 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
       const texts = timeline.filter((entry) => entry.includes("contact"));
       return { recorded: texts.length, distinct: new Set(texts).size, greetings: timeline.length - texts.length };
     };
-    for (const [n, someone] of crowd.entries()) {
+    for (const [n, someone] of contacts.entries()) {
       const accepted = first.slice(n * 20, n * 20 + 20).filter((status) => status === 200).length;
       if (accepted === 0) continue;
       const { recorded, distinct } = await countOf(someone);
@@ -99,16 +105,17 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
     }
     const again = await Promise.all(events.map(async (each) => (await desk.lineWebhook([each])).status));
     expect(new Set(again)).toEqual(new Set([200]));
-    for (const someone of crowd) expect(await countOf(someone)).toEqual({ recorded: 20, distinct: 20, greetings: 1 });
+    for (const someone of contacts)
+      expect(await countOf(someone)).toEqual({ recorded: 20, distinct: 20, greetings: 1 });
   });
 });
 
 describe("the answer to a successful COMMIT is lost", () => {
   let proxied: Desk;
-  let wire: Wire;
+  let wire: DatabaseProxy;
   beforeAll(async () => {
     const database = await freshDatabase();
-    wire = await wireTo(database.url);
+    wire = await startDatabaseProxy(database.url);
     proxied = await bootDesk({ env: { DATABASE_URL: wire.url } });
   });
   afterAll(() => wire.close());

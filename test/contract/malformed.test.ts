@@ -28,7 +28,7 @@ interface Attempt {
   /** Why there is no such case over SSE. */
   readonly noStream?: string;
   /** The messages sent on a socket, before the acknowledgement or `then`; or why there is no such case. */
-  readonly socket: { readonly says: readonly unknown[] } | { readonly none: string };
+  readonly socket: { readonly messages: readonly unknown[] } | { readonly none: string };
 }
 
 const ROLE = JSON.stringify({ query: "{ viewer { role } }" });
@@ -37,12 +37,12 @@ const NO_BODY = { none: "a message has neither method nor content type" };
 
 const subscribe = (payload: unknown): object => ({ id: "1", type: "subscribe", payload });
 
-const malformed = (name: string, body: string | Buffer, ...says: unknown[]): Attempt => ({
+const malformed = (name: string, body: string | Buffer, ...messages: unknown[]): Attempt => ({
   name,
   code: "BAD_REQUEST",
   status: 400,
   request: (accept) => post(desk, body, { accept }),
-  socket: { says },
+  socket: { messages },
 });
 const ofType = (type: string, body = ROLE): Attempt => ({
   name: `a body of ${type === "" ? "no type" : type}`,
@@ -135,14 +135,14 @@ const attempts: readonly Attempt[] = [
     code: "PAYLOAD_TOO_LARGE",
     status: 413,
     request: (accept) => post(desk, JSON.stringify({ query: " ".repeat(256 * 1_024) }), { accept }),
-    socket: { says: [subscribe({ query: " ".repeat(256 * 1_024) })] },
+    socket: { messages: [subscribe({ query: " ".repeat(256 * 1_024) })] },
   },
   {
     name: "no token",
     code: "UNAUTHENTICATED",
     status: 401,
     request: (accept) => post(desk, ROLE, { accept, authorization: "" }),
-    socket: { says: [{ type: "connection_init" }] },
+    socket: { messages: [{ type: "connection_init" }] },
   },
   {
     name: "a token in the URL",
@@ -150,7 +150,7 @@ const attempts: readonly Attempt[] = [
     status: 401,
     request: (accept) =>
       fetch(`${desk.url}/graphql?query={logCursor}&authorization=Bearer%20x`, { headers: { accept } }),
-    socket: { says: [{ type: "connection_init", payload: {} }] },
+    socket: { messages: [{ type: "connection_init", payload: {} }] },
   },
 ];
 
@@ -174,14 +174,14 @@ describe("malformed requests get the same answer over every transport", () => {
       expect(data).toBeUndefined();
     }
     if ("none" in socket) return;
-    const isFirst = socket.says.some((said) => at(said, "type") === "connection_init");
+    const isFirst = socket.messages.some((message) => at(message, "type") === "connection_init");
     const raw = await rawSocket(desk);
     if (!isFirst) await raw.init();
-    for (const said of socket.says) raw.say(said);
+    for (const message of socket.messages) raw.send(message);
     const closed = await raw.closed;
     expect([closed, CLOSINGS[closed.code]]).toEqual([closed, code]);
     // The other sockets are still open.
-    await neighbour.neighbourHears();
+    await neighbour.expectNeighbourReceives();
   });
 
   test("none of them was executed", async () => {

@@ -2,16 +2,16 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, rowId } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { block, kinds, onLine, people, person } from "../support/people.ts";
-import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, listen } from "../support/subscriber.ts";
 import { look } from "../support/view.ts";
-import { bootHouse, type House } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk } from "./situations.ts";
 
 const NUL = "\0";
 const LONE = "\uD800";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("O3: providers repeat and reorder", () => {
@@ -207,17 +207,17 @@ describe("O6: an unsent message is hidden", () => {
     const hidden = (await seen(externalId)).filter((entry) => "eventType" in entry && entry.eventType === null);
     expect(hidden[0]).toEqual({ text: null, payload: null, unsentAt: now, eventType: null });
     // A later replay does not deliver it either.
-    const heard = await heardSince(desk, since, "messageRecorded");
-    expect(JSON.stringify(heard)).not.toContain("A secret");
+    const received = await eventsSince(desk, since, "messageRecorded");
+    expect(JSON.stringify(received)).not.toContain("A secret");
   });
 
   test("a replay does not deliver the text of an unsent message", async () => {
     const { externalId } = onLine(desk);
     const after = await cursorNow(desk);
     const inTime = listen(desk, "messageRecorded", { after });
-    await desk.lineWebhook([text(externalId, "m-heard")]);
+    await desk.lineWebhook([text(externalId, "m-received")]);
     expect((await inTime.next()).message?.text).toBe("A secret");
-    await desk.lineWebhook([unsend(externalId, "m-heard")]);
+    await desk.lineWebhook([unsend(externalId, "m-received")]);
     const late = listen(desk, "messageRecorded", { after });
     expect((await late.next()).message?.text).toBeNull();
     for (const listener of [inTime, late]) await listener.close();

@@ -5,11 +5,11 @@ import type { BlockView, Mutation } from "../support/client.ts";
 import { block, onLine } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 /** Every mutation that reaches the contact, with its input. */

@@ -5,14 +5,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
-import { databaseOf, saboteur } from "../support/faults.ts";
+import { databaseOf, openFaultSession } from "../support/faults.ts";
 import { onLine, visitor } from "../support/people.ts";
 import { subscribed } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
 
 /** Holds the row lock of a ContactChannel, so that its commands stay in progress. */
 async function holding(desk: Desk, externalId: string) {
-  const holder = await saboteur(databaseOf(desk));
+  const holder = await openFaultSession(databaseOf(desk));
   await holder.query("BEGIN");
   await holder.query(`SELECT FROM contact_channel WHERE external_id = '${externalId}' FOR UPDATE`);
   return {

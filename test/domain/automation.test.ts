@@ -3,7 +3,7 @@ import { dueAt } from "../../src/domain/contact-channel.ts";
 import type { Chatbot, ChatbotStep } from "../../src/domain/flow.ts";
 import { idOf } from "../../src/domain/id.ts";
 import { ada, seconds } from "./cast.ts";
-import { greeting, guide, hours, prices, slowStarter } from "./flows.ts";
+import { delayedStart, greeting, guide, hours, prices } from "./flows.ts";
 import { contactChannel, type Desk } from "./support.ts";
 
 const menu = "What is it about?\n1. An offer\n2. I have time\n3. A human";
@@ -19,7 +19,7 @@ describe("auto-replies", () => {
     ["are you open, and the price?", ["From 10 €."]],
     ["are you open?", ["9 to 5."]],
   ])("a first message %j gets one reply, and a keyword takes precedence over the greeting", (text, replies) => {
-    expect(said(contactChannel({ flows }).inbound(text))).toEqual(replies);
+    expect(botTexts(contactChannel({ flows }).inbound(text))).toEqual(replies);
   });
 
   test("greet the first message of a conversation only; keywords are answered while it is WAITING", () => {
@@ -29,11 +29,11 @@ describe("auto-replies", () => {
       .inbound("price?")
       .take(ada)
       .inbound("price?");
-    expect(said(desk)).toEqual(["Welcome!", "From 10 €."]);
+    expect(botTexts(desk)).toEqual(["Welcome!", "From 10 €."]);
   });
 
   test("do not answer messages without text", () => {
-    expect(said(contactChannel({ flows: [prices] }).receive({ kind: "IMAGE" }))).toEqual([]);
+    expect(botTexts(contactChannel({ flows: [prices] }).receive({ kind: "IMAGE" }))).toEqual([]);
   });
 });
 
@@ -42,14 +42,14 @@ describe("a chatbot", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
-    expect(said(desk)).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(desk)).toEqual([menu, "Everything is 10 €."]);
   });
 
   test.each(["4", "0", "hello?", ""])("repeats its menu after %j", (answer) => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
-    expect(said(desk)).toEqual([menu, menu]);
+    expect(botTexts(desk)).toEqual([menu, menu]);
     expect(desk.statuses).toEqual(["BOT"]);
   });
 
@@ -69,17 +69,17 @@ describe("a chatbot", () => {
       .inbound("hi")
       .inbound("1");
     expect(dueAt(desk.state)).toBe(5_000);
-    expect(said(desk.at(4_999).runDue().inbound("hello?"))).toEqual([menu, "Everything is 10 €."]);
-    expect(said(desk.at(5_000).runDue())).toEqual([menu, "Everything is 10 €.", anythingElse]);
+    expect(botTexts(desk.at(4_999).runDue().inbound("hello?"))).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(desk.at(5_000).runDue())).toEqual([menu, "Everything is 10 €.", anythingElse]);
     expect(desk.answer).toMatchObject({ type: "Accepted", changed: true });
     expect(desk.runDue().emitted).toEqual([]);
   });
 
   test("can begin with a delayed step, and each delay counts from when the previous step was sent", () => {
-    const desk = contactChannel({ flows: [slowStarter] }).inbound("hi");
-    expect(said(desk.at(10_500).runDue())).toEqual(["Still there?"]);
+    const desk = contactChannel({ flows: [delayedStart] }).inbound("hi");
+    expect(botTexts(desk.at(10_500).runDue())).toEqual(["Still there?"]);
     expect(dueAt(desk.state)).toBe(11_500);
-    expect(said(desk.at(11_500).runDue())).toEqual(["Still there?", "A colleague comes."]);
+    expect(botTexts(desk.at(11_500).runDue())).toEqual(["Still there?", "A colleague comes."]);
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
@@ -93,9 +93,9 @@ describe("a chatbot", () => {
         ]),
       ],
     });
-    expect(said(desk.inbound("hi"))).toEqual(["A\n1. Go on"]);
-    expect(said(desk.inbound("go"))).toEqual(["A\n1. Go on"]);
-    expect(said(desk.wait(1).runDue())).toEqual(["A\n1. Go on", "B"]);
+    expect(botTexts(desk.inbound("hi"))).toEqual(["A\n1. Go on"]);
+    expect(botTexts(desk.inbound("go"))).toEqual(["A\n1. Go on"]);
+    expect(botTexts(desk.wait(1).runDue())).toEqual(["A\n1. Go on", "B"]);
   });
 
   test("hands over if a path says so, ends, leads to an unknown step or loops", () => {
@@ -127,7 +127,7 @@ describe("a chatbot", () => {
     ];
     for (const [steps, texts] of paths) {
       const desk = contactChannel({ flows: [chatbot(steps)] }).inbound("hi");
-      expect(said(desk)).toEqual(texts);
+      expect(botTexts(desk)).toEqual(texts);
       expect(desk.statuses).toEqual(["WAITING"]);
     }
   });
@@ -142,9 +142,9 @@ describe("a chatbot", () => {
         .inbound("hi")
         .inbound("1"),
     );
-    const before = said(desk);
+    const before = botTexts(desk);
     expect(desk.state.botSession).toBeNull();
-    expect(said(desk.wait(seconds(5)).runDue())).toEqual(before);
+    expect(botTexts(desk.wait(seconds(5)).runDue())).toEqual(before);
   });
 
   test.each([
@@ -160,7 +160,7 @@ describe("a chatbot", () => {
       .wait(seconds(5));
     delayed.flows = flows;
     expect(delayed.runDue().statuses).toEqual(["WAITING"]);
-    expect(said(delayed)).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(delayed)).toEqual([menu, "Everything is 10 €."]);
   });
 });
 
@@ -183,7 +183,7 @@ describe("in standby mode, when another party replies", () => {
   });
 });
 
-function said(desk: Desk): readonly (string | null)[] {
+function botTexts(desk: Desk): readonly (string | null)[] {
   return desk.messages.filter((message) => message.author.type === "Bot").map((message) => message.text);
 }
 

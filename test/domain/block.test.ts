@@ -17,13 +17,13 @@ test("B1: the same person's ContactChannel on another channel does not change", 
 });
 
 test("B2: of several ContactChannels, those not yet blocked are blocked; the others do not change", () => {
-  const presences = [contactChannel(), contactChannel().inbound("hi"), contactChannel().inbound("hi").block()];
-  expect(presences.map((desk) => desk.block().answer)).toMatchObject([
+  const contactChannels = [contactChannel(), contactChannel().inbound("hi"), contactChannel().inbound("hi").block()];
+  expect(contactChannels.map((desk) => desk.block().answer)).toMatchObject([
     { changed: true },
     { changed: true },
     { changed: false },
   ]);
-  expect(presences.map((desk) => desk.blockIds.length)).toEqual([1, 1, 1]);
+  expect(contactChannels.map((desk) => desk.blockIds.length)).toEqual([1, 1, 1]);
 });
 
 describe("B3: blocking ends the ongoing conversation in the same decision", () => {

@@ -44,7 +44,7 @@ export const guide: Chatbot = {
 };
 
 /** Starts with a delay. */
-export const slowStarter: Chatbot = {
+export const delayedStart: Chatbot = {
   id: idOf("flow-slow-starter"),
   kind: "CHATBOT",
   steps: [

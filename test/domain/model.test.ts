@@ -14,7 +14,7 @@ import { contactChannel, type Desk } from "./support.ts";
 const COMMANDS = 100_000;
 
 /** Cases that a run must cover many times for its result to be meaningful. */
-const corners = {
+const cases = {
   "B3 a block ends a conversation": /→BLOCKED/,
   "B4 a block cancels what is queued": /QUEUED→CANCELED/,
   "B6 a block changes nothing": /^block: accepted, unchanged/,
@@ -37,16 +37,16 @@ const corners = {
 } satisfies Record<string, RegExp>;
 
 test("the core agrees with a much simpler model, command by command", { timeout: 120_000 }, () => {
-  const toMeet = new Map(Object.entries(corners).map(([corner, pattern]) => [corner, { pattern, times: 100 }]));
+  const uncovered = new Map(Object.entries(cases).map(([name, pattern]) => [name, { pattern, times: 100 }]));
   let commands = 0;
   const agrees = fc.property(
     fc.constantFrom(...Object.keys(channels)),
     fc.array(step, { maxLength: 100, size: "max" }),
     (channel, steps) => {
-      for (const told of run(channel, steps)) {
+      for (const result of run(channel, steps)) {
         commands++;
-        for (const [corner, left] of toMeet) {
-          if (left.pattern.test(told) && --left.times === 0) toMeet.delete(corner);
+        for (const [name, left] of uncovered) {
+          if (left.pattern.test(result) && --left.times === 0) uncovered.delete(name);
         }
       }
     },
@@ -56,7 +56,7 @@ test("the core agrees with a much simpler model, command by command", { timeout:
   const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
   while (commands < COMMANDS) fc.assert(agrees, { numRuns: 250, ...seed });
 
-  expect([...toMeet.keys()], "cases covered less than 100 times").toEqual([]);
+  expect([...uncovered.keys()], "cases covered less than 100 times").toEqual([]);
 });
 
 /** Runs the same commands on both, compares after each, and returns the effects of each command. */
@@ -65,9 +65,9 @@ function run(channel: string, steps: readonly Step[]): readonly string[] {
   const model = new Model(automation);
   const desk = contactChannel({ flows });
   // A quarter of the runs execute every command on a second desk.
-  const twin = steps.length % 4 === 0 ? contactChannel({ flows }) : null;
+  const replica = steps.length % 4 === 0 ? contactChannel({ flows }) : null;
   const acts: object[] = [];
-  const told: string[] = [];
+  const reports: string[] = [];
   let clock = 0;
   for (const each of steps) {
     if (each.do === "wait") {
@@ -79,43 +79,43 @@ function run(channel: string, steps: readonly Step[]): readonly string[] {
     if (act === null) continue;
     acts.push({ at: clock, ...act });
     const command = toCommand(act, desk);
-    const happened = desk.log.length;
+    const eventsBefore = desk.log.length;
     desk.at(clock).do(command);
-    twin?.at(clock).do(command);
+    replica?.at(clock).do(command);
 
     const expected = model.perform(act, clock);
     const actual = report(desk);
-    if (actual !== expected) expect(story(acts, actual)).toBe(story(acts, expected));
-    const fault = brokenInvariant(desk, happened);
-    if (fault !== null) expect.fail(story(acts, `${actual}\n\nBut ${fault}`));
-    told.push(`${act.do}: ${actual}`);
+    if (actual !== expected) expect(describeRun(acts, actual)).toBe(describeRun(acts, expected));
+    const fault = brokenInvariant(desk, eventsBefore);
+    if (fault !== null) expect.fail(describeRun(acts, `${actual}\n\nBut ${fault}`));
+    reports.push(`${act.do}: ${actual}`);
   }
   const { log, state } = desk;
   expect(
     { ...log.reduce(evolve, newContactChannel), clock: state.clock },
     "the state is the fold of the events",
   ).toEqual(state);
-  if (twin !== null) {
-    const same = JSON.stringify([twin.log, twin.state]) === JSON.stringify([log, state]);
+  if (replica !== null) {
+    const same = JSON.stringify([replica.log, replica.state]) === JSON.stringify([log, state]);
     expect(same, "the same commands get the same decisions").toBe(true);
   }
   expect(desk.suppressed).toEqual(model.blocks.map((block) => model.suppressedBy(block)));
   expect(desk.messages.map((each) => each.deliveryStatus)).toEqual(model.entries.map((each) => each.delivery));
   expect(desk.messages.map((each) => each.unsentAt)).toEqual(model.entries.map((each) => each.unsentAt));
-  return told;
+  return reports;
 }
 
 /** Checks the invariants after a command; `eventsBefore` is the number of events before it. */
 function brokenInvariant(
   { state, emitted, answer, log, conversations, messages }: Desk,
-  happened: number,
+  eventsBefore: number,
 ): string | null {
   if (state.block !== null && state.conversation !== null) return "an ongoing conversation exists while blocked (B3)";
   const ongoing = conversations.filter((each) => isOngoing(each.status)).map((each) => each.id);
   if (ongoing.join() !== (state.conversation?.id ?? ""))
     return "the ongoing conversations are not exactly that of the state (C2)";
   if (messages.at(-1)?.seq !== (messages.length || undefined)) return "the timeline has a gap (D1)";
-  let previous = log[happened - 1]?.occurredAt ?? Number.NEGATIVE_INFINITY;
+  let previous = log[eventsBefore - 1]?.occurredAt ?? Number.NEGATIVE_INFINITY;
   for (const [index, event] of emitted.entries()) {
     if (event.occurredAt < previous) return "the times of the events decrease (O1)";
     previous = event.occurredAt;
@@ -129,6 +129,6 @@ function brokenInvariant(
 }
 
 /** The commands so far and the result of the last one: everything needed to understand a failure. */
-function story(acts: readonly object[], outcome: string): string {
+function describeRun(acts: readonly object[], outcome: string): string {
   return `${acts.map((act) => JSON.stringify(act)).join("\n")}\n\n${outcome}\n`;
 }

@@ -2,11 +2,11 @@ import { getIntrospectionQuery } from "graphql";
 import { describe, expect, test } from "vitest";
 import { at, listAt } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { connect, follow, followEvents } from "../support/following.ts";
+import { connect, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
 
 const desk = await bootDesk();
 const closed = await bootDesk({ env: { INTROSPECTION: "false" } });
-const tight = await bootDesk({ env: { GRAPHQL_MAX_DEPTH: "3", GRAPHQL_MAX_COST: "1" } });
+const limited = await bootDesk({ env: { GRAPHQL_MAX_DEPTH: "3", GRAPHQL_MAX_COST: "1" } });
 
 interface Asked {
   readonly data?: unknown;
@@ -17,19 +17,19 @@ interface Asked {
 const ways: Record<string, (on: Desk, query: string, variables?: Record<string, unknown>) => Promise<Asked>> = {
   HTTP: (on, query, variables) => on.ada.graphql(query, variables),
   SSE: async (on, query, variables) => {
-    const followed = await followEvents(on, query, variables, on.ada.token);
-    const result = await followed.next();
-    await followed.end();
+    const results = await subscribeOverSse(on, query, variables, on.ada.token);
+    const result = await results.next();
+    await results.end();
     return result;
   },
   WebSocket: async (on, query, variables) => {
-    const followed = follow(on, query, variables, on.ada.token);
+    const results = subscribeOverWebSocket(on, query, variables, on.ada.token);
     try {
-      return await followed.next();
+      return await results.next();
     } catch (errors) {
       return { errors };
     } finally {
-      await followed.end();
+      await results.end();
     }
   },
 };
@@ -120,11 +120,11 @@ describe.each(Object.entries(ways))("over %s", (_name, ask) => {
   });
 
   test("the limits are configurable", async () => {
-    expect((await ask(tight, "{ contacts(first: 20) { edges { node { id } } } }")).errors).toBeUndefined();
+    expect((await ask(limited, "{ contacts(first: 20) { edges { node { id } } } }")).errors).toBeUndefined();
     const costly = "{ contacts(first: 40) { edges { node { id } } } }";
-    expect(at((await ask(tight, costly)).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
+    expect(at((await ask(limited, costly)).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
     const nested = "{ contacts(first: 1) { edges { node { channels { id } } } } }";
-    expect(at((await ask(tight, nested)).errors, "0.extensions.code")).toBe("QUERY_TOO_DEEP");
+    expect(at((await ask(limited, nested)).errors, "0.extensions.code")).toBe("QUERY_TOO_DEEP");
   });
 });
 
@@ -168,11 +168,11 @@ describe("on one socket", () => {
     for (const query of ["{", "{ nothing }", deep(20), "subscription { messageRecorded { nothing } }"]) {
       await expect(client.iterate({ query }).next()).rejects.toBeInstanceOf(Array);
     }
-    let heard = false;
+    let isDelivered = false;
     void next.then(() => {
-      heard = true;
+      isDelivered = true;
     });
-    while (!heard) await desk.writes("neighbour", "still here");
+    while (!isDelivered) await desk.writes("neighbour", "still here");
     expect(at(await next, "value.data.messageRecorded.message.text")).toBe("still here");
     await client.dispose();
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId, type TestWorkspace } from "../support/app.ts";
 import { done } from "../support/client.ts";
-import { connect } from "../support/following.ts";
+import { connect } from "../support/graphql-subscription.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { countingStatements, watchStatements } from "./statements.ts";
 

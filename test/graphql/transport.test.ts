@@ -9,7 +9,7 @@ import { Overloaded } from "../../src/commands/work.ts";
 import { createMask } from "../../src/graphql/errors.ts";
 import { at } from "../support/answers.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
-import { connect, follow, followEvents } from "../support/following.ts";
+import { connect, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
 
 const desk = await bootDesk();
 const endpoint = `${desk.url}/graphql`;
@@ -210,9 +210,9 @@ describe("unexpected errors", () => {
     const { data, errors } = await broken.ada.graphql(query);
     expect(data).toBeNull();
     expect(errors).toEqual([expect.objectContaining(masked)]);
-    const stream = await followEvents(broken, query, {}, broken.ada.token);
+    const stream = await subscribeOverSse(broken, query, {}, broken.ada.token);
     expect((await stream.next()).errors).toEqual([expect.objectContaining(masked)]);
-    const socket = follow(broken, query, {}, broken.ada.token);
+    const socket = subscribeOverWebSocket(broken, query, {}, broken.ada.token);
     expect((await socket.next()).errors).toEqual([expect.objectContaining(masked)]);
     await socket.end();
   });
@@ -258,7 +258,7 @@ describe("unexpected errors", () => {
 test("stopping ends streams, and closes sockets with 1001", async () => {
   const stopped = await bootDesk();
   const query = "subscription { messageRecorded { id } }";
-  const stream = await followEvents(stopped, query, {}, stopped.ada.token);
+  const stream = await subscribeOverSse(stopped, query, {}, stopped.ada.token);
   const socket = new WebSocket(`${stopped.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
   await once(socket, "open");
   socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${stopped.ada.token}` } }));

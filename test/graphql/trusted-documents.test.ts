@@ -48,17 +48,17 @@ const ways: [string, Way][] = [
   ["WebSocket", (_desk: Desk, asked: Asked) => socket.ask(asked)],
 ];
 
-const apollos = (sha256Hash: string): Asked => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+const apolloRequest = (sha256Hash: string): Asked => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
 
 describe.each(ways)("over %s", (way, ask) => {
   test.each<[string, Asked]>([
     ["the id in the file", { documentId: sha256(ROLE) }],
     ["the id in the format of the specification", { documentId: `sha256:${sha256(ROLE)}` }],
-    ["the id in the format of Apollo Client and urql", apollos(sha256(ROLE))],
+    ["the id in the format of Apollo Client and urql", apolloRequest(sha256(ROLE))],
     ["the text", { query: ROLE }],
     ["the text, spaced otherwise", { query: print(parseGraphql(ROLE)) }],
     ["the text, spaced otherwise still", { query: `# who\n${ROLE.replaceAll(" ", "\n , ")}` }],
-    ["the text and its id, as Apollo Client registers it", { query: ROLE, ...apollos(sha256(ROLE)) }],
+    ["the text and its id, as Apollo Client registers it", { query: ROLE, ...apolloRequest(sha256(ROLE)) }],
     ["the text and an id of another kind", { query: ROLE, documentId: "md5:1" }],
     ["one operation of several", { documentId: "both", operationName: "One" }],
   ])("%s", async (_, asked) => {

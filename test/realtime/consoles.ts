@@ -1,7 +1,7 @@
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
 import { people } from "../support/people.ts";
-import { cursorNow, type Heard, type Listener, listen } from "../support/subscriber.ts";
+import { cursorNow, type Listener, listen, type ReceivedEvent } from "../support/subscriber.ts";
 
 /** Several instances on one database; the agents of the first use a console on each. */
 export interface Instances {
@@ -33,7 +33,7 @@ export async function consolesOn({ desks }: Instances): Promise<Listener[]> {
 }
 
 /** Contacts write on every instance concurrently, each one message after the other; returns the number of recorded messages. */
-export async function everybodyWrites({ desks }: Instances, each: number): Promise<number> {
+export async function writeOnAllInstances({ desks }: Instances, each: number): Promise<number> {
   const [{ line: channel }] = desks;
   await Promise.all(
     desks.flatMap((desk) =>
@@ -57,7 +57,7 @@ export async function lastRecorded({ desks: [{ app, id }] }: Instances, count: n
   return rows.map((row) => row.shown).reverse();
 }
 
-export function shown({ id, message }: Heard): string {
+export function shown({ id, message }: ReceivedEvent): string {
   return [id, rowId(message?.id ?? ""), message?.text].join(" ");
 }
 

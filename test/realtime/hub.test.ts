@@ -37,7 +37,7 @@ function event(contactId = ann): LogEvent {
   return happened;
 }
 
-async function heard(reader: LogReader<LogEvent>): Promise<Position | undefined> {
+async function nextPosition(reader: LogReader<LogEvent>): Promise<Position | undefined> {
   return (await reader.next()).value?.position;
 }
 
@@ -49,20 +49,20 @@ test("offered events are delivered in order, once, even if some are lost, repeat
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
   });
-  const waiting = [heard(all), heard(bobs)];
+  const waiting = [nextPosition(all), nextPosition(bobs)];
   const [first, second, third, fourth] = [event(), event(bob), event(), event(bob)];
   const before = reads;
   hub.offer(workspaceId, [first, second]);
   expect(await Promise.all(waiting)).toEqual([1, 2]);
-  expect(await heard(all)).toBe(2);
+  expect(await nextPosition(all)).toBe(2);
   expect(reads).toBe(before);
 
   hub.offer(workspaceId, [second]);
   hub.offer(workspaceId, [fourth]);
   hub.offer(workspaceId, [third, fourth]);
-  expect(await heard(all)).toBe(3);
-  expect(await heard(all)).toBe(4);
-  expect(await heard(bobs)).toBe(4);
+  expect(await nextPosition(all)).toBe(3);
+  expect(await nextPosition(all)).toBe(4);
+  expect(await nextPosition(bobs)).toBe(4);
   expect(reads).toBe(before + 1);
 });
 
@@ -74,14 +74,14 @@ test("a log pruned past this instance's tail fails all readers, also waiting one
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
   });
-  const waiting = [heard(reader), heard(bobs)];
+  const waiting = [nextPosition(reader), nextPosition(bobs)];
   for (const contactId of [ann, bob, ann]) event(contactId);
   prunedTo = written.length - 1;
   hub.hint(workspaceId);
-  const told = await Promise.allSettled(waiting);
-  expect(told).toEqual(told.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
+  const results = await Promise.allSettled(waiting);
+  expect(results).toEqual(results.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
 
   const next = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   hub.offer(workspaceId, [event()]);
-  expect(await heard(next)).toBe(written.length);
+  expect(await nextPosition(next)).toBe(written.length);
 });

@@ -102,7 +102,7 @@ type Success<Fields extends keyof Answer> = Answer & Required<Pick<Answer, Field
 type Handled = Success<"conversation" | "changed">;
 type OfConversation = { readonly conversationId: string };
 type OfContact = { readonly contactId: string; readonly channelId?: string; readonly contactChannelId?: string };
-type Noted = { readonly notes?: string | null };
+type WithNotes = { readonly notes?: string | null };
 type Expiring = { readonly expiresAt?: string | null };
 type Text = { readonly text: string; readonly idempotencyKey?: string };
 
@@ -143,11 +143,11 @@ export function clientOf(url: string, token: string) {
     graphql,
     /** Returns the result of a mutation, success or refusal, with this selection for a success. */
     attempt: (name: Mutation, input: object, success?: string) => send<Answer>(name, input, success),
-    blockContact: (input: OfContact & Noted & Expiring) =>
+    blockContact: (input: OfContact & WithNotes & Expiring) =>
       succeed<Success<"contact" | "blocks" | "endedConversations" | "changed">>("blockContact", input),
-    unblockContact: (input: OfContact & Noted) =>
+    unblockContact: (input: OfContact & WithNotes) =>
       succeed<Success<"contact" | "blocks" | "changed">>("unblockContact", input),
-    updateBlock: (input: { readonly blockId: string } & Noted & Expiring) =>
+    updateBlock: (input: { readonly blockId: string } & WithNotes & Expiring) =>
       succeed<Success<"block" | "changed">>("updateBlock", input),
     sendMessage: (input: OfConversation & Text) => succeed<Success<"message">>("sendMessage", input),
     startConversation: (input: OfContact & Text) =>

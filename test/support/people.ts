@@ -126,7 +126,7 @@ async function ok(answer: Promise<Response>): Promise<void> {
 }
 
 /** Adds a second ContactChannel to a contact, as after a merge; it has no messages yet. */
-export async function sameContact(desk: Desk, known: Person, other: Person): Promise<void> {
+export async function addContactChannel(desk: Desk, known: Person, other: Person): Promise<void> {
   const { prisma } = desk.app.database;
   const { contactChannelId } = await look(desk, known);
   const { workspaceId, contactId, createdAt } = await prisma.contactChannel.findUniqueOrThrow({

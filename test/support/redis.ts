@@ -10,7 +10,7 @@ export interface FakeRedis {
   /** The number of connections that are subscribed to a channel. */
   subscribers(): number;
   /** Cuts every connection and accepts none until it is started again, on the same address. */
-  halt(): Promise<void>;
+  stop(): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function startFakeRedis(deliver: Delivery = (message, pass) => pass
   });
   let port = 0;
   await start();
-  return { url: `redis://127.0.0.1:${port}`, subscribers: () => channels.size, halt, start };
+  return { url: `redis://127.0.0.1:${port}`, subscribers: () => channels.size, stop, start };
 
   async function start(): Promise<void> {
     server.listen(port, "127.0.0.1");
@@ -44,7 +44,7 @@ export async function startFakeRedis(deliver: Delivery = (message, pass) => pass
     port = (server.address() as AddressInfo).port;
   }
 
-  async function halt(): Promise<void> {
+  async function stop(): Promise<void> {
     server.close();
     for (const socket of open) socket.destroy();
     await once(server, "close");

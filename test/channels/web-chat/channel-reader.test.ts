@@ -131,11 +131,11 @@ const recorded = (direction: "INBOUND" | "OUTBOUND"): EventData => ({
 });
 
 test("it wants only events of its channel's visitors that a stream needs", async () => {
-  const subject = channelReader();
-  await subject.started;
+  const channelReader = channelReader();
+  await channelReader.started;
   const [reader] = readers;
-  subject.hold("ann").add(pair.stream, 0);
-  subject.introduce("ann", ann.contactChannelId);
+  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.introduce("ann", ann.contactChannelId);
   const wanted = [recorded("OUTBOUND"), send("1")];
   const unwanted: EventData[] = [
     recorded("INBOUND"),
@@ -150,9 +150,9 @@ test("it wants only events of its channel's visitors that a stream needs", async
 });
 
 test("a visitor without a ContactChannel is associated with it once it appears", async () => {
-  const subject = channelReader();
-  await subject.started;
-  subject.hold("ann").add(pair.stream, 0);
+  const channelReader = channelReader();
+  await channelReader.started;
+  channelReader.hold("ann").add(pair.stream, 0);
   send("Welcome!");
   expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(true);
   await new Promise((resolve) => setImmediate(resolve));
@@ -162,16 +162,16 @@ test("a visitor without a ContactChannel is associated with it once it appears",
 });
 
 test("a log reader that fails is replaced, and events missed in between are delivered", async () => {
-  const subject = channelReader();
-  await subject.started;
-  subject.hold("ann").add(pair.stream, 0);
-  subject.introduce("ann", ann.contactChannelId);
+  const channelReader = channelReader();
+  await channelReader.started;
+  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.introduce("ann", ann.contactChannelId);
   await new Promise((resolve) => setImmediate(resolve));
   send("Missed");
   readers[0]?.fail(new Error("The log was pruned past the reader."));
   expect(await pair.readUntil("Missed")).toContain('"text":"Missed"');
-  expect(readers[1]?.deliver(ann.contactChannelId, send("Heard"))).toBe(true);
-  expect(await pair.readUntil("Heard")).toContain('"text":"Heard"');
+  expect(readers[1]?.deliver(ann.contactChannelId, send("ReceivedEvent"))).toBe(true);
+  expect(await pair.readUntil("ReceivedEvent")).toContain('"text":"ReceivedEvent"');
 });
 
 test("it does not start if the log cannot be read", async () => {
@@ -180,25 +180,25 @@ test("it does not start if the log cannot be read", async () => {
 });
 
 test("it closes its log reader when the last visitor leaves", async () => {
-  let deserted = 0;
-  const subject = channelReader(() => {
-    deserted += 1;
+  let emptied = 0;
+  const channelReader = channelReader(() => {
+    emptied += 1;
   });
-  await subject.started;
-  subject.hold("ann");
-  subject.hold("ann");
-  subject.hold("bob");
-  subject.release("ann");
-  subject.release("bob");
-  expect([deserted, readers[0]?.returned]).toEqual([0, false]);
-  subject.release("ann");
-  expect([deserted, readers[0]?.returned]).toEqual([1, true]);
+  await channelReader.started;
+  channelReader.hold("ann");
+  channelReader.hold("ann");
+  channelReader.hold("bob");
+  channelReader.release("ann");
+  channelReader.release("bob");
+  expect([emptied, readers[0]?.returned]).toEqual([0, false]);
+  channelReader.release("ann");
+  expect([emptied, readers[0]?.returned]).toEqual([1, true]);
 });
 
 test("if the visitor leaves before the log reader is open, the log reader is closed", async () => {
-  const subject = channelReader();
-  subject.hold("ann");
-  subject.release("ann");
-  await subject.started;
+  const channelReader = channelReader();
+  channelReader.hold("ann");
+  channelReader.release("ann");
+  await channelReader.started;
   expect(readers[0]?.returned).toBe(true);
 });

@@ -111,7 +111,7 @@ afterEach(async () => {
 });
 
 /** The numbers of the received messages, up to and including this one. */
-async function came(seq: number): Promise<number[]> {
+async function receivedUpTo(seq: number): Promise<number[]> {
   const all = await pair.readUntil(textOf(seq));
   return [...all.matchAll(/"text":"(\d+)"/g)].map(([, text]) => Number(text));
 }
@@ -119,7 +119,7 @@ async function came(seq: number): Promise<number[]> {
 test("B4 each message is sent under its own lease, one after another", async () => {
   for (let i = 0; i < 3; i++) desk.record("QUEUED");
   mailbox.add(pair.stream, 0);
-  expect(await came(3)).toEqual([1, 2, 3]);
+  expect(await receivedUpTo(3)).toEqual([1, 2, 3]);
   await desk.until("SENT 3");
   expect(desk.commands).toEqual(["lease 1", "SENT 1", "lease 2", "SENT 2", "lease 3", "SENT 3"]);
 });
@@ -151,7 +151,7 @@ test("B4 a lease that is a second old before the write begins is released, and r
   mailbox.wake();
   await desk.until("SENT 1");
   expect(desk.commands).toEqual(["lease 1", "NOT_BEGUN 1", "lease 1", "SENT 1"]);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
 });
 
 test("B4 a long wait for the lease does not count as the age of the lease", async () => {
@@ -179,7 +179,7 @@ test("a stream that closes before the message is written is not a failure: the n
   pair = await streamPair();
   desk.during = () => {};
   mailbox.add(pair.stream, 0);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await desk.until("SENT 1");
 });
 
@@ -191,7 +191,7 @@ test("a message leased by another server delays the ones after it", async () => 
   expect(desk.commands).toEqual([]);
   Object.assign(desk.messages[0] ?? {}, { status: "SENT" });
   mailbox.wake();
-  expect(await came(2)).toEqual([1, 2]);
+  expect(await receivedUpTo(2)).toEqual([1, 2]);
   expect(desk.commands[0]).toBe("lease 2");
 });
 
@@ -219,7 +219,7 @@ test("if settling a message fails and it becomes pending again, it is not writte
     if (command === "SENT 1") throw new Error("The database is gone.");
   };
   mailbox.add(pair.stream, 0);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await new Promise((resolve) => setImmediate(resolve));
   // As the sweeper of expired leases does.
   Object.assign(desk.messages[0] ?? {}, { status: "QUEUED" });
@@ -227,7 +227,7 @@ test("if settling a message fails and it becomes pending again, it is not writte
   desk.record("QUEUED");
   mailbox.wake();
   await desk.until("SENT 2");
-  expect(await came(2)).toEqual([1, 2]);
+  expect(await receivedUpTo(2)).toEqual([1, 2]);
   expect(desk.commands).toEqual(["lease 1", "lease 1", "SENT 1", "lease 2", "SENT 2"]);
 });
 
@@ -239,7 +239,7 @@ test("a stream added during delivery gets old messages before new ones", async (
     if (command === "lease 4") mailbox.add(late.stream, 0);
   };
   mailbox.add(pair.stream, 3);
-  expect(await came(4)).toEqual([4]);
+  expect(await receivedUpTo(4)).toEqual([4]);
   const all = await late.readUntil(textOf(4));
   expect([...all.matchAll(/"text":"(\d+)"/g)].map(([, text]) => text)).toEqual(["1", "2", "3", "4"]);
   await late.close();
@@ -249,7 +249,7 @@ test("more than one page of sent and of queued messages is delivered completely,
   for (let i = 0; i < 250; i++) desk.record("SENT");
   for (let i = 0; i < 250; i++) desk.record("QUEUED");
   mailbox.add(pair.stream, 10);
-  expect(await came(500)).toEqual(Array.from({ length: 490 }, (_, index) => index + 11));
+  expect(await receivedUpTo(500)).toEqual(Array.from({ length: 490 }, (_, index) => index + 11));
 });
 
 test("a stalled stream does not delay other streams", async () => {
@@ -263,7 +263,7 @@ test("a stalled stream does not delay other streams", async () => {
   mailbox.add(pair.stream, 0);
   desk.record("QUEUED");
   mailbox.wake();
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await desk.until("SENT 1");
   await stalled.close();
 });

@@ -4,7 +4,7 @@ import { openSession, post } from "../../support/visitor.ts";
 import { timeline } from "../timeline.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const NOWHERE = globalId("Channel", "00000000-0000-7000-8000-000000000000");
+const UNKNOWN_CHANNEL = globalId("Channel", "00000000-0000-7000-8000-000000000000");
 
 let desk: Desk;
 beforeAll(async () => {
@@ -78,7 +78,7 @@ describe("sessions", () => {
       () => sessions("token=x", { "content-type": "application/x-www-form-urlencoded" }),
       fault(415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
     ],
-    ["an unknown channel", () => sessions({}, {}, NOWHERE), fault(404, "NOT_FOUND")],
+    ["an unknown channel", () => sessions({}, {}, UNKNOWN_CHANNEL), fault(404, "NOT_FOUND")],
     ["a malformed id", () => sessions({}, {}, "x"), fault(404, "NOT_FOUND")],
     ["a LINE channel", () => sessions({}, {}, desk.line), fault(404, "NOT_FOUND")],
   ])("%s is refused", async (_name, send, expected) => {

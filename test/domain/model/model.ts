@@ -337,8 +337,8 @@ export class Model {
     const move = MOVES[act.do];
     const block = this.inForce();
     if (block !== undefined && act.do !== "decline" && act.do !== "end") return `blocked by ${block.n}`;
-    const isTheirs = (act.do !== "accept" && act.do !== "decline") || conversation.offeredTo === act.by;
-    if (!move.from.includes(conversation.status) || !isTheirs) return invalidTransition(conversation.status, move.to);
+    const isAllowed = (act.do !== "accept" && act.do !== "decline") || conversation.offeredTo === act.by;
+    if (!move.from.includes(conversation.status) || !isAllowed) return invalidTransition(conversation.status, move.to);
 
     const { status, assignee } = conversation;
     const done = { conversation: conversation.n };

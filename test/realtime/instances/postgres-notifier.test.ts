@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
 import { postgresNotifier } from "../../../src/realtime/instances/postgres-notifier.ts";
 import { freshDatabase } from "../../support/database.ts";
-import { cursorNow, type Heard, listen } from "../../support/subscriber.ts";
+import { cursorNow, listen, type ReceivedEvent } from "../../support/subscriber.ts";
 import {
   bootInstances,
   consolesOn,
-  everybodyWrites,
   type Instances,
   lastRecorded,
   latencies,
   shown,
+  writeOnAllInstances,
 } from "../consoles.ts";
 
 let instances: Instances;
@@ -26,7 +26,7 @@ describe("three instances with PostgreSQL alone", () => {
 
   test("all commits of all instances reach every console, once and in order", async () => {
     const consoles = await consolesOn(instances);
-    const count = await everybodyWrites(instances, 10);
+    const count = await writeOnAllInstances(instances, 10);
     const recorded = await lastRecorded(instances, count);
     for (const console of consoles) expect((await console.take(count)).map(shown)).toEqual(recorded);
     for (const console of consoles) await console.close();
@@ -37,7 +37,7 @@ describe("three instances with PostgreSQL alone", () => {
     const before = await sessions();
     expect(before).toHaveLength(3);
     const consoles = await consolesOn(instances);
-    const writing = everybodyWrites(instances, 10);
+    const writing = writeOnAllInstances(instances, 10);
     await cut(before);
     const count = await writing;
     const recorded = await lastRecorded(instances, count);
@@ -53,23 +53,23 @@ describe("three instances with PostgreSQL alone", () => {
     const { desks } = instances;
     const [{ ada }] = desks;
     let after = await cursorNow(desks[0]);
-    const heard: Heard[] = [];
-    let visits = 0;
-    const writing = everybodyWrites(instances, 20);
+    const received: ReceivedEvent[] = [];
+    let switches = 0;
+    const writing = writeOnAllInstances(instances, 20);
     // Fewer than are written, so that it never waits for an event that is not coming.
-    while (heard.length < 200) {
-      const listener = listen(desks[visits % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
-      heard.push(...(await listener.take(1 + (visits % 5))));
-      after = heard.at(-1)?.cursor ?? after;
-      visits += 1;
+    while (received.length < 200) {
+      const listener = listen(desks[switches % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
+      received.push(...(await listener.take(1 + (switches % 5))));
+      after = received.at(-1)?.cursor ?? after;
+      switches += 1;
       await listener.close();
     }
     const count = await writing;
     const rest = listen(desks[1] ?? desks[0], "messageRecorded", { after, token: ada.token });
-    heard.push(...(await rest.take(count - heard.length)));
+    received.push(...(await rest.take(count - received.length)));
     await rest.close();
-    expect(heard.map(shown)).toEqual(await lastRecorded(instances, count));
-    expect(visits).toBeGreaterThan(60);
+    expect(received.map(shown)).toEqual(await lastRecorded(instances, count));
+    expect(switches).toBeGreaterThan(60);
   });
 });
 
@@ -78,12 +78,12 @@ describe("PostgreSQL notifier", () => {
 
   test("coalesces notifications made during another one, once per workspace; and does not notify itself", async () => {
     const { url, drop } = await freshDatabase();
-    const [one, two] = [await ear(url), await ear(url)];
+    const [one, two] = [await startNotifier(url), await startNotifier(url)];
     one.notifier.notify(idOf("first"), []);
     for (let n = 0; n < 30; n++) for (const workspaceId of workspaces) one.notifier.notify(workspaceId, []);
-    await expect.poll(() => two.heard).toEqual(["first", ...workspaces].map((id) => [id, null]));
+    await expect.poll(() => two.received).toEqual(["first", ...workspaces].map((id) => [id, null]));
     two.notifier.notify(idOf("back"), []);
-    await expect.poll(() => one.heard).toEqual([["back", null]]);
+    await expect.poll(() => one.received).toEqual([["back", null]]);
     expect([...one.logged, ...two.logged]).toEqual([]);
     await Promise.all([one.notifier.stop(), two.notifier.stop()]);
     await drop();
@@ -91,7 +91,7 @@ describe("PostgreSQL notifier", () => {
 
   test("the loss and the recovery of the connection are logged once each", async () => {
     const { url, drop } = await freshDatabase();
-    const { notifier, logged } = await ear(url);
+    const { notifier, logged } = await startNotifier(url);
     await cut(await sessionsOn(url));
     for (const workspaceId of workspaces) notifier.notify(workspaceId, []);
     await expect
@@ -105,7 +105,7 @@ describe("PostgreSQL notifier", () => {
   });
 
   test("neither startup nor stopping waits for an unreachable database", async () => {
-    const { notifier, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
+    const { notifier, logged } = await startNotifier("postgresql://nobody@127.0.0.1:1/nothing");
     notifier.notify(idOf("one"), []);
     await notifier.stop();
     expect(logged).toEqual(["no change notifications from other instances; the log is polled"]);
@@ -113,8 +113,8 @@ describe("PostgreSQL notifier", () => {
 });
 
 /** A notifier, the notifications that it received, and its log messages. */
-async function ear(url: string) {
-  const heard: unknown[] = [];
+async function startNotifier(url: string) {
+  const received: unknown[] = [];
   const logged: string[] = [];
   const lines = new Writable({
     write: (chunk, _, done) => {
@@ -122,8 +122,12 @@ async function ear(url: string) {
       done();
     },
   });
-  const notifier = await postgresNotifier({ url, onChange: (...told) => heard.push(told), logger: pino({}, lines) });
-  return { notifier, heard, logged };
+  const notifier = await postgresNotifier({
+    url,
+    onChange: (...notification) => received.push(notification),
+    logger: pino({}, lines),
+  });
+  return { notifier, received, logged };
 }
 
 /** Polling every 250 ms would take about that long, since each message waits for the delivery of the one before. */

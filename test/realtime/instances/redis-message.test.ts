@@ -51,16 +51,16 @@ const sender = redisMessages(SECRET, "deskgate:1:1", "sender");
 const receiver = redisMessages(SECRET, "deskgate:1:1", "receiver");
 
 /** The commits decoded from a message; null if it was rejected. */
-function heard(message: string, by = receiver): unknown[] | null {
-  const told: unknown[] = [];
-  const taken = by.decode(message, (...commit) => told.push(commit));
-  if (!taken) expect(told).toEqual([]);
-  return taken ? told : null;
+function decoded(message: string, by = receiver): unknown[] | null {
+  const commits: unknown[] = [];
+  const taken = by.decode(message, (...commit) => commits.push(commit));
+  if (!taken) expect(commits).toEqual([]);
+  return taken ? commits : null;
 }
 
 test("a message decodes to the encoded commits, and only its sender recognizes it as its own", () => {
   const message = sender.encode(commits);
-  expect(heard(message)).toEqual(commits.map((commit) => [workspaceId, commit.events]));
+  expect(decoded(message)).toEqual(commits.map((commit) => [workspaceId, commit.events]));
   expect([sender.isOwn(message), receiver.isOwn(message)]).toEqual([true, false]);
 });
 
@@ -68,24 +68,24 @@ test("a message that was changed or truncated anywhere is rejected", () => {
   const message = sender.encode(commits);
   for (let at = "sender ".length; at < message.length; at++) {
     const other = message[at] === "1" ? "2" : "1";
-    expect([at, heard(message.slice(0, at) + other + message.slice(at + 1))]).toEqual([at, null]);
-    expect([at, heard(message.slice(0, at))]).toEqual([at, null]);
-    expect([at, heard(message.slice(0, at) + message.slice(at + 1))]).toEqual([at, null]);
+    expect([at, decoded(message.slice(0, at) + other + message.slice(at + 1))]).toEqual([at, null]);
+    expect([at, decoded(message.slice(0, at))]).toEqual([at, null]);
+    expect([at, decoded(message.slice(0, at) + message.slice(at + 1))]).toEqual([at, null]);
   }
 });
 
 test("a message of another database, with another secret or from an unknown source is rejected", () => {
-  expect(heard(redisMessages(SECRET, "deskgate:1:2", "sender").encode(commits))).toBeNull();
-  expect(heard(redisMessages("another secret", "deskgate:1:1", "sender").encode(commits))).toBeNull();
+  expect(decoded(redisMessages(SECRET, "deskgate:1:2", "sender").encode(commits))).toBeNull();
+  expect(decoded(redisMessages("another secret", "deskgate:1:1", "sender").encode(commits))).toBeNull();
   for (const text of ["", " ", "hello", "null", "{}", JSON.stringify({ version: 1, commits: [] }), "\0".repeat(99)]) {
-    expect(heard(text)).toBeNull();
+    expect(decoded(text)).toBeNull();
   }
 });
 
 test("a message of another version only has the workspaces whose log has grown", () => {
   const commit = [workspaceId, [{ surprise: true }]];
-  expect(heard(signed(JSON.stringify({ version: 1, commits: [commit] })))).toEqual([commit]);
-  expect(heard(signed(JSON.stringify({ version: 2, commits: [commit], more: {} })))).toEqual([[workspaceId, null]]);
+  expect(decoded(signed(JSON.stringify({ version: 1, commits: [commit] })))).toEqual([commit]);
+  expect(decoded(signed(JSON.stringify({ version: 2, commits: [commit], more: {} })))).toEqual([[workspaceId, null]]);
 });
 
 test("changing the format of an event requires a new version", () => {

@@ -15,15 +15,15 @@ import { type Delivery, type FakeRedis, startFakeRedis } from "../../support/red
 import {
   bootInstances,
   consolesOn,
-  everybodyWrites,
   type Instances,
   lastRecorded,
   latencies,
   shown,
+  writeOnAllInstances,
 } from "../consoles.ts";
 
-const REAL = "redis://127.0.0.1:6379";
-const isThere = await new Promise<boolean>((resolve) => {
+const LOCAL_REDIS = "redis://127.0.0.1:6379";
+const isRedisUp = await new Promise<boolean>((resolve) => {
   const socket = connect(6379, "127.0.0.1");
   socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
   socket.once("connect", () => socket.destroy());
@@ -42,14 +42,14 @@ async function boot(count: number, env: NodeJS.ProcessEnv): Promise<Instances> {
 
 async function fakeRedis(deliver?: Delivery): Promise<FakeRedis> {
   const redis = await startFakeRedis(deliver);
-  ends.push(redis.halt);
+  ends.push(redis.stop);
   return redis;
 }
 
 /** Contacts write on all instances, and every console must get all events, once and in order. */
 async function expectComplete(instances: Instances, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
   const consoles = await consolesOn(instances);
-  const writing = everybodyWrites(instances, 10);
+  const writing = writeOnAllInstances(instances, 10);
   await meanwhile();
   const count = await writing;
   const recorded = await lastRecorded(instances, count);
@@ -64,11 +64,11 @@ async function expectPrompt(instances: Instances): Promise<void> {
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-const reason = isThere ? "" : ` (skipped: no Redis at ${REAL})`;
+const reason = isRedisUp ? "" : ` (skipped: no Redis at ${LOCAL_REDIS})`;
 
-describe.skipIf(!isThere)(`three instances on a Redis${reason}`, () => {
+describe.skipIf(!isRedisUp)(`three instances on a Redis${reason}`, () => {
   test("commits on one instance reach the consoles of the others long before the next poll, and completely", async () => {
-    const instances = await boot(3, { REDIS_URL: REAL });
+    const instances = await boot(3, { REDIS_URL: LOCAL_REDIS });
     await expectPrompt(instances);
     await expectComplete(instances);
   });
@@ -90,7 +90,7 @@ describe("three instances on a faulty Redis", () => {
   test("Redis goes down and comes back: events committed in between are delivered, too", async () => {
     const redis = await fakeRedis();
     const instances = await boot(3, { REDIS_URL: redis.url });
-    await expectComplete(instances, redis.halt);
+    await expectComplete(instances, redis.stop);
     await redis.start();
     await expect.poll(redis.subscribers, { timeout: 10_000 }).toBe(3);
     await expectPrompt(instances);
@@ -98,7 +98,7 @@ describe("three instances on a faulty Redis", () => {
 
   test("Redis is down from the start: the instances start, are ready, and use it once it is up", async () => {
     const redis = await fakeRedis();
-    await redis.halt();
+    await redis.stop();
     const instances = await boot(2, { REDIS_URL: redis.url });
     for (const { url } of instances.desks) expect((await fetch(`${url}/ready`)).status).toBe(200);
     await expectComplete(instances);
@@ -125,14 +125,14 @@ describe("Redis notifier", () => {
   });
 
   /** A notifier, the notifications that it received, and its log messages. */
-  interface Ear {
+  interface RecordedNotifier {
     readonly notifier: ChangeNotifier;
-    readonly heard: unknown[];
+    readonly received: unknown[];
     readonly logged: string[];
   }
 
-  async function ear(database: TestDatabase, url: string, secret = "shared"): Promise<Ear> {
-    const heard: unknown[] = [];
+  async function startNotifier(database: TestDatabase, url: string, secret = "shared"): Promise<RecordedNotifier> {
+    const received: unknown[] = [];
     const logged: string[] = [];
     const opened = openDatabase(database.url, { poolSize: 1, onError: () => {} });
     const lines = new Writable({
@@ -145,14 +145,14 @@ describe("Redis notifier", () => {
       url,
       database: opened,
       secret,
-      onChange: (...told) => heard.push(told),
+      onChange: (...notification) => received.push(notification),
       logger: pino({}, lines),
     });
     ends.push(async () => {
       await notifier.stop();
       await opened.close();
     });
-    return { notifier, heard, logged };
+    return { notifier, received, logged };
   }
 
   async function database(): Promise<TestDatabase> {
@@ -164,14 +164,18 @@ describe("Redis notifier", () => {
   test("carries events to the other instances on the same database only", async () => {
     const { url } = await fakeRedis();
     const [ours, theirs] = [await database(), await database()];
-    const [one, two, stranger] = [await ear(ours, url), await ear(ours, url), await ear(theirs, url)];
+    const [one, two, otherReceiver] = [
+      await startNotifier(ours, url),
+      await startNotifier(ours, url),
+      await startNotifier(theirs, url),
+    ];
     one.notifier.notify(workspaceId, [event(1), event(2)]);
-    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(1), event(2)]]]);
-    const friend = await ear(theirs, url);
-    friend.notifier.notify(workspaceId, [event(3)]);
-    await expect.poll(() => stranger.heard).toEqual([[workspaceId, [event(3)]]]);
-    expect([one.heard, friend.heard]).toEqual([[], []]);
-    expect([one, two, stranger, friend].flatMap(({ logged }) => logged)).toEqual([]);
+    await expect.poll(() => two.received).toEqual([[workspaceId, [event(1), event(2)]]]);
+    const otherSender = await startNotifier(theirs, url);
+    otherSender.notifier.notify(workspaceId, [event(3)]);
+    await expect.poll(() => otherReceiver.received).toEqual([[workspaceId, [event(3)]]]);
+    expect([one.received, otherSender.received]).toEqual([[], []]);
+    expect([one, two, otherReceiver, otherSender].flatMap(({ logged }) => logged)).toEqual([]);
   });
 
   test("coalesces commits notified during another notification, and keeps them separate", async () => {
@@ -181,10 +185,10 @@ describe("Redis notifier", () => {
       pass(message);
     });
     const ours = await database();
-    const [one, two] = [await ear(ours, url), await ear(ours, url)];
+    const [one, two] = [await startNotifier(ours, url), await startNotifier(ours, url)];
     const commits = Array.from({ length: 100 }, (_, n) => [event(n)]);
     for (const commit of commits) one.notifier.notify(workspaceId, commit);
-    await expect.poll(() => two.heard).toEqual(commits.map((commit) => [workspaceId, commit]));
+    await expect.poll(() => two.received).toEqual(commits.map((commit) => [workspaceId, commit]));
     // To both instances: the first commit, and then all others.
     expect(messages).toHaveLength(2 * 2);
   });
@@ -192,11 +196,11 @@ describe("Redis notifier", () => {
   test("messages of an instance with another AUTH_SECRET are ignored, which is logged once", async () => {
     const { url } = await fakeRedis();
     const ours = await database();
-    const [one, two] = [await ear(ours, url), await ear(ours, url)];
-    const other = await ear(ours, url, "not shared");
+    const [one, two] = [await startNotifier(ours, url), await startNotifier(ours, url)];
+    const other = await startNotifier(ours, url, "not shared");
     for (const position of [1, 2, 3]) other.notifier.notify(workspaceId, [event(position)]);
     one.notifier.notify(workspaceId, [event(4)]);
-    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(4)]]]);
+    await expect.poll(() => two.received).toEqual([[workspaceId, [event(4)]]]);
     await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
   });
 
@@ -206,11 +210,11 @@ describe("Redis notifier", () => {
     const sockets: Socket[] = [];
     silent.on("connection", (socket) => sockets.push(socket));
     const redis = await fakeRedis();
-    await redis.halt();
+    await redis.stop();
     const { port } = silent.address() as AddressInfo;
     const ours = await database();
     for (const url of [`redis://127.0.0.1:${port}`, redis.url]) {
-      const { notifier } = await ear(ours, url);
+      const { notifier } = await startNotifier(ours, url);
       notifier.notify(workspaceId, [event(1)]);
       await notifier.stop();
     }
@@ -218,7 +222,7 @@ describe("Redis notifier", () => {
     silent.close();
     for (const socket of sockets) socket.destroy();
     await redis.start();
-    const { notifier } = await ear(ours, redis.url);
+    const { notifier } = await startNotifier(ours, redis.url);
     // Stopped notifiers have not reconnected.
     expect(redis.subscribers()).toBe(1);
     await notifier.stop();
@@ -226,15 +230,15 @@ describe("Redis notifier", () => {
 
   test("the loss and the recovery of Redis are logged once each", async () => {
     const redis = await fakeRedis();
-    await redis.halt();
-    const { notifier, logged } = await ear(await database(), redis.url);
+    await redis.stop();
+    const { notifier, logged } = await startNotifier(await database(), redis.url);
     const away = "no change notifications from other instances; the log is polled";
     const back = "change notifications from other instances have resumed";
     expect(logged).toEqual([away]);
     for (const position of [1, 2, 3]) notifier.notify(workspaceId, [event(position)]);
     await redis.start();
     await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back]);
-    await redis.halt();
+    await redis.stop();
     await expect.poll(() => logged).toEqual([away, back, away]);
     await redis.start();
     await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back, away, back]);
