@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(join(dataDir, ".."), { recursive: true }));
 
-test("a configured secret is used as it is, and not written to disk", async () => {
+test("a configured secret is used unchanged, and not written to disk", async () => {
   const configured = "0123456789abcdef0123456789abcdef";
 
   expect(await authSecret({ authSecret: configured, dataDir })).toBe(configured);

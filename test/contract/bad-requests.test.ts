@@ -76,15 +76,20 @@ describe("POST /graphql", () => {
 
   test.each<[string, string, number, string]>([
     ["malformed JSON", "{", 400, "BAD_REQUEST"],
-    ["no JSON object", "[]", 400, "BAD_REQUEST"],
+    ["not a JSON object", "[]", 400, "BAD_REQUEST"],
     ["no query", "{}", 400, "BAD_REQUEST"],
-    ["a query that is no text", '{"query":5}', 400, "BAD_REQUEST"],
-    ["a query that is none", '{"query":"{"}', 400, "GRAPHQL_PARSE_FAILED"],
-    ["a field that there is not", '{"query":"{ secrets }"}', 400, "GRAPHQL_VALIDATION_FAILED"],
-    ["variables that are none", '{"query":"{ logCursor }","variables":"x"}', 400, "BAD_REQUEST"],
+    ["a query that is not a string", '{"query":5}', 400, "BAD_REQUEST"],
+    ["an invalid query", '{"query":"{"}', 400, "GRAPHQL_PARSE_FAILED"],
+    ["an unknown field", '{"query":"{ secrets }"}', 400, "GRAPHQL_VALIDATION_FAILED"],
+    ["invalid variables", '{"query":"{ logCursor }","variables":"x"}', 400, "BAD_REQUEST"],
     ["a deep query", JSON.stringify({ query: `{ ${DEEP} }` }), 400, "QUERY_TOO_DEEP"],
     ["a costly query", JSON.stringify({ query: costly }), 400, "QUERY_TOO_COSTLY"],
-    ["an endless query", JSON.stringify({ query: `{ ${"a ".repeat(3_000)} }` }), 400, "GRAPHQL_PARSE_FAILED"],
+    [
+      "a query with too many tokens",
+      JSON.stringify({ query: `{ ${"a ".repeat(3_000)} }` }),
+      400,
+      "GRAPHQL_PARSE_FAILED",
+    ],
     ["10 MB", JSON.stringify({ query: "x".repeat(HUGE) }), 413, "PAYLOAD_TOO_LARGE"],
   ])("%s", async (_, body, status, code) => {
     const accept = { accept: "application/graphql-response+json" };
@@ -124,7 +129,7 @@ describe("POST /graphql", () => {
     ],
     ["a token without signature", () => bearer(`${desk.ada.token.split(".").slice(0, 2).join(".")}.`)],
     [
-      "a token of nobody",
+      "a token of an unknown agent",
       async () => bearer(await signAgentToken(SECRET, "nobody@desk.test", desk.clock.now(), 1_000_000)),
     ],
     [
@@ -189,7 +194,7 @@ describe("the LINE webhook", () => {
 describe("the web chat", () => {
   test.each<[string, string, number]>([
     ["malformed JSON", "{", 400],
-    ["no object", "[]", 400],
+    ["not an object", "[]", 400],
     ["no text", '{"clientMessageId":"1"}', 400],
     ["a blank text", '{"text":" ","clientMessageId":"1"}', 400],
     ["no id", '{"text":"Hi"}', 400],
@@ -238,7 +243,7 @@ describe("the WebSocket", () => {
       () => closeOf({ type: "subscribe", id: "1", payload: { query: "{ logCursor }" } }),
       4401,
     ],
-    ["no JSON", () => closeOf("{"), 4400],
+    ["malformed JSON", () => closeOf("{"), 4400],
     ["two inits", () => closeOf(init(desk.ada.token), init(desk.ada.token)), 4429],
     ["a message above 256 KB", () => closeOf("x".repeat(300_000)), 1009],
   ])("%s", async (_, close, code) => {
@@ -259,20 +264,20 @@ describe("the WebSocket", () => {
 
   test.each([
     ["a deep query", `{ ${DEEP} }`, "QUERY_TOO_DEEP"],
-    ["a query that is none", "{", "GRAPHQL_PARSE_FAILED"],
+    ["an invalid query", "{", "GRAPHQL_PARSE_FAILED"],
     ["an unknown field", "{ secrets }", "GRAPHQL_VALIDATION_FAILED"],
   ])("%s is answered with an error, and other operations continue", async (_, query, code) => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
-    const say = (message: object) => socket.send(JSON.stringify(message));
+    const send = (message: object) => socket.send(JSON.stringify(message));
     const { promise, resolve } = Promise.withResolvers<unknown>();
     let fault: unknown;
-    socket.on("open", () => say(init(desk.ada.token)));
+    socket.on("open", () => send(init(desk.ada.token)));
     socket.on("message", (data) => {
       const { type, id, payload } = JSON.parse(String(data));
-      if (type === "connection_ack") say({ type: "subscribe", id: "bad", payload: { query } });
+      if (type === "connection_ack") send({ type: "subscribe", id: "bad", payload: { query } });
       if (type === "error" && id === "bad") {
         fault = payload[0].extensions?.code;
-        say({ type: "subscribe", id: "good", payload: { query: "{ viewer { role } }" } });
+        send({ type: "subscribe", id: "good", payload: { query: "{ viewer { role } }" } });
       }
       if (type === "next") resolve(payload.data);
     });

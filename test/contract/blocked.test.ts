@@ -268,7 +268,7 @@ describe("D7: the visitor does not notice the block", () => {
     const greeting = await stream.next();
     await block(desk, someone);
 
-    // An id that is none of their messages: the replay starts as early as possible.
+    // An id that is not one of their messages: the replay starts as early as possible.
     const again = await page.stream("unknown");
     expect(await again.next()).toEqual(greeting);
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "SENT"]);

@@ -124,10 +124,10 @@ describe("the client of graphql-ws", () => {
       "it sends a message outside the protocol",
       altering((message) => [message.replace("connection_init", "hello")]),
     ],
-    [4401, "it does not wait", altering((message) => [SUBSCRIBE, message])],
+    [4401, "it subscribes before the acknowledgement", altering((message) => [SUBSCRIBE, message])],
     [
       4406,
-      "it speaks no protocol",
+      "it requests no subprotocol",
       {
         webSocketImpl: class extends WebSocket {
           constructor(url: string) {
@@ -141,7 +141,7 @@ describe("the client of graphql-ws", () => {
       "it uses the same id twice",
       { ...altering((message) => [message, message].slice(message.includes("init") ? 1 : 0)) },
     ],
-    [4429, "it introduces itself twice", altering((message) => [message, message])],
+    [4429, "it sends connection_init twice", altering((message) => [message, message])],
   ])("%i, because %s: it gives up", async (code, _, options) => {
     const { closings, first } = ask(desk, options, FEED);
     expect(await first).toBe(code);

@@ -27,8 +27,8 @@ describe("close codes by message", async () => {
   const expired = await signAgentToken(SECRET, desk.ada.email, desk.clock.now() - 2_000, 1_000);
 
   test.each<[string, readonly unknown[], object]>([
-    ["no JSON", ["{"], INVALID],
-    ["nothing", [""], INVALID],
+    ["malformed JSON", ["{"], INVALID],
+    ["an empty message", [""], INVALID],
     ["null", ["null"], INVALID],
     ["a list", ["[]"], INVALID],
     ["no type", [{}], INVALID],
@@ -97,7 +97,7 @@ describe("close codes by message", async () => {
     ["none", ""],
     ["another", "graphql-ws"],
   ])("%s as the subprotocol: 4406", async (_, protocol) => {
-    // The client of `ws` fails when none of its protocols is chosen.
+    // The client of `ws` fails if the server selects none of its subprotocols.
     const handshake = { "sec-websocket-protocol": protocol };
     const socket = await rawSocket(desk, "", protocol === "" ? {} : { headers: handshake });
     expect(await socket.closed).toEqual({ code: 4406, reason: "Subprotocol not acceptable" });

@@ -164,8 +164,8 @@ describe("cursors", () => {
   test.each([
     ["no cursor", "nonsense"],
     ["a page's cursor", "YWN0aXZpdHk6MTow"],
-    ["a cursor of the future", Buffer.from("log:999999999").toString("base64url")],
-    ["nothing", ""],
+    ["a cursor in the future", Buffer.from("log:999999999").toString("base64url")],
+    ["an empty cursor", ""],
   ])("%s is INVALID_INPUT", async (_, after) => {
     const listener = listen(desk, "messageRecorded", { after });
     expect(await listener.fault()).toBe("INVALID_INPUT");

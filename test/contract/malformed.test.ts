@@ -53,13 +53,13 @@ const ofType = (type: string, body = ROLE): Attempt => ({
 });
 
 const attempts: readonly Attempt[] = [
-  malformed("no JSON", "{", "{"),
-  malformed("no object", '"x"', '"x"'),
+  malformed("malformed JSON", "{", "{"),
+  malformed("not an object", '"x"', '"x"'),
   malformed("null", "null", "null"),
   malformed("a batch", `[${ROLE},${ROLE}]`, JSON.stringify([subscribe(JSON.parse(ROLE))])),
   malformed("a batch of operations for one message", `[${ROLE},${ROLE}]`, subscribe([JSON.parse(ROLE)])),
   malformed("an empty batch", "[]", subscribe([])),
-  malformed("a query that is no text", '{"query":1}', subscribe({ query: 1 })),
+  malformed("a query that is not a string", '{"query":1}', subscribe({ query: 1 })),
   malformed("a query by another name", '{"qeury":"{ logCursor }"}', subscribe({ qeury: "{ logCursor }" })),
   malformed(
     "a name that is not a string",
@@ -226,9 +226,9 @@ describe("requests from pages of other origins", async () => {
   });
 
   test.each([
-    ["one that is named", "https://desk.example"],
-    ["another one", "http://localhost:5173"],
-    ["its own", named.url],
+    ["an allowed origin", "https://desk.example"],
+    ["another allowed origin", "http://localhost:5173"],
+    ["the server's own origin", named.url],
   ])("%s is allowed", async (_, origin) => {
     for (const accept of ["application/json", STREAM]) {
       const response = await page(origin, accept);

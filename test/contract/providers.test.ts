@@ -100,7 +100,7 @@ describe("O3: providers repeat and reorder", () => {
     expect(data.contacts.edges).toEqual([]);
   });
 
-  test("D1: the timeline is in the order of recording, whatever the times are", async () => {
+  test("D1: the timeline is in recording order, regardless of the times", async () => {
     const someone = onLine(desk);
     const now = desk.clock.now();
     await someone.says("second", { sentAt: now });

@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 
 describe("D5: every mutation that reaches the contact is refused with the block", () => {
-  test.each(paths)("%s, whatever the status of the conversation was", async (mutation, inputOf) => {
+  test.each(paths)("%s, regardless of the status of the conversation", async (mutation, inputOf) => {
     const since = await cursorNow(desk);
     for (const { contactId, conversationId, made } of blocked.values()) {
       const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };

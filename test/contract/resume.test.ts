@@ -396,14 +396,14 @@ describe("a pruned log", () => {
     const someone = first(people(old, 1));
     const none = await cursorNow(old);
     await rounds(old, old, someone, 1);
-    const oneShort = await cursorNow(old);
-    await someone.says("The last one of then");
+    const oneMissing = await cursorNow(old);
+    await someone.says("The last one before pruning");
     const all = await cursorNow(old);
     old.clock.advance(31 * DAY);
     await rounds(old, old, someone, 1);
     await old.app.pruneLog();
 
-    for (const after of [none, oneShort]) {
+    for (const after of [none, oneMissing]) {
       for (const subscriber of resumingSubscribers({ token, after })) {
         expect([subscriber.name, await subscriber.fault(old)]).toEqual([
           subscriber.name,

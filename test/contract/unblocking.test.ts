@@ -75,7 +75,7 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
 
 describe("U4: a message sent before the end of the block is not new", () => {
   test.each(withTimes)(
-    "%s: a late message goes to the blocked conversation, and is not the first new one",
+    "%s: a late message is recorded in the blocked conversation, and is not the first new one",
     async (kind) => {
       const someone = await person(desk, kind);
       const before = desk.clock.now();

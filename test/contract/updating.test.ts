@@ -23,7 +23,7 @@ describe("B5: notes", () => {
       "<b>💢 \u202E&amp; 漢字\n'; DROP TABLE block; --",
     ],
     ["white space", " \n\t\u3000 ", null],
-    ["nothing", "", null],
+    ["empty notes", "", null],
     ["null", null, null],
   ])("%s", async (_, notes, kept) => {
     const someone = onLine(desk);

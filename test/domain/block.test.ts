@@ -106,7 +106,7 @@ describe("B4: blocking cancels everything that is pending", () => {
     expect(desk.outbox).toEqual(["late: CANCELED"]);
   });
 
-  test("a lease is granted once, and released if the call was not begun", () => {
+  test("a lease is granted once, and released if the call was not started", () => {
     const desk = deskIn.ACTIVE().reply(ada, "hello");
     expect(desk.settle("SENT").answer).toMatchObject({ changed: false });
     expect(desk.lease().answer).toMatchObject({ changed: true });
@@ -183,7 +183,7 @@ describe("B6: one block at a time", () => {
   });
 });
 
-test("B7: a ContactChannel is BLOCKED from the start to the end of its block, whatever its conversation is", () => {
+test("B7: a ContactChannel is BLOCKED from the start to the end of its block, regardless of its conversation", () => {
   const desk = contactChannel();
   const isBlocked = () => desk.state.block !== null && holds(desk.state.block, desk.now);
   expect(isBlocked()).toBe(false);

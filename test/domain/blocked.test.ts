@@ -42,7 +42,7 @@ describe("D1: an inbound entry is recorded in the most recent conversation while
     expect(desk.suppressed).toEqual([2]);
   });
 
-  test("in recording order, whatever their own times are", () => {
+  test("in recording order, regardless of their own times", () => {
     const desk = contactChannel().at(100).block().inbound("second", { sentAt: 90 }).inbound("first", { sentAt: 80 });
     expect(desk.messages.map(({ seq, text, sentAt }) => [seq, text, sentAt])).toEqual([
       [1, "second", 90],
@@ -103,7 +103,7 @@ describe("D5: every path to the contact is refused with the block", () => {
     ["an agent's start", () => contactChannel().block().start(ada)],
     ["a partner's start", () => contactChannel().block().start(partner)],
     ["take", () => deskIn.WAITING().block().take(ada)],
-    ["take what one had", () => deskIn.ACTIVE().block().take(ada)],
+    ["take by the assignee", () => deskIn.ACTIVE().block().take(ada)],
     ["offer", () => deskIn.WAITING().block().offer(ben)],
     ["accept", () => deskIn.ASSIGNING().block().accept(ben)],
     ["transfer to an agent", () => deskIn.ACTIVE().block().transfer(ben)],

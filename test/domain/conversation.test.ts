@@ -11,7 +11,7 @@ describe("C1: a message without an ongoing conversation starts one", () => {
     ["an auto-reply", [greeting], "WAITING"],
     ["a keyword", [prices], "WAITING"],
     ["a chatbot", [guide], "BOT"],
-    ["a chatbot beside auto-replies", [greeting, prices, guide], "BOT"],
+    ["a chatbot next to auto-replies", [greeting, prices, guide], "BOT"],
   ] as const)("with %s: %s", (_, flows, status) => {
     expect(contactChannel({ flows }).inbound("price?").statuses).toEqual([status]);
   });
@@ -130,7 +130,7 @@ describe("C3: effects of a transition", () => {
     expect(deskIn.ASSIGNING().take(cyd).emittedOf("ConversationChanged")).toMatchObject([{ agents: ["ben", "cyd"] }]);
   });
 
-  test("an offer has one agent and 60 seconds, and the conversation has no assignee meanwhile", () => {
+  test("an offer has one agent and 60 seconds, and the conversation has no assignee in the meantime", () => {
     const open = { assigneeId: null, offeredTo: "ben", offerExpiresAt: 60_500 };
     expect(deskIn.WAITING().at(500).offer(ben).conversation).toMatchObject(open);
     expect(deskIn.ACTIVE().at(500).transfer(ben).conversation).toMatchObject(open);

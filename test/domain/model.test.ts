@@ -16,7 +16,7 @@ const COMMANDS = 100_000;
 /** Cases that a run must cover many times for its result to be meaningful. */
 const cases = {
   "B3 a block ends a conversation": /→BLOCKED/,
-  "B4 a block cancels what is queued": /QUEUED→CANCELED/,
+  "B4 a block cancels queued messages": /QUEUED→CANCELED/,
   "B6 a block changes nothing": /^block: accepted, unchanged/,
   "B8 a block expires": /EXPIRED/,
   "D1 a message is suppressed": /while blocked, counts for \d/,

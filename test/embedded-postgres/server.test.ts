@@ -118,7 +118,7 @@ test("a tool starts PostgreSQL itself if no server runs", async () => {
 test.each([
   ["names a process that is not PostgreSQL", `${process.pid}\n`],
   ["names no process", "4194303\n"],
-  ["is empty, as after a power cut", ""],
+  ["is empty, as after a power failure", ""],
 ])("a stale pid file that %s does not prevent a start", async (_, text) => {
   await using(await start(), async () => {});
   const pidFile = join(dataDir, "postgres", "postmaster.pid");

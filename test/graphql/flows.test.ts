@@ -70,7 +70,7 @@ describe("a chatbot's paths", () => {
         step("b", { next: "a", delay: 1_000 }),
       ],
     ],
-    ["an end without next", [step("a")]],
+    ["a last step without next", [step("a")]],
   ])("accepted: %s", async (_name, steps) => {
     expect(await create("CHATBOT", { steps })).toMatchObject({ __typename: "CreateFlowSuccess" });
   });

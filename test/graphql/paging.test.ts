@@ -178,7 +178,7 @@ const BLOCKS_PAGE = `{ blocks(first: 50) { edges { node { notes blockedAt lifted
   contactChannel { externalId contact { name status } channel { name } }
   endedConversations { id status endedBy { __typename } } } } } }`;
 
-describe("no N+1: a page takes the same statements whatever its length", async () => {
+describe("no N+1: a page takes the same statements regardless of its length", async () => {
   const person = "n-plus-1";
   for (let index = 0; index < 12; index++) {
     const { contactId } = await desk.writes(`${person} ${index}`);

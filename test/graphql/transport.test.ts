@@ -72,12 +72,12 @@ describe("HTTP", () => {
     fetch(endpoint, { method: "POST", headers: { ...bearer, ...headers }, body });
 
   test.each([
-    ["no JSON", "{", json, 400],
-    ["no object", "1", json, 400],
-    ["nothing", "", json, 400],
+    ["malformed JSON", "{", json, 400],
+    ["not an object", "1", json, 400],
+    ["an empty body", "", json, 400],
     ["no query", "{}", json, 400],
-    ["a query that is no text", '{"query":1}', json, 400],
-    ["variables that are no object", '{"query":"{viewer{role}}","variables":[]}', json, 400],
+    ["a query that is not a string", '{"query":1}', json, 400],
+    ["variables that are not an object", '{"query":"{viewer{role}}","variables":[]}', json, 400],
     ["a batch", `[${VIEWER},${VIEWER}]`, json, 400],
     ["a form", "x", { "content-type": "multipart/form-data; boundary=x" }, 415],
     ["plain text", VIEWER, { "content-type": "text/plain" }, 415],
@@ -162,7 +162,7 @@ describe("WebSocket", () => {
       4401,
     ],
     ["a message outside the protocol: 4400", [{ type: "nonsense" }], 4400],
-    ["no JSON: 4400", ["{"], 4400],
+    ["malformed JSON: 4400", ["{"], 4400],
     ["two initialisations: 4429", [init(), init()], 4429],
     ["an id in use: 4409", [init(), "wait", subscription("1"), subscription("1")], 4409],
     ["more than 256 KB: 1009", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], 1009],

@@ -56,10 +56,10 @@ describe.each(ways)("over %s", (way, ask) => {
     ["the id in the format of the specification", { documentId: `sha256:${sha256(ROLE)}` }],
     ["the id in the format of Apollo Client and urql", apolloRequest(sha256(ROLE))],
     ["the text", { query: ROLE }],
-    ["the text, spaced otherwise", { query: print(parseGraphql(ROLE)) }],
-    ["the text, spaced otherwise still", { query: `# who\n${ROLE.replaceAll(" ", "\n , ")}` }],
+    ["the text, reformatted", { query: print(parseGraphql(ROLE)) }],
+    ["the text with a comment and other whitespace", { query: `# who\n${ROLE.replaceAll(" ", "\n , ")}` }],
     ["the text and its id, as Apollo Client registers it", { query: ROLE, ...apolloRequest(sha256(ROLE)) }],
-    ["the text and an id of another kind", { query: ROLE, documentId: "md5:1" }],
+    ["the text and an id with another hash", { query: ROLE, documentId: "md5:1" }],
     ["one operation of several", { documentId: "both", operationName: "One" }],
   ])("%s", async (_, asked) => {
     expect(await ask(desk, asked)).toEqual({ data: { viewer: { role: "ADMIN" } } });

@@ -28,7 +28,7 @@ function parseOne(event: unknown) {
 describe("messages of each type become entries of the matching kind", () => {
   test.each<[string, object, Partial<InboundEntry>]>([
     [
-      "text, without the tokens that let a bot quote it or mark it as read",
+      "text, without its quote and mark-as-read tokens",
       messages.text,
       {
         kind: "TEXT",
@@ -214,7 +214,7 @@ describe("O4 uninterpretable events are kept raw", () => {
       },
     ],
     [
-      "C1 an unknown type of message, as a message",
+      "C1 an unknown message type, as a message",
       lineMessage({ type: "hologram", id: "9", quoteToken: "q", depth: 3 }),
       {
         eventType: null,
@@ -284,7 +284,7 @@ describe("O4 uninterpretable events are kept raw", () => {
       },
     ],
     [
-      "an event with an unknown source type but a user id",
+      "an event with an unknown source type and a user id",
       lineEvent("follow", { source: { type: "community", userId: person } }),
       {
         eventType: "unknown",
@@ -329,14 +329,14 @@ describe("O4 uninterpretable events are kept raw", () => {
     ["a text", "event", "event"],
     ["a list", [1], [1]],
     ["an object", {}, {}],
-    ["a message of nobody", { type: "message", replyToken: "r" }, { type: "message" }],
+    ["a message without a source", { type: "message", replyToken: "r" }, { type: "message" }],
     [
       "a person without an id",
       { type: "follow", source: { type: "user" } },
       { type: "follow", source: { type: "user" } },
     ],
     [
-      "a person whose id is blank",
+      "a person with a blank id",
       { type: "follow", source: { type: "user", userId: " " } },
       { type: "follow", source: { type: "user", userId: " " } },
     ],

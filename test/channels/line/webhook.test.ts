@@ -300,7 +300,7 @@ describe("requests that are not deliveries of LINE", () => {
     expect(await recorded()).toEqual(before);
   });
 
-  test("the signature is computed over the bytes, whatever the content type", async () => {
+  test("the signature is computed over the bytes, regardless of the content type", async () => {
     const body = `\n{ "events" : [ ${JSON.stringify(lineText("U-bytes", "Hello"))} ] }\n`;
     const response = await post(body, {
       "content-type": "text/plain",

@@ -165,7 +165,7 @@ describe("messages", () => {
     ["a clientMessageId of 101", { text: "Hi", clientMessageId: "x".repeat(101) }, fault(400, "INVALID_INPUT")],
     ["a clientMessageId with NUL", { text: "Hi", clientMessageId: "\0" }, fault(400, "INVALID_INPUT")],
     ["null", null, fault(400, "INVALID_INPUT")],
-    ["nothing", "", fault(400, "INVALID_INPUT")],
+    ["an empty body", "", fault(400, "INVALID_INPUT")],
     ["malformed JSON", "{", fault(400, "MALFORMED_JSON")],
     ["a body above 64 KB", { text: "x".repeat(65_536) }, fault(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
   ])("%s is refused, and nothing is recorded", async (_name, body, expected) => {
@@ -293,7 +293,7 @@ describe("pages of other origins (CORS)", () => {
     "http://shop.example",
     "https://shop.example:8443",
     "null",
-  ])("%s is refused, with an error that says so", async (origin) => {
+  ])("%s is refused, and the error says why", async (origin) => {
     const preflight = await ask(origin);
     const session = await post(desk, channel, "sessions", {}, { origin });
     for (const response of [preflight, session]) {
