@@ -87,7 +87,7 @@ const outbound: OutboundReads = {
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
 
-function channelReader(onEmpty: () => void = () => {}): ChannelReader {
+function startReader(onEmpty: () => void = () => {}): ChannelReader {
   const hub: ReaderSource = {
     openReader: async (_workspaceId, options) => {
       const fault = faults.shift();
@@ -131,7 +131,7 @@ const recorded = (direction: "INBOUND" | "OUTBOUND"): EventData => ({
 });
 
 test("it wants only events of its channel's visitors that a stream needs", async () => {
-  const channelReader = channelReader();
+  const channelReader = startReader();
   await channelReader.started;
   const [reader] = readers;
   channelReader.hold("ann").add(pair.stream, 0);
@@ -150,7 +150,7 @@ test("it wants only events of its channel's visitors that a stream needs", async
 });
 
 test("a visitor without a ContactChannel is associated with it once it appears", async () => {
-  const channelReader = channelReader();
+  const channelReader = startReader();
   await channelReader.started;
   channelReader.hold("ann").add(pair.stream, 0);
   send("Welcome!");
@@ -162,7 +162,7 @@ test("a visitor without a ContactChannel is associated with it once it appears",
 });
 
 test("a log reader that fails is replaced, and events missed in between are delivered", async () => {
-  const channelReader = channelReader();
+  const channelReader = startReader();
   await channelReader.started;
   channelReader.hold("ann").add(pair.stream, 0);
   channelReader.introduce("ann", ann.contactChannelId);
@@ -176,12 +176,12 @@ test("a log reader that fails is replaced, and events missed in between are deli
 
 test("it does not start if the log cannot be read", async () => {
   faults = [new Error("The database is unreachable.")];
-  await expect(channelReader().started).rejects.toThrow("The database is unreachable.");
+  await expect(startReader().started).rejects.toThrow("The database is unreachable.");
 });
 
 test("it closes its log reader when the last visitor leaves", async () => {
   let emptied = 0;
-  const channelReader = channelReader(() => {
+  const channelReader = startReader(() => {
     emptied += 1;
   });
   await channelReader.started;
@@ -196,7 +196,7 @@ test("it closes its log reader when the last visitor leaves", async () => {
 });
 
 test("if the visitor leaves before the log reader is open, the log reader is closed", async () => {
-  const channelReader = channelReader();
+  const channelReader = startReader();
   channelReader.hold("ann");
   channelReader.release("ann");
   await channelReader.started;
