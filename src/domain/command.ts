@@ -98,3 +98,9 @@ export type Command =
     }
   /** Runs everything that is due: block expiry, offer timeout, delayed flow step. */
   | { readonly type: "RunDue" };
+
+/** The commands that a viewer sends. Whether they are refused depends on no flow and on no fact outside the aggregate. */
+export type RequestedCommand = Exclude<
+  Command,
+  { readonly type: "ReceiveInbound" | "LeaseOutbound" | "SettleOutbound" | "RunDue" }
+>;
