@@ -191,8 +191,14 @@ describe("section 4: permissions for queries and subscriptions", () => {
     flows: () => "flows { id }",
     logCursor: () => "logCursor",
     node: () => `missing: node(id: "x") { id } node(id: "${desk.line}") { id }`,
+    previewBlock: () => `previewBlock(contactId: "${previewed}") { droppingOffers }`,
     viewer: () => "viewer { role }",
   };
+
+  let previewed: string;
+  beforeAll(async () => {
+    previewed = (await contact()).contactId;
+  });
 
   test("the table has every query of the schema", () => {
     expect(Object.keys(queries)).toEqual(Object.keys(schema.getQueryType()?.getFields() ?? {}).toSorted());
@@ -206,7 +212,10 @@ describe("section 4: permissions for queries and subscriptions", () => {
       else expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(["FORBIDDEN"]));
     }
     const admins = name === "apiKeys" || name === "flows";
-    expect(permitted).toEqual(name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : readers);
+    const blockers = name === "previewBlock";
+    expect(permitted).toEqual(
+      name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : blockers ? agents : readers,
+    );
   });
 
   test("subscribing needs read", async () => {
