@@ -2,18 +2,18 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { rowId } from "../support/app.ts";
 import type { Client, Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
-import { follow } from "../support/following.ts";
-import { block, onLine, type Person, person, sameContact, unblock } from "../support/people.ts";
+import { subscribeOverWebSocket } from "../support/graphql-subscription.ts";
+import { addContactChannel, block, onLine, type Person, person, unblock } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { contactIdOf, history, latest, look } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 let viewers: Readonly<Record<string, Client>>;
 
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
   viewers = {
     "an admin": desk.ada,
     "an agent": desk.ben,
@@ -93,7 +93,7 @@ async function unblocked(someone: Person): Promise<Person> {
 
 async function followed(): Promise<Person> {
   const someone = onLine(desk);
-  await someone.does("follow");
+  await someone.does("subscribeOverWebSocket");
   return someone;
 }
 
@@ -196,7 +196,9 @@ describe("Conversation.allowedActions", () => {
       conversationChanged(filter: $filter, after: $after) { to conversation { allowedActions } }
     }`;
     const variables = { filter: { conversationId }, after };
-    const subscribers = [desk.ben, other, desk.ben].map(({ token }) => follow(desk, query, variables, token));
+    const subscribers = [desk.ben, other, desk.ben].map(({ token }) =>
+      subscribeOverWebSocket(desk, query, variables, token),
+    );
     const received = [];
     for (const subscriber of subscribers) received.push((await subscriber.next()).data?.conversationChanged);
     for (const subscriber of subscribers) await subscriber.end();
@@ -425,7 +427,7 @@ describe("previewBlock says what blockContact then does", () => {
     const elsewhere = await person(desk, "CUSTOM");
     const twice = onLine(desk);
     const none = onLine(desk, { channel: desk.withChatbot.LINE });
-    for (const other of [elsewhere, twice, none]) await sameContact(desk, someone, other);
+    for (const other of [elsewhere, twice, none]) await addContactChannel(desk, someone, other);
     await elsewhere.says("Hello from here");
     await twice.says("And from there");
     const contactId = await contactIdOf(desk, someone);
