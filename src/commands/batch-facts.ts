@@ -1,7 +1,7 @@
 import type { Command } from "../domain/command.ts";
 import type { ConversationStatus } from "../domain/conversation.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
-import { type Facts, noFacts } from "../domain/turn.ts";
+import { type Facts, noFacts, type UnsendTarget } from "../domain/turn.ts";
 import { findConversationStatuses, findInbound, type RecordedInbound } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
@@ -13,7 +13,7 @@ export class BatchFacts {
   readonly #statuses: Map<ConversationId, ConversationStatus>;
   /** Entries that this batch has recorded, by provider event id and by provider message id. */
   readonly #recordedEvents = new Map<string, MessageId>();
-  readonly #recordedMessages = new Map<string, MessageId>();
+  readonly #recordedMessages = new Map<string, UnsendTarget>();
   readonly #unsent = new Set<string>();
 
   constructor(inbound: readonly RecordedInbound[], statuses: ReadonlyMap<ConversationId, ConversationStatus>) {
@@ -46,9 +46,11 @@ export class BatchFacts {
 
   observe({ of, event }: DecidedEvent): void {
     if (event.type === "MessageRecorded") {
-      const { id, eventId, providerMessageId, unsends } = event.message;
+      const { id, conversationId, eventId, providerMessageId, unsends } = event.message;
       if (eventId !== null) this.#recordedEvents.set(`${of.channelId} ${eventId}`, id);
-      if (providerMessageId !== null) this.#recordedMessages.set(`${of.id} ${providerMessageId}`, id);
+      if (providerMessageId !== null) {
+        this.#recordedMessages.set(`${of.id} ${providerMessageId}`, { messageId: id, conversationId });
+      }
       if (unsends !== null) this.#unsent.add(`${of.id} ${unsends}`);
     } else if (event.type === "ConversationChanged") {
       this.#statuses.set(event.conversation.id, event.conversation.status);

@@ -168,7 +168,7 @@ function replay(work: ResolvedWork, earlier: RememberedCall): Answer {
     );
   }
   const { messageId, conversationId } = earlier;
-  return { type: "Accepted", changed: false, messageId, conversationId, blockId: null };
+  return { type: "Accepted", changed: false, messageId, conversationId, blockId: null, canceledMessageCount: 0 };
 }
 
 function idsOf(works: readonly ResolvedWork[]): ContactChannelId[] {

@@ -33,6 +33,9 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
       return { conversationId: event.message.conversationId, agentIds: event.agents };
     case "ConversationChanged":
       return { conversationId: event.conversation.id, agentIds: event.agents };
+    case "MessageUnsent":
+    case "DeliveryChanged":
+      return { conversationId: event.conversationId, agentIds: event.agents };
     default:
       return { conversationId: null, agentIds: [] };
   }

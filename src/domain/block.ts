@@ -49,8 +49,8 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
       reason: "BLOCKED",
       blockId,
     });
-  cancelQueued(turn);
-  return accepted(turn, { blockId, conversationId: conversation?.id ?? null });
+  const canceledMessageCount = cancelQueued(turn);
+  return accepted(turn, { blockId, conversationId: conversation?.id ?? null, canceledMessageCount });
 }
 
 /** Rules U1 and U5: lifts the block and does nothing else. */

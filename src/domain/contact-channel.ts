@@ -1,9 +1,18 @@
 import { assertNever } from "./assert-never.ts";
-import { type Conversation, isOngoing } from "./conversation.ts";
+import { agentsOf, type Conversation, isOngoing } from "./conversation.ts";
 import type { BlockInForce, ConversationRef, Episode } from "./episode.ts";
 import type { BotSession, DomainEvent } from "./event.ts";
-import type { ChannelId, ContactChannelId, ContactId, Instant, MessageId, WorkspaceId } from "./id.ts";
-import { type DeliveryStatus, isMessage } from "./message.ts";
+import type {
+  AgentId,
+  ChannelId,
+  ContactChannelId,
+  ContactId,
+  ConversationId,
+  Instant,
+  MessageId,
+  WorkspaceId,
+} from "./id.ts";
+import { type DeliveryStatus, isMessage, type Message } from "./message.ts";
 
 export type ChannelKind = "LINE" | "WEB_CHAT" | "CUSTOM";
 
@@ -11,6 +20,7 @@ export type ChannelKind = "LINE" | "WEB_CHAT" | "CUSTOM";
 export interface PendingOutbound {
   readonly messageId: MessageId;
   readonly seq: number;
+  readonly conversationId: ConversationId | null;
   readonly status: DeliveryStatus;
 }
 
@@ -40,6 +50,20 @@ export interface ContactChannel {
   readonly pending: readonly PendingOutbound[];
 }
 
+/** The agents concerned by a change in this conversation: its assignee and the agent offered to, as far as they are loaded. */
+export function agentsConcerned(state: ContactChannel, conversationId: ConversationId | null): readonly AgentId[] {
+  if (conversationId === null) return [];
+  if (state.conversation?.id === conversationId) return agentsOf(state.conversation);
+  const { recentConversation } = state;
+  return recentConversation?.id === conversationId && recentConversation.assigneeId !== null
+    ? [recentConversation.assigneeId]
+    : [];
+}
+
+function pendingOf({ id, seq, conversationId }: Message): PendingOutbound {
+  return { messageId: id, seq, conversationId, status: "QUEUED" };
+}
+
 /** Folds one event into the state. */
 export function evolve(state: ContactChannel, event: DomainEvent): ContactChannel {
   switch (event.type) {
@@ -65,10 +89,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
           conversation !== null && event.activity
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
-        pending:
-          message.deliveryStatus === "QUEUED"
-            ? [...state.pending, { messageId: message.id, seq: message.seq, status: "QUEUED" }]
-            : state.pending,
+        pending: message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message)] : state.pending,
       };
     }
     case "MessageUnsent":

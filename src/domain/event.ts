@@ -1,7 +1,7 @@
 import type { Actor } from "./actor.ts";
 import type { Conversation, ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
-import type { AgentId, BlockId, EventId, FlowId, Instant, MessageId } from "./id.ts";
+import type { AgentId, BlockId, ConversationId, EventId, FlowId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus, Message } from "./message.ts";
 
 /** The contact's position in a chatbot. With `dueAt`, the step runs then; without it, its menu awaits an answer. */
@@ -30,11 +30,18 @@ export type EventBody =
       /** The assignee of the conversation and the agent it is offered to. */
       readonly agents: readonly AgentId[];
     }
-  | { readonly type: "MessageUnsent"; readonly messageId: MessageId }
+  | {
+      readonly type: "MessageUnsent";
+      readonly messageId: MessageId;
+      readonly conversationId: ConversationId | null;
+      readonly agents: readonly AgentId[];
+    }
   | {
       readonly type: "DeliveryChanged";
       readonly messageId: MessageId;
       readonly seq: number;
+      readonly conversationId: ConversationId | null;
+      readonly agents: readonly AgentId[];
       readonly from: DeliveryStatus;
       readonly to: DeliveryStatus;
     }

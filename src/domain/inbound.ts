@@ -1,6 +1,7 @@
 import type { Actor } from "./actor.ts";
 import { answerMenu, openingChatbot, replyToFirstMessage, replyToKeyword, startChatbot } from "./automation.ts";
 import type { InboundEntry } from "./command.ts";
+import { agentsConcerned } from "./contact-channel.ts";
 import { agentsOf } from "./conversation.ts";
 import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
@@ -28,10 +29,12 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   } else {
     messageId = receiveEvent(turn, entry, sentAt);
   }
-  if (turn.facts.unsendTarget !== null) {
+  const { unsendTarget } = turn.facts;
+  if (unsendTarget !== null) {
     turn.emit(contactOf(turn), {
       type: "MessageUnsent",
-      messageId: turn.facts.unsendTarget,
+      ...unsendTarget,
+      agents: agentsConcerned(turn.state, unsendTarget.conversationId),
     });
   }
   return accepted(turn, { messageId });

@@ -1,4 +1,5 @@
 import { type Actor, system } from "./actor.ts";
+import { agentsConcerned } from "./contact-channel.ts";
 import { agentsOf } from "./conversation.ts";
 import type { MessageId } from "./id.ts";
 import type { DeliveryStatus } from "./message.ts";
@@ -59,11 +60,11 @@ export function settle(turn: Turn, messageId: MessageId, result: "SENT" | "FAILE
   return accepted(turn, { messageId });
 }
 
-/** Rule B4: a block cancels the messages that are still `QUEUED`. */
-export function cancelQueued(turn: Turn): void {
-  for (const entry of turn.state.pending) {
-    if (entry.status === "QUEUED") changeDelivery(turn, entry.messageId, "CANCELED");
-  }
+/** Rule B4: a block cancels the messages that are still `QUEUED`. Returns how many. */
+export function cancelQueued(turn: Turn): number {
+  const queued = turn.state.pending.filter(({ status }) => status === "QUEUED");
+  for (const { messageId } of queued) changeDelivery(turn, messageId, "CANCELED");
+  return queued.length;
 }
 
 function changeDelivery(turn: Turn, messageId: MessageId, to: DeliveryStatus): void {
@@ -73,6 +74,8 @@ function changeDelivery(turn: Turn, messageId: MessageId, to: DeliveryStatus): v
     type: "DeliveryChanged",
     messageId,
     seq: entry.seq,
+    conversationId: entry.conversationId,
+    agents: agentsConcerned(turn.state, entry.conversationId),
     from: entry.status,
     to,
   });

@@ -12,11 +12,17 @@ export interface Facts {
   /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
   /** The entry that an unsend hides; null if it is hidden already or unknown (rule O6). */
-  readonly unsendTarget: MessageId | null;
+  readonly unsendTarget: UnsendTarget | null;
   /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
   readonly conversationStatus: ConversationStatus | null;
+}
+
+/** A recorded entry that an unsend hides. */
+export interface UnsendTarget {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId | null;
 }
 
 export const noFacts: Facts = {
@@ -44,6 +50,8 @@ export interface Accepted {
   readonly messageId: MessageId | null;
   readonly conversationId: ConversationId | null;
   readonly blockId: BlockId | null;
+  /** The number of queued messages that a block canceled; absent for other commands. */
+  readonly canceledMessageCount?: number;
 }
 
 /** A decision in progress. Each emitted event is folded into `state` at once, so that later steps see its effect. */
@@ -84,18 +92,20 @@ export class Turn {
 /** Builds the answer to an accepted command; `changed` is true if the command emitted events of its own. */
 export function accepted(
   turn: Turn,
-  ids: {
+  made: {
     messageId?: MessageId | null;
     conversationId?: ConversationId | null;
     blockId?: BlockId | null;
+    canceledMessageCount?: number;
   },
 ): Accepted {
   return {
     type: "Accepted",
     changed: turn.events.length > turn.expiryEventCount,
-    messageId: ids.messageId ?? null,
-    conversationId: ids.conversationId ?? null,
-    blockId: ids.blockId ?? null,
+    messageId: made.messageId ?? null,
+    conversationId: made.conversationId ?? null,
+    blockId: made.blockId ?? null,
+    ...(made.canceledMessageCount === undefined ? {} : { canceledMessageCount: made.canceledMessageCount }),
   };
 }
 

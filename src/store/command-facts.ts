@@ -8,6 +8,7 @@ import {
   idOf,
   type MessageId,
 } from "../domain/id.ts";
+import type { UnsendTarget } from "../domain/turn.ts";
 import type { Statement, Tx } from "./database.ts";
 
 /** The keys by which an inbound event is looked up. */
@@ -24,7 +25,7 @@ export interface RecordedInbound {
   readonly channelId: ChannelId;
   readonly eventId: string;
   readonly duplicateOf: MessageId | null;
-  readonly unsendTarget: MessageId | null;
+  readonly unsendTarget: UnsendTarget | null;
   readonly alreadyUnsent: boolean;
 }
 
@@ -37,7 +38,7 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: string;
     eventId: string;
     duplicate_of: string | null;
-    unsend_target?: string | null;
+    unsend_target?: { id: string; conversationId: string | null } | null;
     already_unsent?: boolean | null;
   }>(refersToMessages ? findInboundAndUnsends : findDuplicates, [JSON.stringify(keys)]);
   return rows.map((row) => ({
@@ -45,9 +46,13 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: idOf(row.channelId),
     eventId: row.eventId,
     duplicateOf: row.duplicate_of === null ? null : idOf(row.duplicate_of),
-    unsendTarget: row.unsend_target ? idOf(row.unsend_target) : null,
+    unsendTarget: row.unsend_target ? toUnsendTarget(row.unsend_target) : null,
     alreadyUnsent: row.already_unsent ?? false,
   }));
+}
+
+function toUnsendTarget({ id, conversationId }: { id: string; conversationId: string | null }): UnsendTarget {
+  return { messageId: idOf(id), conversationId: conversationId === null ? null : idOf(conversationId) };
 }
 
 /** The statuses of conversations, read under the lock. */
@@ -100,7 +105,8 @@ const findInboundAndUnsends: Statement = {
   text: `
     SELECT k."contactChannelId", cc.channel_id AS "channelId", k."eventId",
            (SELECT id FROM message WHERE channel_id = cc.channel_id AND event_id = k."eventId") AS duplicate_of,
-           (SELECT id FROM message WHERE contact_channel_id = k."contactChannelId"
+           (SELECT json_build_object('id', id, 'conversationId', conversation_id)
+            FROM message WHERE contact_channel_id = k."contactChannelId"
               AND provider_message_id = k.unsends AND unsent_at IS NULL LIMIT 1) AS unsend_target,
            (SELECT true FROM message WHERE contact_channel_id = k."contactChannelId"
               AND unsends = k."providerMessageId" LIMIT 1) AS already_unsent

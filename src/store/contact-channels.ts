@@ -50,7 +50,8 @@ const loadRows: Statement = {
             FROM block b LEFT JOIN conversation bc ON bc.id = b.conversation_id
             WHERE b.contact_channel_id = cc.id) AS blocks,
            CASE WHEN cc.id = ANY($2::uuid[]) THEN
-             (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq, 'status', m.delivery_status) ORDER BY m.seq)
+             (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq,
+                                                'conversationId', m.conversation_id, 'status', m.delivery_status) ORDER BY m.seq)
               FROM message m
               WHERE m.contact_channel_id = cc.id AND m.delivery_status IN ('QUEUED', 'SENDING'))
            END AS pending
@@ -92,7 +93,7 @@ interface Row extends ConversationRow {
   bot_step_id: string | null;
   bot_due_at: Date | null;
   blocks: BlockJson[] | null;
-  pending: { messageId: string; seq: number; status: DeliveryStatus }[] | null;
+  pending: { messageId: string; seq: number; conversationId: string | null; status: DeliveryStatus }[] | null;
 }
 
 interface BlockJson {
@@ -155,7 +156,12 @@ function toContactChannel(row: Row): ContactChannel {
         ? null
         : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
     pending: (row.pending ?? []).map(
-      ({ messageId, seq, status }): PendingOutbound => ({ messageId: idOf(messageId), seq, status }),
+      ({ messageId, seq, conversationId, status }): PendingOutbound => ({
+        messageId: idOf(messageId),
+        seq,
+        conversationId: conversationId === null ? null : idOf(conversationId),
+        status,
+      }),
     ),
   };
 }

@@ -7,7 +7,7 @@ import type { DomainEvent } from "../../src/domain/event.ts";
 import type { Flow } from "../../src/domain/flow.ts";
 import type { BlockId, ConversationId, Instant, MessageId } from "../../src/domain/id.ts";
 import type { Message } from "../../src/domain/message.ts";
-import { type Facts, noFacts } from "../../src/domain/turn.ts";
+import { type Facts, noFacts, type UnsendTarget } from "../../src/domain/turn.ts";
 import { type AgentActor, ada, type ByType, ben, cyd, deepFreeze, nameOf, newContactChannel, nth } from "./cast.ts";
 import { guide } from "./flows.ts";
 
@@ -274,9 +274,11 @@ export class Desk {
     this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
   }
 
-  #visible(providerMessageId: string): MessageId | null {
+  #visible(providerMessageId: string): UnsendTarget | null {
     const target = this.messages.find((each) => each.providerMessageId === providerMessageId);
-    return target === undefined || target.unsentAt !== null ? null : target.id;
+    return target === undefined || target.unsentAt !== null
+      ? null
+      : { messageId: target.id, conversationId: target.conversationId };
   }
 
   #named({ conversation = this.conversations.length }: Named): ConversationId {
