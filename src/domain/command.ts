@@ -13,6 +13,8 @@ export interface InboundEntry {
   /** The provider's timestamp if the source is signed; null means the time of arrival. */
   readonly sentAt: Instant | null;
   readonly displayName: string | null;
+  /** The key under which a visitor's page sent the message; absent for other sources. */
+  readonly clientMessageId?: string;
   readonly providerMessageId: string | null;
   /** The provider's id of the message that this entry unsends (rule O6). */
   readonly unsends: string | null;
@@ -49,11 +51,13 @@ export type Command =
       readonly actor: Actor;
       readonly conversationId: ConversationId;
       readonly text: string;
+      readonly clientMessageId?: string | null;
     }
   | {
       readonly type: "StartConversation";
       readonly actor: Actor;
       readonly text: string;
+      readonly clientMessageId?: string | null;
     }
   | {
       readonly type: "TakeConversation";

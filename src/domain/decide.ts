@@ -45,9 +45,9 @@ function apply(turn: Turn, command: Command): Accepted | Refusal {
     case "UpdateBlock":
       return updateBlock(turn, command.actor, command);
     case "SendMessage":
-      return send(turn, command.actor, command.conversationId, command.text);
+      return send(turn, command.actor, command.conversationId, command.text, command.clientMessageId);
     case "StartConversation":
-      return start(turn, command.actor, command.text);
+      return start(turn, command.actor, command.text, command.clientMessageId);
     case "TakeConversation":
       return take(turn, command.agentId, command.conversationId);
     case "OfferConversation":

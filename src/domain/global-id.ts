@@ -5,6 +5,7 @@ export type NodeType =
   | "Agent"
   | "ApiKey"
   | "Block"
+  | "Bot"
   | "Channel"
   | "Contact"
   | "ContactChannel"
@@ -17,6 +18,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The opaque id of a row in the API; also the `:channelId` of URL paths. */
 export function toGlobalId(type: NodeType, id: string): string {
+  return toOpaqueId(type, id);
+}
+
+/** An id that is unique across all types, also for a type that cannot be looked up by id. */
+export function toOpaqueId(type: string, id: string): string {
   return btoa(`${type}:${id}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

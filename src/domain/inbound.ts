@@ -109,6 +109,7 @@ function record(
       receivedWhileBlocked: blockId !== null,
       deliveryStatus: null,
       eventId: entry.eventId,
+      clientMessageId: entry.clientMessageId ?? null,
       providerMessageId: entry.providerMessageId,
       unsends: entry.unsends,
     },

@@ -40,6 +40,8 @@ export interface Message {
   readonly unsentAt: Instant | null;
   readonly receivedWhileBlocked: boolean;
   readonly deliveryStatus: DeliveryStatus | null;
+  /** The key that the sending client chose for the message: an idempotency key, or a visitor's `clientMessageId`. */
+  readonly clientMessageId: string | null;
   /** The provider's id of the webhook event, unique in a channel (rule O3). */
   readonly eventId: string | null;
   /** The provider's id of the message itself, which an unsend refers to (rule O6). */

@@ -7,7 +7,12 @@ import type { Refusal } from "./refusal.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
 
 /** Records an outbound text in the ongoing conversation as `QUEUED`. */
-export function recordOutbound(turn: Turn, author: Actor, text: string): MessageId {
+export function recordOutbound(
+  turn: Turn,
+  author: Actor,
+  text: string,
+  clientMessageId: string | null = null,
+): MessageId {
   const { conversation, lastSeq } = turn.state;
   const id = turn.newId<"Message">();
   turn.emit(author, {
@@ -28,6 +33,7 @@ export function recordOutbound(turn: Turn, author: Actor, text: string): Message
       receivedWhileBlocked: false,
       deliveryStatus: "QUEUED",
       eventId: null,
+      clientMessageId,
       providerMessageId: null,
       unsends: null,
     },

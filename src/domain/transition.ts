@@ -95,12 +95,17 @@ export function lapseOffer(turn: Turn): void {
 }
 
 /** Rule C3, none → ACTIVE. A conversation that an API key starts is unassigned until an agent replies (rule C4). */
-export function start(turn: Turn, actor: Actor, text: string): Accepted | Refusal {
+export function start(
+  turn: Turn,
+  actor: Actor,
+  text: string,
+  clientMessageId: string | null = null,
+): Accepted | Refusal {
   const { block, conversation } = turn.state;
   if (block !== null) return contactBlocked(block);
   if (conversation !== null) return invalidTransition(conversation.status, "ACTIVE");
   beginConversation(turn, actor, "ACTIVE", actor.type === "Agent" ? actor.id : null);
-  const messageId = recordOutbound(turn, actor, text);
+  const messageId = recordOutbound(turn, actor, text, clientMessageId);
   return accepted(turn, {
     messageId,
     conversationId: turn.state.conversation?.id ?? null,
@@ -183,10 +188,16 @@ export function end(turn: Turn, actor: Actor, conversationId: ConversationId): A
 }
 
 /** Rule C4: an agent who sends in an unassigned conversation becomes its assignee; a message of an API key changes nothing else. */
-export function send(turn: Turn, actor: Actor, conversationId: ConversationId, text: string): Accepted | Refusal {
+export function send(
+  turn: Turn,
+  actor: Actor,
+  conversationId: ConversationId,
+  text: string,
+  clientMessageId: string | null = null,
+): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (actor.type === "Agent" && conversation.assigneeId === null) assign(turn, actor, conversation, actor.id);
-    const messageId = recordOutbound(turn, actor, text);
+    const messageId = recordOutbound(turn, actor, text, clientMessageId);
     return accepted(turn, { messageId, conversationId });
   });
 }

@@ -98,15 +98,15 @@ const insertMessages: Statement = {
   text: `
     INSERT INTO message (id, workspace_id, channel_id, contact_channel_id, seq, conversation_id, direction, kind, event_type,
                          text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, received_while_blocked,
-                         delivery_status, leased_at, event_id, provider_message_id, unsends)
+                         delivery_status, leased_at, event_id, provider_message_id, unsends, client_message_id)
     SELECT id, $2, "channelId", "contactChannelId", seq, "conversationId", direction, kind, "eventType",
            text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt",
-           "receivedWhileBlocked", "deliveryStatus", "leasedAt", "eventId", "providerMessageId", unsends
+           "receivedWhileBlocked", "deliveryStatus", "leasedAt", "eventId", "providerMessageId", unsends, "clientMessageId"
     FROM json_to_recordset($1::json) AS m (
       id uuid, "channelId" uuid, "contactChannelId" uuid, seq int, "conversationId" uuid, direction "MessageDirection",
       kind "MessageKind", "eventType" text, text text, payload jsonb, author json, "sentAt" timestamptz,
       "recordedAt" timestamptz, "unsentAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
-      "leasedAt" timestamptz, "eventId" text, "providerMessageId" text, unsends text)`,
+      "leasedAt" timestamptz, "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
 };
 
 const updateMessages: Statement = {

@@ -136,6 +136,7 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
               // A browser's clock cannot be trusted, so the time of arrival counts.
               sentAt: null,
               displayName: null,
+              clientMessageId,
               providerMessageId: null,
               unsends: null,
               reachable: null,

@@ -9,6 +9,7 @@ import type { Directory } from "../../store/directory.ts";
 import type { EventLog } from "../../store/event-log.ts";
 import { requestError } from "../errors.ts";
 import { type ActorLoader, actorLoader } from "./actor-loader.ts";
+import { type QuotedMessageLoader, quotedMessageLoader } from "./quoted-message-loader.ts";
 
 /** The services that resolvers use. */
 export interface Services {
@@ -30,11 +31,13 @@ export interface Context {
   /** Reads the latest committed rows; within `inSnapshot`, reads from one snapshot. */
   readonly prisma: Reads;
   readonly actors: ActorLoader;
+  readonly quotedMessages: QuotedMessageLoader;
 }
 
 export function createContext(services: Services, session: Session, viewer: Viewer): Context {
   const { prisma } = services.database;
   let actors: ActorLoader | undefined;
+  let quotedMessages: QuotedMessageLoader | undefined;
   return {
     viewer,
     session,
@@ -46,13 +49,22 @@ export function createContext(services: Services, session: Session, viewer: View
       actors ??= actorLoader(prisma, viewer.workspaceId);
       return actors;
     },
+    get quotedMessages() {
+      quotedMessages ??= quotedMessageLoader(prisma, viewer.workspaceId);
+      return quotedMessages;
+    },
   };
 }
 
 /** Reads from one snapshot within `run`: changes committed together are seen together or not at all (rule B3). */
 export function inSnapshot<Result>(context: Context, run: (context: Context) => Promise<Result>): Promise<Result> {
   return context.services.database.snapshot((prisma) =>
-    run({ ...context, prisma, actors: actorLoader(prisma, context.viewer.workspaceId) }),
+    run({
+      ...context,
+      prisma,
+      actors: actorLoader(prisma, context.viewer.workspaceId),
+      quotedMessages: quotedMessageLoader(prisma, context.viewer.workspaceId),
+    }),
   );
 }
 

@@ -65,6 +65,15 @@ export const byBlockedAt = {
   },
 };
 
+/** The description of the field `sortKey`. */
+export const SORT_KEY =
+  "Lists of this type are sorted by this key in descending order, compared as text. It combines the list's timestamp with a tie-breaker.";
+
+/** A text that orders rows like a list by this timestamp and id, newest first, if compared in descending order. */
+export function sortKey(timestamp: Date, id: string): string {
+  return `${timestamp.toISOString()}/${id}`;
+}
+
 /** Messages: in the order of recording, oldest first. `seq` is unique within a timeline. */
 export const bySeq = {
   name: "seq",

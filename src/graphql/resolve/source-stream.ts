@@ -1,17 +1,10 @@
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { AgentId, ChannelId, ContactId, ConversationId } from "../../domain/id.ts";
-import type { EventData, LogEvent, Position } from "../../store/log-event.ts";
+import type { LogEvent, Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
 import { type Context, requirePermission } from "./context.ts";
 import { fromCursor } from "./cursor.ts";
 import { isGiven } from "./lookup.ts";
-
-/** An event whose data is of this type. */
-export type EventOf<Type extends EventData["type"]> = LogEvent & { readonly data: Extract<EventData, { type: Type }> };
-
-export function hasType<Type extends EventData["type"]>(type: Type): (event: LogEvent) => event is EventOf<Type> {
-  return (event): event is EventOf<Type> => event.data.type === type;
-}
 
 /** The filter of a subscription; conditions are combined with AND. */
 export interface EventFilter {

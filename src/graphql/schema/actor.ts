@@ -10,7 +10,7 @@ const SYSTEM = { name: "System" };
 
 const System = builder.objectRef<typeof SYSTEM>("System").implement({
   description: "Deskgate itself, for example when a block expires or an offer times out.",
-  fields: (t) => ({ name: t.exposeString("name") }),
+  fields: (t) => ({ name: t.exposeString("name", { nullable: true }) }),
 });
 
 brandWithType(SYSTEM, System);

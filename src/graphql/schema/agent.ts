@@ -9,7 +9,7 @@ export const Agent = builder.prismaObject("Agent", {
   interfaces: [Node],
   fields: (t) => ({
     id: t.id({ resolve: (agent) => toGlobalId("Agent", agent.id) }),
-    name: t.exposeString("name"),
+    name: t.exposeString("name", { nullable: true }),
     email: t.exposeString("email"),
     role: t.expose("role", { type: Role }),
   }),

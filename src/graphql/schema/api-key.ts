@@ -16,7 +16,7 @@ export const ApiKey = builder.prismaObject("ApiKey", {
   interfaces: [Node],
   fields: (t) => ({
     id: t.id({ resolve: (apiKey) => toGlobalId("ApiKey", apiKey.id) }),
-    name: t.exposeString("name"),
+    name: t.exposeString("name", { nullable: true }),
     prefix: t.exposeString("prefix", { description: "The first characters of the key, shown to identify it." }),
     scopes: t.field({
       type: [ApiKeyScope],
@@ -31,6 +31,7 @@ builder.queryField("apiKeys", (t) =>
   t.prismaField({
     description: "All API keys, revoked ones included, newest first. Requires the permission `ADMINISTER`.",
     type: [ApiKey],
+    nullable: true,
     resolve: (query, _root, _args, ctx) => {
       requirePermission(ctx, "ADMINISTER");
       return ctx.prisma.apiKey.findMany({

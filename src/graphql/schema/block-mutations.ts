@@ -19,6 +19,7 @@ interface BlockingResult {
   readonly contactId: ContactId;
   readonly blockIds: readonly BlockId[];
   readonly endedIds: readonly ConversationId[];
+  readonly canceledMessageCount: number;
   readonly changed: boolean;
 }
 
@@ -65,6 +66,9 @@ const BlockContactSuccess = success<BlockingResult>("BlockContact", (t) => ({
         orderBy: [{ startedAt: "desc" }, { id: "desc" }],
       }),
   }),
+  canceledMessageCount: t.exposeInt("canceledMessageCount", {
+    description: "How many queued messages this mutation canceled.",
+  }),
   changed: t.exposeBoolean("changed", { description: "False if every selected ContactChannel was already blocked." }),
 }));
 
@@ -96,6 +100,7 @@ builder.mutationField("blockContact", (t) =>
         contactId: found.contactId,
         blockIds: outcome.accepted.flatMap(({ blockId }) => blockId ?? []),
         endedIds: changed.flatMap(({ conversationId }) => conversationId ?? []),
+        canceledMessageCount: changed.reduce((sum, step) => sum + (step.canceledMessageCount ?? 0), 0),
         changed: changed.length > 0,
       };
     },
@@ -156,6 +161,7 @@ builder.mutationField("unblockContact", (t) =>
         contactId: found.contactId,
         blockIds: lifted.flatMap(({ blockId }) => blockId ?? []),
         endedIds: [],
+        canceledMessageCount: 0,
         changed: lifted.length > 0,
       };
     },

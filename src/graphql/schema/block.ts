@@ -4,7 +4,7 @@ import { toActor } from "../../store/actor-columns.ts";
 import type { ActorType, Block as BlockRow, Prisma } from "../../store/generated/client.ts";
 import { requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
-import { byBlockedAt, pageOf } from "../resolve/paging.ts";
+import { byBlockedAt, pageOf, SORT_KEY, sortKey } from "../resolve/paging.ts";
 import { nodeSelection } from "../resolve/rows.ts";
 import { containsText, inForceAt, notInForceAt } from "../resolve/where.ts";
 import { Actor, brandActor } from "./actor.ts";
@@ -28,6 +28,7 @@ export const Block = builder.prismaObject("Block", {
       resolve: async ({ blockedByType, blockedById }, _args, ctx) =>
         brandActor(await ctx.actors.load(toActor({ type: blockedByType, id: blockedById }))),
     }),
+    sortKey: t.string({ description: SORT_KEY, resolve: ({ blockedAt, id }) => sortKey(blockedAt, id) }),
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,

@@ -2,7 +2,7 @@ import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import type { Prisma } from "../../store/generated/client.ts";
 import { requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
-import { byActivity, pageOf } from "../resolve/paging.ts";
+import { byActivity, pageOf, SORT_KEY, sortKey } from "../resolve/paging.ts";
 import { find, nodeSelection } from "../resolve/rows.ts";
 import { containsText, inForceAt, selectInForce } from "../resolve/where.ts";
 import { builder } from "./builder.ts";
@@ -38,6 +38,11 @@ export const Contact = builder.prismaObject("Contact", {
       resolve: (contact) => isBlocked(contact),
     }),
     lastActivityAt: t.expose("lastActivityAt", { type: "DateTime", nullable: true }),
+    sortKey: t.string({
+      description: SORT_KEY,
+      select: { lastActivityAt: true, id: true },
+      resolve: ({ lastActivityAt, id }) => sortKey(lastActivityAt, id),
+    }),
     channels: t.relation("channels", {
       description: "The contact's ContactChannels, oldest first.",
       query: oldestFirst,

@@ -4,7 +4,7 @@ import { toActor } from "../../store/actor-columns.ts";
 import type { Prisma } from "../../store/generated/client.ts";
 import { requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
-import { byActivity, bySeq, pageOf } from "../resolve/paging.ts";
+import { byActivity, bySeq, pageOf, SORT_KEY, sortKey } from "../resolve/paging.ts";
 import { find, nodeSelection } from "../resolve/rows.ts";
 import { selectInForce } from "../resolve/where.ts";
 import { Actor, brandActor } from "./actor.ts";
@@ -49,6 +49,15 @@ export const Conversation = builder.prismaObject("Conversation", {
     lastActivityAt: t.expose("lastActivityAt", {
       type: "DateTime",
       description: "The sort key of conversation lists. Events, and messages received while blocked, do not change it.",
+    }),
+    sortKey: t.string({
+      description: SORT_KEY,
+      resolve: ({ lastActivityAt, id }) => sortKey(lastActivityAt, id),
+    }),
+    offerExpiresAt: t.expose("offerExpiresAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When the offer lapses while the conversation is `ASSIGNING`.",
     }),
     messages: t.connection({
       description: "Oldest first. Use `last` and `before` to page back from the newest.",

@@ -72,6 +72,36 @@ export const DeliveryStatus = builder.enumType("DeliveryStatus", {
   values: ["QUEUED", "SENDING", "SENT", "FAILED", "CANCELED"] as const,
 });
 
+export const MessageChange = builder.enumType("MessageChange", {
+  description: "What changed about a message.",
+  values: {
+    DELIVERY: { description: "Its delivery status." },
+    UNSENT: { description: "The contact has withdrawn it." },
+    EDITED: { description: "The contact has edited it. Not reported yet." },
+    ATTACHMENT: { description: "Its attachment. Not reported yet." },
+  } as const,
+});
+
+export const ContactField = builder.enumType("ContactField", {
+  description: "What changed about a contact.",
+  values: {
+    NAME: { description: "The contact's name, or their display name on a channel." },
+    REACHABLE: { description: "Whether the contact can be reached on a channel." },
+  } as const,
+});
+
+export const DeskEventType = builder.enumType("DeskEventType", {
+  description: "The types of events that `deskEvents` can select.",
+  values: [
+    "MESSAGE_RECORDED",
+    "MESSAGE_CHANGED",
+    "CONVERSATION_CHANGED",
+    "CONVERSATION_ENDED",
+    "CONTACT_STATUS_CHANGED",
+    "CONTACT_CHANGED",
+  ] as const,
+});
+
 export const Role = builder.enumType("Role", {
   description:
     "The role of an agent: `VIEWER` reads; `AGENT` also handles conversations and blocks; `ADMIN` also administers the workspace.",

@@ -16,19 +16,18 @@ export const Bot = builder.prismaObject("Flow", {
   description: "A flow as an actor.",
   interfaces: [Node],
   fields: (t) => ({
-    id: t.id({ resolve: (flow) => toGlobalId("Flow", flow.id) }),
-    name: t.exposeString("name"),
+    id: t.id({ resolve: (flow) => toGlobalId("Bot", flow.id) }),
+    name: t.exposeString("name", { nullable: true }),
+    flow: t.variant("Flow"),
   }),
 });
 
-const Flow = builder.prismaObject("Flow", {
+export const Flow = builder.prismaObject("Flow", {
   variant: "Flow",
+  interfaces: [Node],
   description: "An auto-reply or a chatbot, triggered by a contact's message.",
   fields: (t) => ({
-    id: t.id({
-      description: "The same id as that of the `Bot` that the flow acts as.",
-      resolve: (flow) => toGlobalId("Flow", flow.id),
-    }),
+    id: t.id({ resolve: (flow) => toGlobalId("Flow", flow.id) }),
     name: t.exposeString("name"),
     kind: t.expose("kind", { type: FlowKind }),
     channel: t.relation("channel"),
@@ -47,6 +46,7 @@ builder.queryField("flows", (t) =>
   t.prismaField({
     description: "All flows, in the order in which they are evaluated. Requires the permission `ADMINISTER`.",
     type: [Flow],
+    nullable: true,
     resolve: (query, _root, _args, ctx) => {
       requirePermission(ctx, "ADMINISTER");
       return ctx.prisma.flow.findMany({

@@ -56,10 +56,13 @@ builder.mutationField("sendMessage", (t) =>
       if (invalid !== null) return invalid;
 
       const { contactChannel, conversationId } = found;
-      const { text } = input;
+      const { text, idempotencyKey: clientMessageId = null } = input;
       const outcome = await executeStep(
         ctx,
-        { contactChannel, command: { type: "SendMessage", actor: ctx.viewer.actor, conversationId, text } },
+        {
+          contactChannel,
+          command: { type: "SendMessage", actor: ctx.viewer.actor, conversationId, text, clientMessageId },
+        },
         idempotencyClaim(ctx, "sendMessage", input.idempotencyKey, [conversationId, text]),
       );
       return outcome.type === "Accepted" ? { type: "Success", messageId: requiredId(outcome.messageId) } : outcome;
@@ -119,10 +122,10 @@ builder.mutationField("startConversation", (t) =>
         );
       }
 
-      const { text } = input;
+      const { text, idempotencyKey: clientMessageId = null } = input;
       const outcome = await executeStep(
         ctx,
-        { contactChannel, command: { type: "StartConversation", actor: ctx.viewer.actor, text } },
+        { contactChannel, command: { type: "StartConversation", actor: ctx.viewer.actor, text, clientMessageId } },
         idempotencyClaim(ctx, "startConversation", input.idempotencyKey, [contactChannel, text]),
       );
       if (outcome.type !== "Accepted") return outcome;

@@ -18,6 +18,10 @@ export const Message = builder.prismaObject("Message", {
       nullable: true,
       description: "Null for entries recorded before the ContactChannel's first conversation.",
     }),
+    seq: t.exposeInt("seq", {
+      description:
+        "The position in the ContactChannel's timeline, counted from 1. Message lists are sorted by it, ascending.",
+    }),
     direction: t.expose("direction", { type: MessageDirection }),
     kind: t.expose("kind", { type: MessageKind }),
     eventType: t.exposeString("eventType", {
@@ -43,6 +47,15 @@ export const Message = builder.prismaObject("Message", {
       resolve: async ({ authorType, authorId }, _args, ctx) =>
         brandActor(await ctx.actors.load(toActor({ type: authorType, id: authorId }))),
     }),
+    clientMessageId: t.exposeString("clientMessageId", {
+      nullable: true,
+      description:
+        "The key that the sender chose: the `idempotencyKey` of `sendMessage` or `startConversation`, or a visitor's `clientMessageId`. It matches an event to an optimistic message.",
+    }),
+    providerMessageId: t.exposeString("providerMessageId", {
+      nullable: true,
+      description: "The provider's id of the message. Null if the provider gave none.",
+    }),
     sentAt: t.expose("sentAt", {
       type: "DateTime",
       description: "The provider's timestamp if its source is trusted, otherwise the time of arrival.",
@@ -59,6 +72,25 @@ export const Message = builder.prismaObject("Message", {
     }),
   }),
 });
+
+builder.prismaObjectField(Message, "quotedMessage", (t) =>
+  t.field({
+    description: "The message that this one quotes. Null if it quotes none, or if the quoted message is not recorded.",
+    type: Message,
+    nullable: true,
+    select: { contactChannelId: true, payload: true, unsentAt: true },
+    resolve: ({ contactChannelId, payload, unsentAt }, _args, ctx) => {
+      const providerMessageId = unsentAt === null ? quotedIdIn(payload) : null;
+      return providerMessageId === null ? null : ctx.quotedMessages.load({ contactChannelId, providerMessageId });
+    },
+  }),
+);
+
+/** LINE names the quoted message in the payload of the message that quotes it. */
+function quotedIdIn(payload: unknown): string | null {
+  if (typeof payload !== "object" || payload === null || !("quotedMessageId" in payload)) return null;
+  return typeof payload.quotedMessageId === "string" ? payload.quotedMessageId : null;
+}
 
 builder.prismaObjectField(ContactChannel, "messages", (t) =>
   t.connection({

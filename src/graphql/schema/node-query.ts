@@ -1,7 +1,7 @@
 import { brandWithType } from "@pothos/core";
 import type { GraphQLResolveInfo } from "graphql";
 import { parseGlobalId } from "../../domain/global-id.ts";
-import { type Context, requirePermission } from "../resolve/context.ts";
+import { type Context, hasPermission, requirePermission } from "../resolve/context.ts";
 import { find, rowSelection } from "../resolve/rows.ts";
 import { Agent } from "./agent.ts";
 import { ApiKey } from "./api-key.ts";
@@ -11,7 +11,7 @@ import { Channel } from "./channel.ts";
 import { Contact } from "./contact.ts";
 import { ContactChannel } from "./contact-channel.ts";
 import { Conversation } from "./conversation.ts";
-import { Bot } from "./flow.ts";
+import { Bot, Flow } from "./flow.ts";
 import { Message } from "./message.ts";
 import { Node } from "./node.ts";
 import { Workspace } from "./workspace.ts";
@@ -48,8 +48,12 @@ async function load(ctx: Context, info: GraphQLResolveInfo, globalId: string): P
       return branded(ContactChannel, find.contactChannel(ctx, rowSelection(ctx, info, "ContactChannel"), id));
     case "Conversation":
       return branded(Conversation, find.conversation(ctx, rowSelection(ctx, info, "Conversation"), id));
-    case "Flow":
+    case "Bot":
       return branded(Bot, find.flow(ctx, rowSelection(ctx, info, "Bot"), id));
+    case "Flow":
+      return hasPermission(ctx, "ADMINISTER")
+        ? branded(Flow, find.flow(ctx, rowSelection(ctx, info, "Flow"), id))
+        : null;
     case "Message":
       return branded(Message, find.message(ctx, rowSelection(ctx, info, "Message"), id));
     case "Workspace":

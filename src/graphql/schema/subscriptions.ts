@@ -1,36 +1,28 @@
-import { isOngoing } from "../../domain/conversation.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 import { requirePermission } from "../resolve/context.ts";
 import { toCursor } from "../resolve/cursor.ts";
-import { existing, find } from "../resolve/rows.ts";
-import { type EventOf, hasType, sourceStream } from "../resolve/source-stream.ts";
-import { Actor, brandActor } from "./actor.ts";
-import { Block } from "./block.ts";
+import { sourceStream } from "../resolve/source-stream.ts";
 import { builder } from "./builder.ts";
-import { ContactChannel } from "./contact-channel.ts";
-import { Conversation } from "./conversation.ts";
-import { ContactStatus, ContactStatusCause, ConversationEndReason, ConversationStatus } from "./enums.ts";
-import { Message } from "./message.ts";
+import {
+  ContactChangedEvent,
+  ContactStatusChangedEvent,
+  ConversationChangedEvent,
+  ConversationEndedEvent,
+  DeskEvent,
+  deskEventTypeOf,
+  isContactChanged,
+  isContactStatusChanged,
+  isConversationChanged,
+  isConversationEnd,
+  isMessageChanged,
+  isMessageRecorded,
+  MessageChangedEvent,
+  MessageRecordedEvent,
+} from "./desk-events.ts";
+import { DeskEventType } from "./enums.ts";
 
 const AFTER = "Replays every event later than this cursor, then continues live.";
-
-const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
-  description:
-    "An immutable event from the event log. Its scalar fields have the values as of the event; the objects it references are read in their current state.",
-  fields: (t) => ({
-    id: t.exposeID("id"),
-    cursor: t.field({
-      description: "Pass this as `after` to resume after this event.",
-      type: "Cursor",
-      resolve: ({ workspaceId, position }) => toCursor(workspaceId, position),
-    }),
-    occurredAt: t.field({ type: "DateTime", resolve: ({ occurredAt }) => new Date(occurredAt) }),
-    actor: t.field({
-      type: Actor,
-      resolve: async ({ actor }, _args, ctx) => brandActor(await ctx.actors.load(actor)),
-    }),
-  }),
-});
+const FILTER = "Conditions are combined with AND.";
 
 builder.queryField("logCursor", (t) =>
   t.field({
@@ -46,162 +38,158 @@ builder.queryField("logCursor", (t) =>
   }),
 );
 
-const ConversationChangedEvent = builder
-  .objectRef<EventOf<"ConversationChanged">>("ConversationChangedEvent")
-  .implement({
-    description: "A conversation started or ended, or its status, assignee or offer changed.",
-    interfaces: [DeskEvent],
-    fields: (t) => ({
-      conversation: t.prismaField({
-        type: Conversation,
-        resolve: (query, event, _args, ctx) => existing(find.conversation(ctx, query, conversationIdOf(event))),
-      }),
-      from: t.field({ type: ConversationStatus, nullable: true, resolve: ({ data }) => data.from }),
-      to: t.field({ type: ConversationStatus, resolve: ({ data }) => data.to }),
-    }),
-  });
-
-const ConversationChangedFilter = builder.inputType("ConversationChangedFilter", {
-  description: "Conditions are combined with AND.",
+const DeskEventsFilter = builder.inputType("DeskEventsFilter", {
+  description: FILTER,
   fields: (t) => ({
+    types: t.field({ type: [DeskEventType], description: "Any of these types; all if absent." }),
     contactId: t.id(),
     channelId: t.id(),
     conversationId: t.id(),
-    assigneeId: t.id({ description: "Conversations assigned or offered to this agent, before or after the change." }),
+    assigneeId: t.id({ description: "Events about conversations assigned or offered to this agent." }),
   }),
 });
+
+builder.subscriptionField("deskEvents", (t) =>
+  t.field({
+    description:
+      "Emits every event in the order of the event log, each once. The end of a conversation comes as a `ConversationEndedEvent` alone, whichever of its two types is selected.",
+    type: DeskEvent,
+    args: { filter: t.arg({ type: DeskEventsFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
+    subscribe: (_root, args, ctx) => {
+      const types = new Set<string>(args.filter?.types ?? allTypes);
+      return sourceStream(ctx, args, (event): event is LogEvent => typesOf(event).some((type) => types.has(type)));
+    },
+    resolve: (event) => event,
+  }),
+);
+
+const allTypes = [
+  "MESSAGE_RECORDED",
+  "MESSAGE_CHANGED",
+  "CONVERSATION_CHANGED",
+  "CONVERSATION_ENDED",
+  "CONTACT_STATUS_CHANGED",
+  "CONTACT_CHANGED",
+] as const;
+
+/** The members of `DeskEventType` that select this event. */
+function typesOf(event: LogEvent): readonly (typeof allTypes)[number][] {
+  switch (deskEventTypeOf(event)) {
+    case "MessageRecordedEvent":
+      return ["MESSAGE_RECORDED"];
+    case "MessageChangedEvent":
+      return ["MESSAGE_CHANGED"];
+    case "ConversationChangedEvent":
+      return ["CONVERSATION_CHANGED"];
+    case "ConversationEndedEvent":
+      return ["CONVERSATION_CHANGED", "CONVERSATION_ENDED"];
+    case "ContactStatusChangedEvent":
+      return ["CONTACT_STATUS_CHANGED"];
+    case "ContactChangedEvent":
+      return ["CONTACT_CHANGED"];
+    default:
+      return [];
+  }
+}
+
+/** The filter of a subscription to events about conversations. */
+function conversationFilter(name: string, assigneeId: string) {
+  return builder.inputType(name, {
+    description: FILTER,
+    fields: (t) => ({
+      contactId: t.id(),
+      channelId: t.id(),
+      conversationId: t.id(),
+      assigneeId: t.id({ description: assigneeId }),
+    }),
+  });
+}
+
+const ConversationChangedFilter = conversationFilter(
+  "ConversationChangedFilter",
+  "Conversations assigned or offered to this agent, before or after the change.",
+);
 
 builder.subscriptionField("conversationChanged", (t) =>
   t.field({
     description: "Emits every change of a conversation's status, assignee or offer, including its end.",
     type: ConversationChangedEvent,
     args: { filter: t.arg({ type: ConversationChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("ConversationChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isConversationChanged),
     resolve: (event) => event,
   }),
 );
 
-/** A change to a terminal status; it always has a reason. */
-type EndEvent = EventOf<"ConversationChanged">;
-
-function isEnd(event: LogEvent): event is EndEvent {
-  return event.data.type === "ConversationChanged" && !isOngoing(event.data.to);
-}
-
-const ConversationEndedEvent = builder.objectRef<EndEvent>("ConversationEndedEvent").implement({
-  description: "A conversation ended because it was resolved, blocked or inactive.",
-  interfaces: [DeskEvent],
-  fields: (t) => ({
-    conversation: t.prismaField({
-      type: Conversation,
-      resolve: (query, event, _args, ctx) => existing(find.conversation(ctx, query, conversationIdOf(event))),
-    }),
-    reason: t.field({
-      type: ConversationEndReason,
-      resolve: ({ data }) => {
-        if (data.reason === null) throw new Error("The event of a conversation's end has no reason.");
-        return data.reason;
-      },
-    }),
-  }),
-});
-
-const ConversationEndedFilter = builder.inputType("ConversationEndedFilter", {
-  description: "Conditions are combined with AND.",
-  fields: (t) => ({
-    contactId: t.id(),
-    channelId: t.id(),
-    conversationId: t.id(),
-    assigneeId: t.id({ description: "Conversations that were assigned or offered to this agent." }),
-  }),
-});
+const ConversationEndedFilter = conversationFilter(
+  "ConversationEndedFilter",
+  "Conversations that were assigned or offered to this agent.",
+);
 
 builder.subscriptionField("conversationEnded", (t) =>
   t.field({
     description: "Emits when a conversation ends.",
     type: ConversationEndedEvent,
     args: { filter: t.arg({ type: ConversationEndedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isEnd),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isConversationEnd),
     resolve: (event) => event,
   }),
 );
 
-const MessageRecordedEvent = builder.objectRef<EventOf<"MessageRecorded">>("MessageRecordedEvent").implement({
-  description: "A timeline entry was recorded, inbound or outbound. Also fires while the contact is blocked.",
-  interfaces: [DeskEvent],
-  fields: (t) => ({
-    message: t.prismaField({
-      type: Message,
-      resolve: (query, { data }, _args, ctx) => existing(find.message(ctx, query, data.messageId)),
-    }),
-  }),
-});
-
-const MessageRecordedFilter = builder.inputType("MessageRecordedFilter", {
-  description: "Conditions are combined with AND.",
-  fields: (t) => ({
-    contactId: t.id(),
-    channelId: t.id(),
-    conversationId: t.id(),
-    assigneeId: t.id({ description: "Entries of conversations assigned or offered to this agent." }),
-  }),
-});
+const MessageRecordedFilter = conversationFilter(
+  "MessageRecordedFilter",
+  "Entries of conversations assigned or offered to this agent.",
+);
 
 builder.subscriptionField("messageRecorded", (t) =>
   t.field({
     description: "Emits when a timeline entry is recorded.",
     type: MessageRecordedEvent,
     args: { filter: t.arg({ type: MessageRecordedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("MessageRecorded")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isMessageRecorded),
     resolve: (event) => event,
   }),
 );
 
-const ContactStatusChangedEvent = builder
-  .objectRef<EventOf<"ContactStatusChanged">>("ContactStatusChangedEvent")
-  .implement({
-    description: "A contact was blocked or unblocked on a channel, or the block in force was updated.",
-    interfaces: [DeskEvent],
-    fields: (t) => ({
-      contactChannel: t.prismaField({
-        type: ContactChannel,
-        resolve: (query, { contactChannelId }, _args, ctx) =>
-          existing(find.contactChannel(ctx, query, contactChannelId)),
-      }),
-      status: t.field({
-        description: "The contact's status on this channel.",
-        type: ContactStatus,
-        resolve: ({ data }) => data.status,
-      }),
-      contactStatus: t.field({
-        description: "The contact's status across all channels.",
-        type: ContactStatus,
-        resolve: ({ data }) => data.contactStatus,
-      }),
-      block: t.prismaField({
-        type: Block,
-        resolve: (query, { data }, _args, ctx) => existing(find.block(ctx, query, data.blockId)),
-      }),
-      cause: t.field({ type: ContactStatusCause, resolve: ({ data }) => data.cause }),
-    }),
-  });
+const MessageChangedFilter = conversationFilter(
+  "MessageChangedFilter",
+  "Messages of conversations assigned or offered to this agent.",
+);
 
-const ContactStatusChangedFilter = builder.inputType("ContactStatusChangedFilter", {
-  description: "Conditions are combined with AND.",
-  fields: (t) => ({ contactId: t.id(), channelId: t.id() }),
-});
+builder.subscriptionField("messageChanged", (t) =>
+  t.field({
+    description: "Emits when the delivery status of a message changes, and when a message is unsent.",
+    type: MessageChangedEvent,
+    args: { filter: t.arg({ type: MessageChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isMessageChanged),
+    resolve: (event) => event,
+  }),
+);
+
+/** The filter of a subscription to events about contacts. */
+function contactFilter(name: string) {
+  return builder.inputType(name, { description: FILTER, fields: (t) => ({ contactId: t.id(), channelId: t.id() }) });
+}
+
+const ContactStatusChangedFilter = contactFilter("ContactStatusChangedFilter");
 
 builder.subscriptionField("contactStatusChanged", (t) =>
   t.field({
     description: "Emits when a block starts, is updated, is lifted or expires.",
     type: ContactStatusChangedEvent,
     args: { filter: t.arg({ type: ContactStatusChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
-    subscribe: (_root, args, ctx) => sourceStream(ctx, args, hasType("ContactStatusChanged")),
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isContactStatusChanged),
     resolve: (event) => event,
   }),
 );
 
-function conversationIdOf({ conversationId }: LogEvent): string {
-  if (conversationId === null) throw new Error("A conversation event has no conversationId.");
-  return conversationId;
-}
+const ContactChangedFilter = contactFilter("ContactChangedFilter");
+
+builder.subscriptionField("contactChanged", (t) =>
+  t.field({
+    description: "Emits when a contact's name or reachability changes.",
+    type: ContactChangedEvent,
+    args: { filter: t.arg({ type: ContactChangedFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
+    subscribe: (_root, args, ctx) => sourceStream(ctx, args, isContactChanged),
+    resolve: (event) => event,
+  }),
+);

@@ -1,5 +1,6 @@
 import { permissions } from "../../auth/permission.ts";
 import type { Viewer as AuthenticatedViewer } from "../../auth/viewer.ts";
+import { toOpaqueId } from "../../domain/global-id.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { Actor, brandActor } from "./actor.ts";
 import { builder } from "./builder.ts";
@@ -9,6 +10,7 @@ import { Workspace } from "./workspace.ts";
 const Viewer = builder.objectRef<AuthenticatedViewer>("Viewer").implement({
   description: "The authenticated agent or API key.",
   fields: (t) => ({
+    id: t.id({ resolve: ({ actor }) => toOpaqueId("Viewer", actor.id) }),
     actor: t.field({
       type: Actor,
       resolve: async ({ actor }, _args, ctx) => brandActor(await ctx.actors.load(actor)),
