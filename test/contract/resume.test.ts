@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toOpaqueId } from "../../src/domain/global-id.ts";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, type TestWorkspace } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -113,7 +114,8 @@ async function logged(at: Desk, workspace: TestWorkspace, subscription: Subscrip
     `SELECT id FROM event WHERE workspace_id = $1 AND ${types[subscription]} ORDER BY position`,
     [rowId(workspace.id)],
   );
-  return rows.map(({ id }) => id);
+  const type = `${subscription.charAt(0).toUpperCase()}${subscription.slice(1)}Event`;
+  return rows.map(({ id }) => toOpaqueId(type, id));
 }
 
 async function expectComplete(all: readonly ResumingSubscriber[], at: Desk, workspace: TestWorkspace): Promise<void> {

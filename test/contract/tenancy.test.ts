@@ -17,6 +17,7 @@ const types = [
   "Contact",
   "ContactChannel",
   "Conversation",
+  "Flow",
   "Message",
   "Workspace",
 ] as const;
@@ -42,7 +43,8 @@ beforeAll(async () => {
     Agent: other.ada.id,
     ApiKey: globalId("ApiKey", (await prisma.apiKey.findFirstOrThrow(theirs)).id),
     Block: first(blocks).id,
-    Bot: globalId("Flow", (await prisma.flow.findFirstOrThrow(theirs)).id),
+    Bot: globalId("Bot", (await prisma.flow.findFirstOrThrow(theirs)).id),
+    Flow: globalId("Flow", (await prisma.flow.findFirstOrThrow(theirs)).id),
     Channel: other.line,
     Contact: contactId,
     ContactChannel: contactChannelId,

@@ -39,7 +39,8 @@ describe("node", () => {
     const ids = {
       Agent: desk.ben.id,
       Block: blockId,
-      Bot: toGlobalId("Flow", flow.id),
+      Bot: toGlobalId("Bot", flow.id),
+      Flow: toGlobalId("Flow", flow.id),
       Channel: desk.line,
       Contact: person.contactId,
       ContactChannel: person.contactChannelId,
@@ -48,7 +49,7 @@ describe("node", () => {
       Workspace: desk.id,
       ...(key === null ? {} : { ApiKey: toGlobalId("ApiKey", key.id) }),
     };
-    expect(Object.keys(ids)).toHaveLength(10);
+    expect(Object.keys(ids)).toHaveLength(11);
     for (const [type, id] of Object.entries(ids)) {
       const { data } = await desk.ada.graphql("query ($id: ID!) { node(id: $id) { __typename id } }", { id });
       expect(at(data, "node")).toEqual({ __typename: type, id });

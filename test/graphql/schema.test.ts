@@ -34,10 +34,11 @@ const pinned = `
     sentAt: DateTime! recordedAt: DateTime! unsentAt: DateTime receivedWhileBlocked: Boolean!
     deliveryStatus: DeliveryStatus }
   type Channel implements Node { id: ID! name: String! kind: ChannelKind! }
-  type Agent implements Node { id: ID! name: String! email: String! role: Role! }
-  type ApiKey implements Node { id: ID! name: String! prefix: String! }
-  type Bot implements Node { id: ID! name: String! }
-  type System { name: String! }
+  type Agent implements Node { id: ID! name: String email: String! role: Role! }
+  type ApiKey implements Node { id: ID! name: String prefix: String! }
+  type Bot implements Node { id: ID! name: String flow: Flow }
+  type Flow implements Node { id: ID! name: String! }
+  type System { name: String }
   type Workspace implements Node { id: ID! name: String! }
   type Viewer { actor: Actor! workspace: Workspace! role: Role permissions: [Permission!]! }
   type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }

@@ -58,7 +58,7 @@ export async function lastRecorded({ desks: [{ app, id }] }: Instances, count: n
 }
 
 export function shown({ id, message }: ReceivedEvent): string {
-  return [id, rowId(message?.id ?? ""), message?.text].join(" ");
+  return [rowId(id), rowId(message?.id ?? ""), message?.text].join(" ");
 }
 
 /** The latencies in milliseconds from a commit on the first instance to each console of the others, sorted. */

@@ -10,7 +10,13 @@ const selections = {
   messageRecorded: `${EVENT} message { id text eventType direction receivedWhileBlocked contactChannel { externalId } conversation { id } }`,
   conversationChanged: `${EVENT} conversation { id status contactChannel { externalId } } from to`,
   conversationEnded: `${EVENT} conversation { id status contactChannel { externalId } } reason`,
-  contactStatusChanged: `${EVENT} contactChannel { externalId } status contactStatus block { id notes } cause`,
+  contactStatusChanged: `${EVENT} contactChannel { externalId } conversations { id blocked } status contactStatus block { id notes } cause`,
+} as const;
+/** The selections of subscriptions that the tests of all subscriptions leave out. */
+const furtherSelections = {
+  messageChanged: `${EVENT} message { id text unsentAt deliveryStatus } change deliveryStatus`,
+  contactChanged: `${EVENT} contact { id name } contactChannel { externalId reachable } changed`,
+  deskEvents: `__typename ${EVENT}`,
 } as const;
 
 export type Subscription = keyof typeof selections;
@@ -43,6 +49,12 @@ export interface ReceivedEvent {
   readonly contactChannel?: { readonly externalId: string };
   readonly block?: { readonly id: string; readonly notes: string | null };
   readonly cause?: string;
+  readonly conversations?: readonly { readonly id: string; readonly blocked: boolean }[];
+  readonly __typename?: string;
+  readonly change?: string;
+  readonly deliveryStatus?: string | null;
+  readonly contact?: { readonly id: string; readonly name: string | null };
+  readonly changed?: readonly string[];
 }
 
 /** One subscription over WebSocket. */
@@ -66,11 +78,15 @@ export async function cursorNow(desk: Desk, token = desk.ada.token): Promise<str
   return data.logCursor;
 }
 
-export function listen(desk: Desk, subscription: Subscription, options: ListenOptions = {}): Listener {
+export function listen(
+  desk: Desk,
+  subscription: Subscription | keyof typeof furtherSelections,
+  options: ListenOptions = {},
+): Listener {
   const type = subscription.charAt(0).toUpperCase() + subscription.slice(1);
   const events = clientOf(desk, options.token ?? desk.ada.token).iterate<Record<string, ReceivedEvent>>({
     query: `subscription ($filter: ${type}Filter, $after: Cursor) {
-      ${subscription}(filter: $filter, after: $after) { ${selections[subscription]} }
+      ${subscription}(filter: $filter, after: $after) { ${{ ...selections, ...furtherSelections }[subscription]} }
     }`,
     variables: { filter: options.filter ?? null, after: options.after ?? null },
   });

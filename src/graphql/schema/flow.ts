@@ -18,7 +18,6 @@ export const Bot = builder.prismaObject("Flow", {
   fields: (t) => ({
     id: t.id({ resolve: (flow) => toGlobalId("Bot", flow.id) }),
     name: t.exposeString("name", { nullable: true }),
-    flow: t.variant("Flow"),
   }),
 });
 
@@ -41,6 +40,13 @@ export const Flow = builder.prismaObject("Flow", {
     createdAt: t.expose("createdAt", { type: "DateTime" }),
   }),
 });
+
+builder.prismaObjectField(Bot, "flow", (t) =>
+  t.variant(Flow, {
+    description: "The flow itself. Null without the permission `ADMINISTER`.",
+    isNull: (_bot, _args, ctx) => !hasPermission(ctx, "ADMINISTER"),
+  }),
+);
 
 builder.queryField("flows", (t) =>
   t.prismaField({
