@@ -148,6 +148,19 @@ function clientOf({ url }: Desk, token: string): Client {
   return client;
 }
 
+/** The first `count` results of a subscription. */
+export async function replay(desk: Desk, query: string, count: number): Promise<unknown[]> {
+  const results = clientOf(desk, desk.ada.token).iterate({ query });
+  const received: unknown[] = [];
+  while (received.length < count) {
+    const step = await results.next();
+    if (step.done === true || step.value.errors !== undefined) throw new Error(JSON.stringify(step));
+    received.push(step.value.data);
+  }
+  await results.return?.();
+  return received;
+}
+
 /**
  * Exactly the events of a subscription between a cursor and now: a new contact writes, and is blocked if the
  * subscription needs that, to mark where reading ends.
