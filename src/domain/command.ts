@@ -96,5 +96,7 @@ export type Command =
       /** `NOT_BEGUN`: the call was abandoned before it began. */
       readonly result: "SENT" | "FAILED" | "NOT_BEGUN";
     }
+  /** Ends the conversation and cancels the queued messages of a ContactChannel whose channel is archived. */
+  | { readonly type: "CloseArchived"; readonly actor: Actor }
   /** Runs everything that is due: block expiry, offer timeout, delayed flow step. */
   | { readonly type: "RunDue" };

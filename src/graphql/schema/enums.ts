@@ -15,7 +15,7 @@ export const ConversationStatus = builder.enumType("ConversationStatus", {
 
 export const ConversationEndReason = builder.enumType("ConversationEndReason", {
   description: "Why a conversation ended.",
-  values: ["RESOLVED", "BLOCKED", "INACTIVITY"] as const,
+  values: ["RESOLVED", "BLOCKED", "INACTIVITY", "CHANNEL_ARCHIVED"] as const,
 });
 
 export const ContactStatusCause = builder.enumType("ContactStatusCause", {
