@@ -104,6 +104,7 @@ function follower(onEmpty: () => void = () => {}): ChannelFollower {
       name: "Chat",
       kind: "WEB_CHAT",
       secret: null,
+      fault: null,
       allowedOrigins: [],
     },
     hub,
