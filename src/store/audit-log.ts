@@ -6,8 +6,10 @@ import type { WorkspaceId } from "../domain/id.ts";
 import type { JsonValue } from "../domain/message.ts";
 import { toActorColumns } from "./actor-columns.ts";
 import type { Database, Statement, Tx } from "./database.ts";
-import { type AuditAction, type AuditSubjectType, Prisma } from "./generated/client.ts";
+import { AuditAction, type AuditSubjectType, Prisma } from "./generated/client.ts";
 import type { DecidedEvent } from "./row-changes.ts";
+
+export const auditActions = Object.values(AuditAction);
 
 /** Values of a subject as the audit log keeps them: never a secret, and ids in their global form. */
 export type AuditedValues = { readonly [name: string]: JsonValue };

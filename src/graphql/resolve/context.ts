@@ -5,6 +5,7 @@ import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
+import type { Change } from "../../store/audit-log.ts";
 import type { ChannelSecrets } from "../../store/channel-secrets.ts";
 import type { Channels } from "../../store/channels.ts";
 import type { Database, Reads } from "../../store/database.ts";
@@ -70,6 +71,11 @@ export function inSnapshot<Result>(context: Context, run: (context: Context) => 
   return context.services.database.snapshot((prisma) =>
     run({ ...context, prisma, actors: actorLoader(prisma, context.viewer.workspaceId) }),
   );
+}
+
+/** The viewer's change, for the audit log. */
+export function changeBy({ viewer, now }: Context): Change {
+  return { workspaceId: viewer.workspaceId, actor: viewer.actor, at: now };
 }
 
 /** Whether the viewer has the permission. A mutation returns a `ForbiddenError` if not. */
