@@ -116,7 +116,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     });
     started.push(executor.drain);
     const closeArchived = createCloseArchived({ database, executor, clock });
-    if (config.demo) await seedDemo(database, executor);
+    if (config.demo) await seedDemo(database, executor, secrets);
 
     const dueJobs = [
       dueJob({ database, executor, clock, logger }),

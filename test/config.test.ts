@@ -141,6 +141,18 @@ describe("faults", () => {
     );
   });
 
+  test.each([
+    ["SECRETS_KEY", "hunter2", "has a key of fewer than 32 characters"],
+    ["SECRETS_KEY", `${secret},`, "has a key of fewer than 32 characters"],
+    ["PUBLIC_URL", "shop.example", "is not a web address"],
+    ["PUBLIC_URL", "https://desk.example/?a=b", "is not a web address"],
+    ["LINE_API_URL", "ftp://api.line.me", "is not a web address"],
+  ])("%s=%s is refused without being repeated", (name, given, fault) => {
+    const faults = faultsOf({ [name]: given });
+    expect(faults).toContain(`${name} ${fault}`);
+    expect(faults).not.toContain(given);
+  });
+
   test("the embedded PostgreSQL has fewer connections to give", () => {
     expect(faultsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
       "DATABASE_POOL_SIZE is too large for the embedded PostgreSQL: use at most 90, or set DATABASE_URL",
