@@ -44,8 +44,7 @@ export async function findOpen(
      WHERE cc.channel_id = $1 AND ($2::uuid IS NULL OR cc.id > $2)
        AND (EXISTS (SELECT FROM conversation c WHERE c.contact_channel_id = cc.id
                       AND c.status IN ('BOT', 'WAITING', 'ASSIGNING', 'ACTIVE'))
-            OR EXISTS (SELECT FROM message m WHERE m.contact_channel_id = cc.id
-                         AND m.delivery_status IN ('QUEUED', 'SENDING') AND m.delivery_status = 'QUEUED'))
+            OR EXISTS (SELECT FROM message m WHERE m.contact_channel_id = cc.id AND m.delivery_status = 'QUEUED'))
      ORDER BY cc.id LIMIT $3`,
     [channelId, after, limit],
   );

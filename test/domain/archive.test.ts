@@ -1,3 +1,4 @@
+import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ada, ben, partner, system } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
@@ -81,4 +82,38 @@ describe("a channel is archived", () => {
     const sent = archive(contactChannel().inbound("Hello").reply(ada).lease()).do(close).settle("SENT");
     expect(sent.messages.at(-1)).toMatchObject({ deliveryStatus: "SENT" });
   });
+});
+
+test("after an archive, no order of commands leaves anything open or records anything outbound", () => {
+  const acts: readonly ((desk: Desk) => Desk)[] = [
+    (desk) => desk.inbound("Hello"),
+    (desk) => desk.event("postback"),
+    (desk) => desk.block(),
+    (desk) => desk.unblock(),
+    (desk) => desk.start(ada),
+    (desk) => desk.do(close),
+    (desk) => desk.wait(60_000).runDue(),
+    ...[1, 2, 3].map((seq) => (desk: Desk) => (desk.messages.length < seq ? desk.runDue() : desk.lease(seq))),
+    ...[1, 2, 3].map(
+      (seq) => (desk: Desk) => (desk.messages.length < seq ? desk.runDue() : desk.settle("NOT_BEGUN", seq)),
+    ),
+    (desk) => (desk.conversations.length === 0 ? desk.runDue() : desk.reply(ben)),
+    (desk) => (desk.conversations.length === 0 ? desk.runDue() : desk.take(ben)),
+  ];
+  const some = array(constantFrom(...acts), { maxLength: 12 });
+  assert(
+    property(some, some, (before, after) => {
+      const desk = contactChannel({ flows: [guide, greeting] });
+      for (const act of before) act(desk);
+      const outbound = () => desk.messages.filter(({ direction }) => direction === "OUTBOUND").length;
+      const [conversations, sent] = [desk.conversations.length, outbound()];
+      archive(desk);
+      for (const act of after) {
+        act(desk);
+        expect(desk.state).toMatchObject({ conversation: null, botSession: null });
+        expect(desk.state.pending.filter(({ status }) => status === "QUEUED")).toEqual([]);
+      }
+      expect([desk.conversations.length, outbound()]).toEqual([conversations, sent]);
+    }),
+  );
 });
