@@ -1,6 +1,6 @@
 import type { SealedAt, SecretBox } from "../auth/secret-box.ts";
 import { UnreadableSecret } from "../auth/secret-box.ts";
-import type { PrismaClient } from "./generated/client.ts";
+import type { Database } from "./database.ts";
 
 /** The columns of a channel that are stored sealed. */
 export interface SealedColumns {
@@ -37,7 +37,7 @@ export interface ChannelSecrets {
 
 /** Reads and writes the secrets of channels. `onUnreadable` is called once for each that cannot be decrypted. */
 export function channelSecrets(
-  { prisma }: { readonly prisma: PrismaClient },
+  { pool, prisma }: Pick<Database, "pool" | "prisma">,
   box: SecretBox,
   onUnreadable: (channelId: string, column: SecretColumn, error: UnreadableSecret) => void,
 ): ChannelSecrets {
@@ -74,12 +74,7 @@ export function channelSecrets(
   async function sealAgain(mustSeal: (stored: string) => boolean): Promise<Rotation> {
     let [sealed, unreadable, after] = [0, 0, FIRST_ID];
     for (;;) {
-      const rows = await prisma.channel.findMany({
-        where: { id: { gt: after }, OR: [{ secret: { not: null } }, { accessToken: { not: null } }] },
-        select: { id: true, secret: true, accessToken: true },
-        orderBy: { id: "asc" },
-        take: PAGE,
-      });
+      const { rows } = await pool.query<SealedColumns>({ ...findWithSecrets, values: [after, PAGE] });
       for (const row of rows) {
         for (const column of ["secret", "accessToken"] as const) {
           const stored = row[column];
@@ -109,6 +104,14 @@ export function channelSecrets(
     rotate: () => sealAgain((stored) => !box.isCurrent(stored)),
   };
 }
+
+const findWithSecrets = {
+  name: "channel_secrets_find",
+  text: `
+    SELECT id, secret, access_token AS "accessToken" FROM channel
+    WHERE id > $1 AND (secret IS NOT NULL OR access_token IS NOT NULL)
+    ORDER BY id LIMIT $2`,
+};
 
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 const PAGE = 500;
