@@ -1,7 +1,9 @@
+import { v7 as uuidv7 } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonValue } from "../../src/domain/message.ts";
+import { countingStatements, rowsLookedAt } from "../graphql/statements.ts";
 import { at, first, nodesAt, textAt } from "../support/answers.ts";
-import { bootDesk, type Desk, rowId } from "../support/app.ts";
+import { bootDesk, type Desk, globalId, rowId } from "../support/app.ts";
 import type { Client } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
 import { block, onLine, unblock } from "../support/people.ts";
@@ -219,6 +221,29 @@ describe("the list", () => {
     // Malformed, of another type, or of another workspace: nothing matches.
     for (const id of ["nonsense", workspace.id, desk.ada.id]) expect(await of({ actorId: id })).toBe(0);
     for (const id of ["nonsense", workspace.ada.id, desk.line]) expect(await of({ subjectId: id })).toBe(0);
+  });
+
+  test("a page reads its own rows only, however long the log is", async () => {
+    const long = await desk.workspace();
+    const { prisma, pool } = desk.app.database;
+    const [{ id: busy }, { id: quiet }] = [long.ada, long.ben];
+    const rows = Array.from({ length: 5_000 }, (_, index) => ({
+      id: uuidv7(),
+      workspaceId: rowId(long.id),
+      at: new Date(desk.clock.now() + index),
+      actorType: "Agent" as const,
+      actorId: rowId(index % 1_000 === 0 ? quiet : busy),
+      action: "FLOW_UPDATED" as const,
+      subjectType: "Flow" as const,
+      subjectId: uuidv7(),
+    }));
+    await prisma.auditLogEntry.createMany({ data: rows });
+    await pool.query("ANALYZE audit_log_entry");
+    const subjectId = globalId("Flow", rows[2_500]?.subjectId ?? "");
+    for (const filter of [{}, { actorId: quiet }, { subjectId }, { occurredBefore: inMs(desk, 2_000) }]) {
+      const { statements } = await countingStatements(() => page({ filter, first: 3 }, long.ada));
+      expect(await rowsLookedAt(desk, "audit_log_entry", statements)).toBeLessThanOrEqual(5);
+    }
   });
 
   test("another workspace sees none of it", async () => {
