@@ -10,7 +10,7 @@ const pure = [
   "test/realtime/hub.test.ts",
   "test/http/client-network.test.ts",
   "test/channels/line/{events,webhook-failure}.test.ts",
-  "test/channels/web-chat/{channel-follower,mailbox,stream-bounds}.test.ts",
+  "test/channels/web-chat/{channel-reader,mailbox,stream-bounds}.test.ts",
 ];
 
 const common = { pool: "forks", testTimeout: 30_000, hookTimeout: 30_000 } as const;

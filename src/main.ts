@@ -3,7 +3,7 @@ import { type App, startApp } from "./app.ts";
 import { authSecret } from "./auth/secret.ts";
 import { signAgentToken } from "./auth/token.ts";
 import { type Config, loadConfig } from "./config.ts";
-import { demoAgents, demoChannelIds, demoSpammer } from "./demo/workspace.ts";
+import { demoAgents, demoChannelIds, demoSpammer, hasDemoWorkspace } from "./demo/workspace.ts";
 import { systemClock } from "./platform/clock.ts";
 import { ProgramError, runProgram } from "./platform/command-line.ts";
 import { stopSignal } from "./platform/stop-signal.ts";
@@ -42,18 +42,21 @@ async function welcome(app: App, config: Config): Promise<string> {
     `  Links and docs     ${app.url}`,
     `  API and GraphiQL   ${app.url}/graphql`,
   ];
-  const contact = await demoSpammer(app.database);
+  if (config.jwks !== undefined || !(await hasDemoWorkspace(app.database))) return [...lines, ""].join("\n");
   const [ada] = demoAgents;
-  if (contact !== null && config.jwks === undefined) {
-    const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
+  const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
+  lines.push(
+    `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
+    `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
+    "",
+    `  Token of ${ada.email} (others: npm run -s token -- ben@demo.test):`,
+    "",
+    token,
+  );
+  const contact = await demoSpammer(app.database);
+  if (contact !== null) {
     const query = `mutation { blockContact(input: { contactId: "${contact.id}", notes: "Spam" }) { __typename ... on BlockContactSuccess { changed contact { name status } endedConversations { status } } } }`;
     lines.push(
-      `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
-      `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
-      "",
-      `  Token of ${ada.email} (others: npm run -s token -- ben@demo.test):`,
-      "",
-      token,
       "",
       `  Block ${contact.name}, who sends spam:`,
       "",

@@ -4,7 +4,7 @@ import { ConfigError, loadConfig, settings } from "../src/config.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
-test("an empty environment gives a server for development", () => {
+test("an empty environment gives a development configuration", () => {
   expect(loadConfig({})).toEqual({
     production: false,
     port: 4000,
@@ -31,7 +31,7 @@ test("an empty environment gives a server for development", () => {
   });
 });
 
-test("every setting can be given", () => {
+test("every setting can be set", () => {
   const config = loadConfig({
     NODE_ENV: "production",
     PORT: "0",
@@ -86,16 +86,16 @@ test("every setting can be given", () => {
   expect(Object.isFrozen(config)).toBe(true);
 });
 
-test("an empty setting counts as not set", () => {
+test("an empty setting counts as unset", () => {
   expect(loadConfig({ PORT: "", AUTH_JWKS_URL: "", DATABASE_URL: "" })).toEqual(loadConfig({}));
 });
 
-test("production is not filled with the demo by default", () => {
+test("production is not seeded with the demo by default", () => {
   expect(loadConfig({ NODE_ENV: "production", AUTH_SECRET: secret }).demo).toBe(false);
 });
 
 describe("faults", () => {
-  test("all are reported at once, each with its fix, and no secret", () => {
+  test("all are reported at once, each with its fix, without secrets", () => {
     expect(
       faultsOf({
         NODE_ENV: "production",
@@ -125,7 +125,7 @@ describe("faults", () => {
     );
   });
 
-  test("production needs a secret of its own", () => {
+  test("production requires a secret", () => {
     expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set but required in production");
   });
 
@@ -135,7 +135,7 @@ describe("faults", () => {
     "https://desk.example,*",
     "null",
     "https://desk.example;https://b",
-  ])("%s is no list of origins", (given) => {
+  ])("%s is not a list of origins", (given) => {
     expect(faultsOf({ ALLOWED_ORIGINS: given })).toContain(
       `ALLOWED_ORIGINS is "${given}": use origins as browsers send them, https://desk.example,https://…, or * for any`,
     );
@@ -153,14 +153,14 @@ describe("faults", () => {
     expect(faults).not.toContain(given);
   });
 
-  test("the embedded PostgreSQL has fewer connections to give", () => {
+  test("the embedded PostgreSQL allows fewer connections", () => {
     expect(faultsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
       "DATABASE_POOL_SIZE is too large for the embedded PostgreSQL: use at most 90, or set DATABASE_URL",
     );
   });
 });
 
-test("every setting has a meaning and says what holds without it", () => {
+test("every setting has a description and a description of its default", () => {
   expect(settings.filter(({ meaning, default: value }) => meaning === "" || value === "")).toEqual([]);
   expect(settings).toContainEqual({
     name: "PORT",

@@ -13,43 +13,43 @@ import { contactIdOf } from "./support/view.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** A program in examples/: what it prints of somebody who writes and is then blocked. */
+/** A program in examples/, and its output for a contact who writes and is then blocked. */
 interface Example {
   readonly name: string;
-  /** When it lists what is there already. */
-  readonly listed: (who: string) => readonly string[];
-  /** When it hears of it. */
-  readonly heard: (who: string) => readonly string[];
+  /** The output if this happened before it started. */
+  readonly snapshot: (who: string) => readonly string[];
+  /** The output if this happens while it is subscribed. */
+  readonly live: (who: string) => readonly string[];
 }
 
 const examples: readonly Example[] = [
   {
     name: "follow.ts",
-    listed: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
-    heard: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+    snapshot: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
+    live: (who) => [`BLOCKED ${who} on LINE by admin: rude`],
   },
   {
     name: "urql.ts",
-    listed: (who) => [`${who}: ${GREETING}`],
-    heard: (who) => [`${who}: Hello`, `${who}: ${GREETING}`],
+    snapshot: (who) => [`${who}: ${GREETING}`],
+    live: (who) => [`${who}: Hello`, `${who}: ${GREETING}`],
   },
   {
     name: "apollo.ts",
-    listed: (who) => [`${who}: BLOCKED`],
-    heard: (who) => [`${who}: new → WAITING`, `${who}: WAITING → BLOCKED`],
+    snapshot: (who) => [`${who}: BLOCKED`],
+    live: (who) => [`${who}: new → WAITING`, `${who}: WAITING → BLOCKED`],
   },
 ];
 
-describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
+describe.each(examples)("examples/$name", ({ name, snapshot, live }) => {
   let database: TestDatabase;
   let desk: Desk;
   let relay: Relay;
-  /** Where the token, the channel and so on are from; the workspace stays when the server is started anew. */
-  let office: Desk;
+  /** The first desk, with the token and channel ids; its workspace stays when the server restarts. */
+  let firstDesk: Desk;
 
   beforeAll(async () => {
     database = await freshDatabase();
-    desk = office = await start();
+    desk = firstDesk = await start();
     relay = await startRelay(portOf(desk));
   });
   afterAll(async () => {
@@ -60,25 +60,25 @@ describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
 
   const start = (): Promise<Desk> => bootDesk({ env: { DATABASE_URL: database.url } });
 
-  async function comesAndIsBlocked(who: string): Promise<void> {
-    const person: Person = onLine(desk, { workspace: office, externalId: who });
+  async function writeAndBlock(who: string): Promise<void> {
+    const person: Person = onLine(desk, { workspace: firstDesk, externalId: who });
     await person.says("Hello");
-    const contactId = await contactIdOf(desk, person, office.ada);
-    await desk.as(office.ada.token).blockContact({ contactId, notes: "rude" });
+    const contactId = await contactIdOf(desk, person, firstDesk.ada);
+    await desk.as(firstDesk.ada.token).blockContact({ contactId, notes: "rude" });
   }
 
-  test("prints what is there and then each event once, whatever happens to the connection and to the server", async () => {
-    await comesAndIsBlocked("first");
-    const followers = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
-    const wanted = followers.flatMap(heard);
-    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: office.ada.token });
-    await program.printed(listed("first").length);
-    for (const [n, who] of followers.entries()) {
-      // In the midst of it, with nobody listening, with the server gone, and with nothing wrong.
+  test("prints the current state and then each event once, across broken connections and server restarts", async () => {
+    await writeAndBlock("first");
+    const contacts = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
+    const wanted = contacts.flatMap(live);
+    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: firstDesk.ada.token });
+    await program.printed(snapshot("first").length);
+    for (const [n, who] of contacts.entries()) {
+      // In the middle of it, with no connection, with the server stopped, and without any failure.
       if (n === 2) relay.cut();
-      const under = comesAndIsBlocked(who);
+      const inProgress = writeAndBlock(who);
       if (n === 4 || n === 5) relay.cut();
-      await under;
+      await inProgress;
       if (n === 8) {
         await desk.stop();
         relay.cut();
@@ -87,10 +87,10 @@ describe.each(examples)("examples/$name", ({ name, listed, heard }) => {
       }
     }
     expect(await program.ended).toBe(0);
-    expect(program.lines).toEqual([...listed("first"), ...wanted]);
+    expect(program.lines).toEqual([...snapshot("first"), ...wanted]);
   });
 
-  test("without a valid token it says so, and ends", async () => {
+  test("prints an error and exits without a valid token", async () => {
     using program = run(name, [], { DESK: desk.url, TOKEN: "no" });
     expect(await program.ended).toBe(1);
     expect(program.lines).toEqual([]);
@@ -107,7 +107,7 @@ describe("examples/connection.ts", () => {
   const MESSAGES = "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text } } }";
   type Recorded = { messageRecorded: { message: { text: string } } };
 
-  test("asks for another token when one is refused", async () => {
+  test("gets another token when one is refused", async () => {
     const tokens = ["no", desk.ada.token];
     const client = connect({ desk: desk.url, token: () => tokens.shift() ?? "" });
     const after = await cursorNow(desk);
@@ -119,7 +119,7 @@ describe("examples/connection.ts", () => {
     expect(tokens).toEqual([]);
   });
 
-  test("notices that a connection is dead which nobody closed, and goes on over another", async () => {
+  test("detects a connection that is dead but not closed, and reconnects", async () => {
     const relay = await startRelay(portOf(desk));
     const client = connect({ desk: relay.url, token: () => desk.ada.token, pingEvery: 200 });
     const after = await cursorNow(desk);
@@ -145,13 +145,13 @@ function portOf({ url }: Desk): number {
 interface Program extends Disposable {
   readonly lines: readonly string[];
   readonly errors: readonly string[];
-  /** Resolves once so many lines are there. */
+  /** Resolves once this many lines were printed. */
   printed(count: number): Promise<void>;
-  /** Its exit code, when all that it printed has been read. */
+  /** Its exit code, once all output has been read. */
   readonly ended: Promise<number | null>;
 }
 
-/** Runs an example as its reader does; lines come without the time that they begin with. */
+/** Runs an example as a user does; lines are returned without their leading timestamp. */
 function run(name: string, args: readonly string[], env: Record<string, string>): Program {
   const child: ChildProcess = spawn(process.execPath, [join("examples", name), ...args], {
     cwd: root,
@@ -160,10 +160,10 @@ function run(name: string, args: readonly string[], env: Record<string, string>)
   });
   const lines: string[] = [];
   const errors: string[] = [];
-  if (child.stdout === null || child.stderr === null) throw new Error("There is nothing to read from.");
+  if (child.stdout === null || child.stderr === null) throw new Error("The process has no output.");
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line.replace(/^\d{4}-\S+Z /, "")));
   createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
-  // "exit" would come before the last lines have been read.
+  // "exit" is emitted before the last lines have been read.
   const ended = once(child, "close").then(() => child.exitCode);
   const printed = async (count: number): Promise<void> => {
     await expect.poll(() => ({ count: lines.length, errors }), { timeout: 20_000 }).toEqual({ count, errors: [] });
@@ -171,14 +171,14 @@ function run(name: string, args: readonly string[], env: Record<string, string>)
   return { lines, errors, printed, ended, [Symbol.dispose]: () => void child.kill() };
 }
 
-/** Passes connections on to a port. */
+/** Forwards connections to a port. */
 interface Relay {
   readonly url: string;
-  /** Passes new connections on to another port. */
+  /** Forwards new connections to another port. */
   lead(port: number): void;
-  /** Breaks the connections that there are. */
+  /** Breaks all open connections. */
   cut(): void;
-  /** Passes nothing on any more over the connections that there are, and does not say so. */
+  /** Stops forwarding on all open connections without closing them. */
   mute(): void;
   close(): Promise<void>;
 }

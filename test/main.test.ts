@@ -8,12 +8,12 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { lineSignature, lineText } from "./support/app.ts";
 
-/** A server as `npm start` runs it, in a process of its own. */
+/** A server started like `npm start`, in its own process. */
 interface Server {
   readonly process: ChildProcess;
   readonly url: string;
   readonly output: string[];
-  /** The token that it printed, alone on its line. */
+  /** The token that it printed, on a line of its own. */
   readonly token: string;
   exit(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -32,7 +32,7 @@ afterEach(async () => {
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 describe("npm start", () => {
-  test("the first start seeds the demo and prints a command that blocks a contact; the second start finds it so", async () => {
+  test("the first start seeds the demo and prints a command that blocks a contact; the second start finds the contact blocked", async () => {
     const first = await start();
     const command = first.output.find((line) => line.startsWith("curl "));
     const blocked = await shell(command ?? "");
@@ -51,11 +51,11 @@ describe("npm start", () => {
 
     const second = await start();
     expect(await contacts(second)).toEqual(before);
-    // A token outlives a restart.
+    // A token survives a restart.
     expect(await contacts({ ...second, token: first.token })).toEqual(before);
   });
 
-  test("after kill -9 the next start comes up by itself and has what was acknowledged", async () => {
+  test("after kill -9 the next start succeeds and has all acknowledged data", async () => {
     const killed = await start();
     expect(await lineMessage(killed, "Do not lose this")).toBe(200);
     await killed.exit("SIGKILL");
@@ -64,10 +64,10 @@ describe("npm start", () => {
     expect(JSON.stringify(await contacts(again))).toContain("Do not lose this");
   });
 
-  test("SIGTERM ends everything within 15 s, PostgreSQL included, and a started request is answered", async () => {
+  test("SIGTERM ends everything within 15 s, PostgreSQL included, and requests in progress are answered", async () => {
     const server = await start();
     const answers = Promise.all(Array.from({ length: 20 }, () => contacts(server)));
-    // The first answer says that requests are under way.
+    // The first answer means that requests are in progress.
     await contacts(server);
     const began = performance.now();
     const code = server.exit("SIGTERM");
@@ -77,7 +77,7 @@ describe("npm start", () => {
     expect(await postgresOf(dataDir)).toBe(false);
   });
 
-  test("Ctrl-C comes twice under npm, from the terminal too: it ends in order all the same", async () => {
+  test("npm passes Ctrl-C on, so it arrives twice: the server still stops in order", async () => {
     const server = await start();
     const code = server.exit("SIGINT");
     server.process.kill("SIGINT");
@@ -85,7 +85,7 @@ describe("npm start", () => {
     expect(await postgresOf(dataDir)).toBe(false);
   });
 
-  test("a token is printed alone on the last line, whether the server runs or not", async () => {
+  test("a token is printed alone on the last line, whether or not the server runs", async () => {
     const printed = await run("src/programs/print-token.ts", "ben@demo.test");
     const server = await start();
     const lines = (await run("src/programs/print-token.ts", "ben@demo.test")).trim().split("\n");
@@ -95,7 +95,7 @@ describe("npm start", () => {
     }
   });
 
-  test("neither tokens nor what people write is in the log", async () => {
+  test("the log has neither tokens nor user data", async () => {
     const server = await start({ LOG_LEVEL: "trace" });
     const secretText = "my-card-number-is-4111";
     await graphql(server, `query { contacts(filter: { search: "${secretText}" }) { edges { node { id } } } }`);
@@ -111,7 +111,7 @@ describe("npm start", () => {
     expect(log.filter((line) => line.includes(secretText) || line.includes(server.token))).toEqual([]);
   });
 
-  test("bad settings are named all at once, with what to do, and nothing is started", async () => {
+  test("invalid settings are reported all at once, each with its fix, and nothing is started", async () => {
     const child = spawnServer({ PORT: "eighty", LOG_LEVEL: "loud" });
     const errors: string[] = [];
     child.stderr?.on("data", (chunk: Buffer) => errors.push(String(chunk)));
@@ -136,7 +136,7 @@ async function start(env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const output: string[] = [];
   const errors: string[] = [];
   child.stderr?.on("data", (chunk: Buffer) => errors.push(String(chunk)));
-  if (child.stdout === null) throw new Error("There is no output to read.");
+  if (child.stdout === null) throw new Error("The process has no output.");
   const lines = createInterface({ input: child.stdout });
   const ready = new Promise<void>((resolve, reject) => {
     lines.on("line", (line) => {
@@ -184,7 +184,7 @@ function contacts(server: Pick<Server, "url" | "token">): Promise<unknown> {
   );
 }
 
-/** Delivers a message as LINE does, to the demo channel; answers the status. */
+/** Delivers a message to the demo channel as LINE does; returns the status. */
 async function lineMessage(server: Server, text: string): Promise<number> {
   const webhook = server.output.map((line) => /LINE webhook +(http:\S+)/.exec(line)?.[1]).find(Boolean);
   const body = JSON.stringify({ destination: "U0", events: [lineText("U-kill", text)] });
@@ -209,13 +209,13 @@ async function shell(command: string): Promise<string> {
   return stdout;
 }
 
-/** Whether a PostgreSQL still runs on this data, by its own pid file. */
+/** Whether PostgreSQL still runs on this data directory, by its own pid file. */
 async function postgresOf(folder: string): Promise<boolean> {
   const pidFile = await readFile(join(folder, "postgres", "postmaster.pid"), "utf8").catch(() => null);
   return pidFile !== null;
 }
 
-/** The tests themselves run under npm, which the server would otherwise take for its own parent. */
+/** The environment without npm's variables: otherwise the server would take the npm of this test run for its parent. */
 function withoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
 }

@@ -1,4 +1,6 @@
-/** The permissions in the contract's table of roles (section 4). */
+import type { RequestedCommand } from "../domain/command.ts";
+
+/** All permissions; docs/api.md has the table of roles and scopes that grant them. */
 export const permissions = [
   "READ",
   /** Reply to, start and end conversations. */
@@ -12,6 +14,21 @@ export const permissions = [
   "ADMINISTER",
 ] as const;
 export type Permission = (typeof permissions)[number];
+
+/** The permission that sending each command requires, for mutations and for what they offer beforehand. */
+export const permissionFor = {
+  SendMessage: "REPLY",
+  StartConversation: "REPLY",
+  EndConversation: "REPLY",
+  TakeConversation: "ASSIGN",
+  OfferConversation: "ASSIGN",
+  AcceptConversation: "ASSIGN",
+  DeclineConversation: "ASSIGN",
+  TransferConversation: "ASSIGN",
+  Block: "BLOCK",
+  UpdateBlock: "BLOCK",
+  Unblock: "UNBLOCK",
+} as const satisfies Record<RequestedCommand["type"], Permission>;
 
 export const roles = ["ADMIN", "AGENT", "VIEWER"] as const;
 export type Role = (typeof roles)[number];

@@ -12,7 +12,7 @@ export interface ResolvedWork {
   readonly idempotency?: IdempotencyClaim | undefined;
 }
 
-/** A cache of the ContactChannels of addresses. They never change, so a contact who wrote recently needs no lookup. */
+/** Caches the ContactChannel id of each address. The mapping never changes, so a contact who wrote recently needs no lookup. */
 export interface AddressBook {
   find(address: Address): ContactChannelId | undefined;
   /** Adds addresses whose ContactChannels are committed. */

@@ -56,7 +56,7 @@ export class BatchFacts {
   }
 }
 
-/** Looks up the facts that the commands of a batch need. Must be sent after the lock. */
+/** Looks up the facts that the commands of a batch need. Call it after the lock statement has been sent. */
 export async function loadFacts(tx: Tx, works: readonly ResolvedWork[]): Promise<BatchFacts> {
   const steps = works.flatMap((work) => work.steps);
   const inbound = steps.flatMap(({ contactChannelId, command }) => {

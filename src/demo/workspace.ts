@@ -117,6 +117,11 @@ export async function seedDemo(
   });
 }
 
+/** Whether this database has the demo workspace. */
+export async function hasDemoWorkspace(database: Database): Promise<boolean> {
+  return (await database.prisma.workspace.count({ where: { id: WORKSPACE } })) > 0;
+}
+
 /** The demo contact whom the printed commands block; null if this database does not have the demo workspace. */
 export async function demoSpammer(database: Database): Promise<{ readonly id: string; readonly name: string } | null> {
   const row = await database.prisma.contact.findFirst({

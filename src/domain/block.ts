@@ -1,6 +1,5 @@
 import { type Actor, system } from "./actor.ts";
-import type { ContactChannel } from "./contact-channel.ts";
-import { type BlockInForce, type ConversationRef, holds } from "./episode.ts";
+import { type BlockInForce, holds } from "./episode.ts";
 import type { BlockId, Instant } from "./id.ts";
 import { cancelQueued } from "./outbound.ts";
 import { invalidInput, type Refusal } from "./refusal.ts";
@@ -93,26 +92,6 @@ export function updateBlock(
   if (!holds(updated, turn.now)) return expiryNotInFuture;
   turn.emit(actor, { type: "BlockUpdated", before: block, block: updated });
   return accepted(turn, { blockId: block.id });
-}
-
-/** How an inbound entry is recorded if a current or past block suppresses it; null if none does. */
-export function suppression(state: ContactChannel, sentAt: Instant): Suppression | null {
-  const { block, episodes } = state;
-  if (block !== null) return { conversation: block.conversation, blockId: block.id };
-
-  const latest = episodes.at(-1);
-  if (latest === undefined || sentAt >= latest.endedAt) return null;
-  const sentDuring = episodes.find((episode) => episode.blockedAt <= sentAt && sentAt < episode.endedAt);
-  return { conversation: latest.conversation, blockId: sentDuring?.id ?? null };
-}
-
-/**
- * Rules D1 and U4. `blockId` is the block that the entry counts for; null if it was sent outside every block but before
- * the end of the latest one.
- */
-export interface Suppression {
-  readonly conversation: ConversationRef | null;
-  readonly blockId: BlockId | null;
 }
 
 const expiryNotInFuture = invalidInput("expiresAt", "Must be in the future.");

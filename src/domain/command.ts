@@ -88,7 +88,7 @@ export type Command =
       readonly actor: Actor;
       readonly conversationId: ConversationId;
     }
-  /** Requests the lease that permits handing one outbound message over to the provider (rule B4). */
+  /** Requests the lease required to send one outbound message (rule B4). */
   | { readonly type: "LeaseOutbound"; readonly messageId: MessageId }
   | {
       readonly type: "SettleOutbound";
@@ -100,3 +100,9 @@ export type Command =
   | { readonly type: "CloseArchived"; readonly actor: Actor }
   /** Runs everything that is due: block expiry, offer timeout, delayed flow step. */
   | { readonly type: "RunDue" };
+
+/** The commands that a viewer sends. Whether they are refused depends on no flow and on no fact outside the aggregate. */
+export type RequestedCommand = Exclude<
+  Command,
+  { readonly type: "ReceiveInbound" | "CloseArchived" | "LeaseOutbound" | "SettleOutbound" | "RunDue" }
+>;

@@ -24,11 +24,11 @@ export interface ContactChannel {
   /** An archived channel goes on recording inbound entries and starts nothing. */
   readonly channelArchived: boolean;
   readonly displayName: string | null;
-  /** The time of the last decision, which later decisions never precede (rule O1); null before the first. */
+  /** The time of the last decision, no later decision has an earlier time (rule O1); null before the first. */
   readonly clock: Instant | null;
   readonly lastSeq: number;
   readonly reachable: boolean;
-  /** The provider's time of the last follow or unfollow, so that a late event overrides no newer one (rule O3). */
+  /** The provider's time of the last follow or unfollow, so that a late event does not override a newer one (rule O3). */
   readonly reachableAsOf: Instant | null;
   readonly block: BlockInForce | null;
   /** Past blocks, oldest first. */

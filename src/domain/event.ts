@@ -23,7 +23,7 @@ export type EventBody =
   | {
       readonly type: "MessageRecorded";
       readonly message: Message;
-      /** Whether conversation and contact move up their lists. False while blocked or if late (rules D1, U4). */
+      /** Whether the conversation and the contact move up in lists. False if received during a block, or sent before the latest one ended (rules D1, U4). */
       readonly activity: boolean;
       /** The block that counts it as suppressed; null if none. */
       readonly suppressedBy: BlockId | null;

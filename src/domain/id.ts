@@ -1,4 +1,4 @@
-/** Branded identifiers: a ContactId cannot be passed where a BlockId is meant. All are time-ordered UUIDs (rule O5). */
+/** Branded identifiers: a ContactId cannot be passed where a BlockId is expected. All are time-ordered UUIDs (rule O5). */
 declare const brand: unique symbol;
 
 export type Id<Kind extends string> = string & { readonly [brand]: Kind };

@@ -1,11 +1,11 @@
 import type { Actor } from "./actor.ts";
 import { answerMenu, openingChatbot, replyToFirstMessage, replyToKeyword, startChatbot } from "./automation.ts";
-import { suppression } from "./block.ts";
 import type { InboundEntry } from "./command.ts";
 import { agentsOf } from "./conversation.ts";
 import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
+import { suppression } from "./suppression.ts";
 import { beginConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 
@@ -64,7 +64,7 @@ function receiveMessage(turn: Turn, entry: InboundEntry, sentAt: Instant): Messa
   return messageId;
 }
 
-/** Rules C1 and U3: events start no conversation. A postback in a `BOT` conversation answers its menu. */
+/** Rules C1 and U3: events do not start conversations. A postback in a `BOT` conversation answers its menu. */
 function receiveEvent(turn: Turn, entry: InboundEntry, sentAt: Instant): MessageId {
   const { conversation, recentConversation } = turn.state;
   const messageId = record(turn, entry, sentAt, {

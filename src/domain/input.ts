@@ -25,7 +25,7 @@ export function notesFault(path: string, notes: string | null | undefined): Inva
   return field(path, faultOfText(trimNotes(notes) ?? "", MAX_NOTES));
 }
 
-/** Validates an id or key that an external system assigns: any text that is not empty. */
+/** Validates an id or key that an external system assigns: non-empty text of at most 255 code points. */
 export function keyFault(path: string, key: string | null | undefined): InvalidField | null {
   if (key === null || key === undefined) return null;
   if (key === "") return { path, message: "Must not be empty." };

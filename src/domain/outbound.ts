@@ -46,7 +46,7 @@ export function lease(turn: Turn, messageId: MessageId): Accepted | Refusal {
 }
 
 /**
- * Settles a lease. A message whose call never began returns to the queue, or is cancelled if a block came after it was
+ * Settles a lease. A message whose sending never began returns to the queue, or is canceled if a block came after it was
  * recorded, even if that block has been lifted since (rules B4, U1), or if the channel is archived.
  */
 export function settle(turn: Turn, messageId: MessageId, result: "SENT" | "FAILED" | "NOT_BEGUN"): Accepted {

@@ -94,7 +94,10 @@ export function lapseOffer(turn: Turn): void {
   changeConversation(turn, system, conversation, { status: "WAITING", assigneeId: null }, conversation.offerExpiresAt);
 }
 
-/** Rule C3, none → ACTIVE, refused on an archived channel. A conversation that an API key starts is unassigned until an agent answers (rule C4). */
+/**
+ * Rule C3, none → ACTIVE, refused on an archived channel. A conversation that an API key starts is unassigned until an
+ * agent replies (rule C4).
+ */
 export function start(turn: Turn, actor: Actor, text: string): Accepted | Refusal {
   const { block, channelArchived, conversation } = turn.state;
   if (channelArchived) return channelIsArchived;
@@ -127,7 +130,7 @@ export function offer(turn: Turn, actor: Actor, conversationId: ConversationId, 
   });
 }
 
-/** Rule C3, ASSIGNING → ACTIVE, by the agent whom it is offered to. */
+/** Rule C3, ASSIGNING → ACTIVE, by the agent it was offered to. */
 export function accept(turn: Turn, agentId: AgentId, conversationId: ConversationId): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (conversation.offeredTo !== agentId) return invalidTransition(conversation.status, "ACTIVE");
@@ -137,7 +140,7 @@ export function accept(turn: Turn, agentId: AgentId, conversationId: Conversatio
 }
 
 /**
- * Rule C3, ASSIGNING → WAITING. Declining does not reach the contact, so after a block it is refused as an invalid
+ * Rule C3, ASSIGNING → WAITING. Declining sends nothing to the contact, so after a block it is refused as an invalid
  * transition, not as blocked (rule C5).
  */
 export function decline(turn: Turn, agentId: AgentId, conversationId: ConversationId): Accepted | Refusal {
@@ -183,7 +186,7 @@ export function end(turn: Turn, actor: Actor, conversationId: ConversationId): A
   return accepted(turn, { conversationId });
 }
 
-/** Rule C4: an agent's message takes an unassigned conversation; an API key's changes neither status nor assignee. */
+/** Rule C4: an agent who sends in an unassigned conversation becomes its assignee; a message of an API key changes nothing else. */
 export function send(turn: Turn, actor: Actor, conversationId: ConversationId, text: string): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (actor.type === "Agent" && conversation.assigneeId === null) assign(turn, actor, conversation, actor.id);
@@ -192,7 +195,7 @@ export function send(turn: Turn, actor: Actor, conversationId: ConversationId, t
   });
 }
 
-/** Rule C5 for commands that reach the contact: checks for a block first, then that the conversation is ongoing. */
+/** Rule C5 for commands that a block refuses: checks for a block first, then that the conversation is ongoing. */
 function withOngoing(
   turn: Turn,
   conversationId: ConversationId,

@@ -198,7 +198,7 @@ async function serviceAccount(): Promise<NonNullable<Account>> {
   );
 }
 
-/** Tries it, because permission bits do not show access lists, namespaces or missing capabilities. */
+/** Tests it by entering, because permission bits do not show access lists, namespaces or missing capabilities. */
 function canEnter(account: Account, directory: string): Promise<boolean> {
   return run("/bin/sh", ["-c", 'cd "$1"', "sh", directory], account).then(
     () => true,

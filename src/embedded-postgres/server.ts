@@ -43,7 +43,7 @@ const SETTINGS = {
 };
 
 /**
- * Runs PostgreSQL and stops it when standard input closes. `stop()` closes it, and so does the death of this process,
+ * Runs PostgreSQL and stops it when standard input closes. `stop()` closes standard input, and so does the death of this process,
  * even by SIGKILL, so PostgreSQL is never orphaned. The shell ignores signals: one that killed it would leave
  * PostgreSQL running.
  */

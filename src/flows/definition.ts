@@ -3,7 +3,7 @@ import { type Flow, HANDOVER } from "../domain/flow.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
 import { jsonFault } from "../domain/input.ts";
 import type { InvalidField } from "../domain/refusal.ts";
-import { MAX_TEXT } from "../domain/text.ts";
+import { faultOfText, MAX_TEXT } from "../domain/text.ts";
 
 const menuOption = z.object({ id: z.string().min(1), label: z.string().min(1), next: z.string().min(1) });
 
@@ -110,7 +110,6 @@ function loopsWithoutAnswer(steps: ChatbotDefinition["steps"], from: ChatbotDefi
 }
 
 function faultsOfText(path: string, text: string): InvalidField[] {
-  return [...text].length > MAX_TEXT
-    ? [{ path, message: `Must be at most ${MAX_TEXT.toLocaleString("en")} characters long.` }]
-    : [];
+  const message = faultOfText(text, MAX_TEXT);
+  return message === null ? [] : [{ path, message }];
 }

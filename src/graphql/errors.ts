@@ -9,6 +9,7 @@ import { CursorExpired } from "../realtime/feed.ts";
 export type RequestErrorCode =
   | "UNAUTHENTICATED"
   | "FORBIDDEN"
+  | "NOT_FOUND"
   | "INVALID_INPUT"
   | "BAD_REQUEST"
   | "UNSUPPORTED_MEDIA_TYPE"

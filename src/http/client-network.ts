@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 
-/** Returns the network that counts as one client: an IPv4 address, or an IPv6 /64, which one household may own. */
+/** Returns the network that counts as one client: an IPv4 address, or an IPv6 /64, because one household usually gets a whole /64. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -37,7 +37,7 @@ export async function pages({ graphiql }: PagesOptions): Promise<FastifyPluginAs
 }
 
 interface DocsPage {
-  /** The name of the file without its ending, which is the last part of the path. */
+  /** The name of the file without the extension, which is the last part of the path. */
   readonly name: string;
   readonly title: string;
   readonly html: string;
@@ -138,6 +138,6 @@ function sendPage(reply: FastifyReply, html: string): FastifyReply {
     .send(html);
 }
 
-/** No script at all, and no style but our stylesheet. */
+/** Allows no scripts, and no styles except our stylesheet. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -15,7 +15,7 @@ export interface LostLeasesJobOptions {
 /** In milliseconds. */
 const INTERVAL = 1_000;
 const PAGE = 500;
-/** Age in milliseconds at which a lease is lost: its process died before settling it. */
+/** Age in milliseconds after which a lease counts as lost because its process died. */
 const LOST_AFTER = 30_000;
 
 /** Settles lost leases, so that their messages are queued again. */

@@ -1,4 +1,4 @@
-/** npm scripts that run one long process, which must end with npm even when npm is killed with `kill -9`. */
+/** npm scripts with a long-running process, which must exit with npm even if npm is killed with `kill -9`. */
 const LONG_RUNNING_SCRIPTS = ["start", "cluster"];
 
 /** Resolves with the reason when the process should stop: it received a signal, or its parent has exited. */

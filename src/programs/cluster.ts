@@ -10,11 +10,11 @@ import { ProgramError, runProgram } from "../platform/command-line.ts";
 import { stopSignal } from "../platform/stop-signal.ts";
 import { openDatabase } from "../store/database.ts";
 
-/** `npm run cluster`: runs three instances on one PostgreSQL, to try out how they work together. */
 const INSTANCES = 3;
 
 await runProgram(main);
 
+/** `npm run cluster`: runs three instances on one PostgreSQL, to try out how they work together. */
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const stopRequested = stopSignal();
@@ -109,7 +109,7 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
     const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
     const curl = (options: string, { url }: Instance, query: string): string =>
       `curl -s ${options}${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${JSON.stringify({ query })}'`;
-    const follow = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";
+    const subscribe = "subscription { contactStatusChanged { cause contactChannel { displayName } } }";
     // Unblocks first, so that the command prints an event each time it is run.
     const input = `input: { contactId: "${contact.id}" }`;
     const block = `mutation { unblockContact(${input}) { __typename } blockContact(${input}) { __typename } }`;
@@ -121,7 +121,7 @@ async function welcome(instances: readonly Instance[], config: Config, databaseU
       "",
       `  Subscribe on the first instance and block ${contact.name} on the second:`,
       "",
-      `(${curl("-N --max-time 3 -H 'accept: text/event-stream' ", first, follow)} & sleep 1; ${curl("", second, block)}; wait)`,
+      `(${curl("-N --max-time 3 -H 'accept: text/event-stream' ", first, subscribe)} & sleep 1; ${curl("", second, block)}; wait)`,
     );
   }
   return [...lines, ""].join("\n");

@@ -60,7 +60,7 @@ export class Feed {
     if (!this.#append(events)) this.hint();
   }
 
-  /** Resolves when the tail has reached this position, or could not be read up to it. */
+  /** Resolves when the tail has reached this position, or after three attempts. */
   async catchUp(position: Position): Promise<void> {
     for (let tries = 0; this.#head < position && tries < 3; tries++) {
       this.hint();
@@ -128,8 +128,8 @@ export class Feed {
   }
 
   /**
-   * Continues after a gap, when the log was pruned past this tail. Wakes every reader, so that it finds its position
-   * expired.
+   * Continues after a gap, when the log was pruned past this tail. Wakes every reader, so that each
+   * can detect that its position has expired.
    */
   #continueAfterGap(events: readonly LogEvent[]): void {
     const [first] = events;

@@ -15,7 +15,7 @@ export interface LogReaderHost {
 }
 
 /**
- * A position in the log of a workspace. Events are pulled, so a reader that is not read from costs nothing. As an
+ * A position in the log of a workspace. Events are pulled, so an idle reader costs nothing. As an
  * iterator it yields the events that are already in the log, then waits for new ones.
  */
 export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<Event> {
@@ -88,7 +88,7 @@ export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<
     if (this.#ended || this.isBehind) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#feed.wakeOn(this.#interest.subject, (event) => {
-        // Events since then did not concern this reader, because they would have woken it.
+        // No earlier event concerned this reader; it would have been woken.
         if (event !== null) this.skipTo(event.position - 1);
         resolve();
       });
@@ -125,7 +125,7 @@ export class LogReader<Event extends LogEvent> implements AsyncIterableIterator<
     return this;
   }
 
-  /** Reads an event that is no longer in the tail: the reader resumes, or was not read from for a while. */
+  /** Reads an event that is no longer in the tail: the reader has just resumed or has been idle. */
   async #fromLog(position: Position): Promise<LogEvent> {
     const known = this.#page[position - (this.#page[0]?.position ?? 0)];
     if (known !== undefined) return known;

@@ -12,7 +12,7 @@ import { type ActorColumns, toActor } from "./actor-columns.ts";
 import type { Statement, Tx } from "./database.ts";
 
 /**
- * Takes the row locks that serialise commands, in id order (rule O1). Load in a later statement: a statement that
+ * Takes the row locks that serialize commands, in id order (rule O1). Load in a later statement: a statement that
  * waited for a lock still sees other tables as they were before it waited.
  */
 export async function lockContactChannels(tx: Tx, ids: readonly ContactChannelId[]): Promise<void> {

@@ -135,7 +135,7 @@ const findUndelivered = {
 };
 
 const findLease = {
-  name: "web_chat_lease",
+  name: "message_lease",
   text: "SELECT leased_at FROM message WHERE id = $1",
 };
 

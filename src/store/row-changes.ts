@@ -6,7 +6,7 @@ import type { BlockId, ContactId, ConversationId, Instant, MessageId } from "../
 import type { DeliveryStatus, Message } from "../domain/message.ts";
 import { toActorColumns } from "./actor-columns.ts";
 
-/** An event and its aggregate, of which only the ids, which never change, are used. */
+/** An event and its aggregate. Only the aggregate's ids are used; they never change. */
 export interface DecidedEvent {
   readonly of: ContactChannel;
   readonly event: DomainEvent;

@@ -12,14 +12,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(join(dataDir, ".."), { recursive: true }));
 
-test("the secret that is configured is the secret, and is written nowhere", async () => {
+test("a configured secret is used unchanged, and not written to disk", async () => {
   const configured = "0123456789abcdef0123456789abcdef";
 
   expect(await authSecret({ authSecret: configured, dataDir })).toBe(configured);
   await expect(readdir(dataDir)).rejects.toThrow("ENOENT");
 });
 
-test("without one, a secret is made once and kept for its owner's eyes", async () => {
+test("without a configured secret, one is generated once in a file that only its owner can read", async () => {
   const made = await authSecret({ authSecret: undefined, dataDir });
 
   expect(made.length).toBeGreaterThanOrEqual(32);
@@ -28,7 +28,7 @@ test("without one, a secret is made once and kept for its owner's eyes", async (
   expect((await stat(join(dataDir, "auth-secret"))).mode & 0o777).toBe(0o600);
 });
 
-test("processes that start at once agree on one secret", async () => {
+test("processes that start at the same time agree on one secret", async () => {
   const secrets = await Promise.all(Array.from({ length: 8 }, () => authSecret({ authSecret: undefined, dataDir })));
 
   expect(new Set(secrets).size).toBe(1);

@@ -8,7 +8,7 @@ import { testClock } from "../support/clock.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a removed agent's session ends within a second, also while the identity provider does not answer", async () => {
+test("a removed agent's session ends within a second, even while the identity provider is unreachable", async () => {
   const agents = new Map<AgentId, AgentRecord>();
   const principals: PrincipalLookup = {
     currentPrincipals: async () => ({ agents: new Map(agents), apiKeys: new Map() }),

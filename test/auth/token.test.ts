@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken, tokens } from "../../src/auth/token.ts";
 import { testClock } from "../support/clock.ts";
 
-test("a token is not called wrong because the identity provider is away", async () => {
+test("a token is not reported as invalid while the identity provider is unreachable", async () => {
   const provider = createServer((_, response) => response.writeHead(503).end());
   provider.listen(0, "127.0.0.1");
   await once(provider, "listening");
@@ -23,7 +23,7 @@ test("a token is not called wrong because the identity provider is away", async 
     .setExpirationTime(Math.floor(clock.now() / 1_000) + 60)
     .sign(privateKey);
   await expect(verifyAgent(token)).rejects.toThrow("200 OK");
-  // What can be told without the keys is.
+  // Tokens that cannot come from the identity provider are rejected without its keys.
   expect(await verifyAgent(await signAgentToken(secret, "ada@desk.test", clock.now(), 60_000))).toBeNull();
   expect(await verifyAgent("nonsense")).toBeNull();
 });

@@ -7,7 +7,7 @@ import { storm } from "./storm.ts";
 const store: AggregateStore = { lock: lockContactChannels, load: loadContactChannels, save: saveDecisions };
 const withoutLock: AggregateStore = { ...store, lock: async () => {} };
 
-test("B3, C2, O1, O2: under a storm nobody is blocked and in a conversation, and nothing is lost, doubled or sent", async () => {
+test("B3, C2, O1, O2: under concurrent load no blocked contact has a conversation, and nothing is lost, duplicated or sent", async () => {
   const report = await storm({ store, milliseconds: 5_000, workers: 24 });
 
   expect(report.violations).toEqual([]);
@@ -15,7 +15,7 @@ test("B3, C2, O1, O2: under a storm nobody is blocked and in a conversation, and
   expect(report.snapshots).toBeGreaterThan(50);
 });
 
-test("O1: the same storm without the row lock breaks these promises, so the test above can fail", async () => {
+test("O1: without the row lock the same load breaks these rules, so the test above can fail", async () => {
   const report = await storm({ store: withoutLock, milliseconds: 20_000, workers: 24, untilViolated: true });
 
   expect(report.violations).not.toEqual([]);

@@ -35,7 +35,7 @@ afterAll(async () => {
   await fresh.drop();
 });
 
-/** The write path on a store that may be faulty; counts how large the batches were that it was given. */
+/** The write path on a store that may be faulty; records the size of each batch. */
 function writePath(store: AggregateStore) {
   const batches: number[] = [];
   const commit = commitBatch({
@@ -54,7 +54,7 @@ function writePath(store: AggregateStore) {
       return commit(workspaceId, works);
     },
   });
-  const says = async (text: string): Promise<string> => {
+  const receive = async (text: string): Promise<string> => {
     const work: Work = {
       workspaceId: place.workspaceId,
       steps: [
@@ -69,20 +69,20 @@ function writePath(store: AggregateStore) {
       (error: Error) => error.message,
     );
   };
-  return { says, batches };
+  return { receive, batches };
 }
 
-const says = (text: string, events: readonly DecidedEvent[]) =>
+const records = (text: string, events: readonly DecidedEvent[]) =>
   events.some(({ event }) => event.type === "MessageRecorded" && event.message.text === text);
 
-describe("one poisonous command does not fail its neighbours", () => {
+describe("one failing command does not fail the others in its batch", () => {
   const faults: [string, AggregateStore, RegExp][] = [
     [
       "saving throws",
       {
         ...healthy,
         save: (tx, workspaceId, after, events) => {
-          if (says("poison", events)) throw new Error("This cannot be saved.");
+          if (records("poison", events)) throw new Error("This cannot be saved.");
           saveDecisions(tx, workspaceId, after, events);
         },
       },
@@ -94,7 +94,7 @@ describe("one poisonous command does not fail its neighbours", () => {
         ...healthy,
         save: (tx, workspaceId, after, events) => {
           saveDecisions(tx, workspaceId, after, events);
-          if (says("poison", events)) tx.write({ name: "poison", text: "SELECT 1 / $1::int" }, [0]);
+          if (records("poison", events)) tx.write({ name: "poison", text: "SELECT 1 / $1::int" }, [0]);
         },
       },
       /division by zero/,
@@ -102,10 +102,10 @@ describe("one poisonous command does not fail its neighbours", () => {
   ];
 
   test.each(faults)("%s", async (_, store, fault) => {
-    const { says, batches } = writePath(store);
+    const { receive, batches } = writePath(store);
     const texts = ["one", "two", "poison", "three", "four"];
     const before = await database.prisma.message.count();
-    const answers = await Promise.all(texts.map(says));
+    const answers = await Promise.all(texts.map(receive));
     expect(answers[2]).toMatch(fault);
     expect(answers.toSpliced(2, 1)).toEqual(Array(4).fill("Accepted"));
     expect(batches).toEqual([5, 1, 1, 1, 1, 1]);
@@ -113,45 +113,45 @@ describe("one poisonous command does not fail its neighbours", () => {
     expect(await database.prisma.contactChannel.count({ where: { externalId: { startsWith: "poison" } } })).toBe(0);
   });
 
-  test("what passes by itself is tried again: a lock that could not be had, a deadlock", async () => {
+  test("transient failures are retried: a lock timeout, a deadlock", async () => {
     let failures = 3;
-    const { says, batches } = writePath({
+    const { receive, batches } = writePath({
       ...healthy,
       lock: async (tx, ids) => {
         await lockContactChannels(tx, ids);
         failures -= 1;
         if (failures >= 0) {
           const code = failures % 2 ? "55P03" : "40P01";
-          await tx.query({ name: `raise_${code}`, text: raise(code) }, []);
+          await tx.query({ name: `raise_${code}`, text: raiseSql(code) }, []);
         }
       },
     });
-    expect(await says("patient")).toBe("Accepted");
+    expect(await receive("patient")).toBe("Accepted");
     expect(batches).toEqual([1, 1, 1, 1]);
   });
 
-  test("what keeps failing is given up, and the next command is served", async () => {
+  test("a command that keeps failing is given up, and the next one is executed", async () => {
     let failing = true;
-    const { says } = writePath({
+    const { receive } = writePath({
       ...healthy,
       lock: async (tx, ids) => {
         await lockContactChannels(tx, ids);
-        if (failing) await tx.query({ name: "raise", text: raise("40P01") }, []);
+        if (failing) await tx.query({ name: "raise", text: raiseSql("40P01") }, []);
       },
     });
-    expect(await says("unlucky")).toMatch(/raised/);
+    expect(await receive("unlucky")).toMatch(/raised/);
     failing = false;
-    expect(await says("lucky")).toBe("Accepted");
+    expect(await receive("lucky")).toBe("Accepted");
   });
 
   /** SQL that fails with this SQLSTATE. */
-  function raise(code: string): string {
+  function raiseSql(code: string): string {
     return `DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '${code}'; END $$`;
   }
 });
 
-describe("what is no work's fault is tried for none of them on its own", () => {
-  /** Five works on a commit that fails in these ways, one after another, and then works. */
+describe("failures that no command causes are not retried one by one", () => {
+  /** Executes five units of work on a commit that fails with these errors, one after another, and then succeeds. */
   async function run(...failures: Error[]): Promise<{ outcomes: string[]; commits: number[] }> {
     const commits: number[] = [];
     const executor = createExecutor({
@@ -175,15 +175,15 @@ describe("what is no work's fault is tried for none of them on its own", () => {
     new TransactionNotStarted(new Error("refused")),
   ];
 
-  test("it is unknown whether the commit stands", async () => {
+  test("the commit outcome is unknown", async () => {
     expect(await run(unknown)).toEqual({ outcomes: Array(5).fill(unknown.message), commits: [5] });
   });
 
-  test("nothing could be begun", async () => {
+  test("no transaction can be started", async () => {
     expect(await run(unreachable)).toEqual({ outcomes: Array(5).fill(unreachable.message), commits: [5] });
   });
 
-  test("nothing can be begun any more while they are tried one by one", async () => {
+  test("no transaction can be started any more during the retries", async () => {
     expect(await run(poison, poison, unknown, unreachable)).toEqual({
       outcomes: ["poison", unknown.message, ...Array(3).fill(unreachable.message)],
       commits: [5, 1, 1, 1],

@@ -15,45 +15,45 @@ import { inboundText } from "../support/inbound.ts";
 import { plainSecrets } from "../support/plain-secrets.ts";
 import { randomFrom } from "../support/random.ts";
 
-/** What a storm left behind, and what was seen while it blew. */
+/** The outcome of a storm, and the violations that were found during it. */
 export interface StormReport {
   readonly commands: number;
   readonly snapshots: number;
-  /** Each broken promise in words; empty is what is wanted. */
+  /** The violated rules, as messages; empty on success. */
   readonly violations: readonly string[];
 }
 
 const PEOPLE = ["ann", "bob", "cem", "dee"];
 
 /**
- * Several workers on two instances write to the same few people as fast as they can, while a prober looks at snapshots;
- * then the log is read from the beginning as a subscriber would.
+ * Workers on two instances send random commands to the same few contacts as fast as they can, while a prober queries snapshots;
+ * then the log is read from the beginning, as a subscriber reads it.
  */
 export async function storm(options: {
   readonly store: AggregateStore;
   readonly milliseconds: number;
   readonly workers: number;
-  /** Ends the storm as soon as a snapshot shows what must not be. */
+  /** Ends the storm at the first violation in a snapshot. */
   readonly untilViolated?: boolean;
 }): Promise<StormReport> {
   const { url, drop } = await freshDatabase();
-  const told: LogEvent[] = [];
-  const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void told.push(...events);
+  const reported: LogEvent[] = [];
+  const onCommitted = (_: WorkspaceId, events: readonly LogEvent[]) => void reported.push(...events);
   const instances = [open(url, options.store, onCommitted), open(url, options.store, onCommitted)];
   const [first] = instances;
-  if (first === undefined) throw new Error("There is no instance.");
+  if (first === undefined) throw new Error("No instance was started.");
   const violations = new Set<string>();
   try {
     const place = await seed(first.database);
     const until = Date.now() + options.milliseconds;
-    const goesOn = (): boolean => Date.now() < until && !(options.untilViolated === true && violations.size > 0);
+    const isRunning = (): boolean => Date.now() < until && !(options.untilViolated === true && violations.size > 0);
     const sent = new Set<string>();
     let commands = 0;
     let snapshots = 0;
 
     const worker = async (executor: Executor, seed: number): Promise<void> => {
       const random = randomFrom(seed);
-      for (let n = 0; goesOn(); n++) {
+      for (let n = 0; isRunning(); n++) {
         const externalId = pick(PEOPLE, random);
         const eventId = `${seed}-${random() < 0.9 ? n : Math.floor(n / 2)}`;
         const contactChannel = { channelId: place.channelId, externalId };
@@ -74,7 +74,7 @@ export async function storm(options: {
       }
     };
     const prober = async (): Promise<void> => {
-      for (; goesOn(); snapshots++) {
+      for (; isRunning(); snapshots++) {
         for (const violation of await probe(first.database)) violations.add(violation);
       }
     };
@@ -94,7 +94,7 @@ export async function storm(options: {
     if (new Set(ids).size !== ids.length) violations.add("a message was doubled");
     for (const eventId of sent) if (!ids.includes(eventId)) violations.add("a message was lost");
 
-    for (const violation of await readLog(first.database, place.workspaceId, told)) violations.add(violation);
+    for (const violation of await readLog(first.database, place.workspaceId, reported)) violations.add(violation);
     for (const violation of await probe(first.database)) violations.add(violation);
     return { commands, snapshots, violations: [...violations] };
   } finally {
@@ -162,17 +162,17 @@ function randomCommand(
 ): Command {
   const actor = { type: "Agent", id: agentId } as const;
   const conversationId = idOf<"Conversation">(conversation ?? agentId);
-  const dice = random();
-  if (dice < 0.45 || conversation === null) {
-    if (dice < 0.1) return { type: "StartConversation", actor, text: "Anything we can do?" };
-    if (dice > 0.9) return { type: "Unblock", actor, notes: null };
+  const choice = random();
+  if (choice < 0.45 || conversation === null) {
+    if (choice < 0.1) return { type: "StartConversation", actor, text: "Anything we can do?" };
+    if (choice > 0.9) return { type: "Unblock", actor, notes: null };
     return { type: "ReceiveInbound", entry: inboundText(eventId, "hello") };
   }
-  if (dice < 0.55) return { type: "Block", actor, notes: null, expiresAt: null };
-  if (dice < 0.62) return { type: "Block", actor, notes: null, expiresAt: Date.now() + 20 };
-  if (dice < 0.72) return { type: "Unblock", actor, notes: null };
-  if (dice < 0.88) return { type: "SendMessage", actor, conversationId, text: "Here I am." };
-  if (dice < 0.94) return { type: "TakeConversation", agentId, conversationId };
+  if (choice < 0.55) return { type: "Block", actor, notes: null, expiresAt: null };
+  if (choice < 0.62) return { type: "Block", actor, notes: null, expiresAt: Date.now() + 20 };
+  if (choice < 0.72) return { type: "Unblock", actor, notes: null };
+  if (choice < 0.88) return { type: "SendMessage", actor, conversationId, text: "Here I am." };
+  if (choice < 0.94) return { type: "TakeConversation", agentId, conversationId };
   return { type: "EndConversation", actor, conversationId };
 }
 
@@ -185,7 +185,7 @@ async function ongoingConversation(database: Database, externalId: string): Prom
   return rows[0]?.id ?? null;
 }
 
-/** One snapshot: what must never be visible together. */
+/** Checks one snapshot for states that must never be visible together. */
 async function probe(database: Database): Promise<string[]> {
   const { rows } = await database.pool.query<{ blocked_ongoing: string; two_ongoing: string; two_blocks: string }>(`
     SELECT
@@ -204,12 +204,12 @@ async function probe(database: Database): Promise<string[]> {
 }
 
 /**
- * Reads the log as a subscriber does and checks that it tells a possible story, for each person on their own, and that
- * the commits have told the same.
+ * Reads the log as a subscriber does, and checks that the events of each contact are consistent and that the events
+ * reported at the commits equal those of the log.
  */
-async function readLog(database: Database, workspaceId: WorkspaceId, told: readonly LogEvent[]): Promise<string[]> {
+async function readLog(database: Database, workspaceId: WorkspaceId, reported: readonly LogEvent[]): Promise<string[]> {
   const violations: string[] = [];
-  const toldAt = new Map(told.map((event) => [event.position, event]));
+  const reportedAt = new Map(reported.map((event) => [event.position, event]));
   const log = eventLog(database);
   const blocked = new Set<string>();
   const ongoing = new Map<string, string>();
@@ -220,7 +220,8 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
       const { contactChannelId: person, data } = event;
       if (event.position !== position + 1) violations.push("the log has a gap");
       position = event.position;
-      if (!isDeepStrictEqual(event, toldAt.get(position))) violations.push("a commit told something else than the log");
+      if (!isDeepStrictEqual(event, reportedAt.get(position)))
+        violations.push("a commit reported an event that differs from the log");
       switch (data.type) {
         case "ContactStatusChanged":
           if (data.status === "BLOCKED") blocked.add(person);
@@ -252,6 +253,6 @@ async function readLog(database: Database, workspaceId: WorkspaceId, told: reado
 
 function pick<Value>(values: readonly Value[], random: () => number): Value {
   const value = values[Math.floor(random() * values.length)];
-  if (value === undefined) throw new Error("There is nothing to pick from.");
+  if (value === undefined) throw new Error("There is no value to pick.");
   return value;
 }

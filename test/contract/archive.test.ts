@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { ChannelKind } from "../../src/domain/contact-channel.ts";
 import { first, nodesOf } from "../support/answers.ts";
 import { bootDesk, type Desk, GREETING, LINE_SECRET, rowId, type TestFlow } from "../support/app.ts";
-import { block, kinds, onLine, people, person, sameContact, visitor } from "../support/people.ts";
-import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { addContactChannel, block, kinds, onLine, people, person, visitor } from "../support/people.ts";
+import { cursorNow, eventsSince } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 
 let desk: Desk;
@@ -49,7 +49,7 @@ describe("an archived channel", () => {
     expect((await look(desk, blocked)).statuses).toEqual(["BLOCKED"]);
     const there = await look(desk, elsewhere);
     expect([there.statuses, there.deliveries]).toEqual([["WAITING"], ["QUEUED"]]);
-    expect(await heardSince(desk, since, "conversationEnded")).toHaveLength(2);
+    expect(await eventsSince(desk, since, "conversationEnded")).toHaveLength(2);
 
     const again = await desk.ada.archiveChannel({ channelId: channel });
     expect([again.changed, again.channel.archivedAt]).toEqual([false, archived.archivedAt]);
@@ -147,7 +147,7 @@ describe("an archived channel", () => {
     const channel = await newChannel("LINE");
     const [here, there] = [onLine(desk, { channel }), onLine(desk)];
     await here.says("Hello");
-    await sameContact(desk, here, there);
+    await addContactChannel(desk, here, there);
     await desk.ada.archiveChannel({ channelId: channel });
     const contactId = await contactIdOf(desk, here);
     const started = await desk.ada.startConversation({ contactId, channelId: desk.line, text: "Hi" });

@@ -32,7 +32,7 @@ beforeEach(() => {
   for (const { clock } of Object.values(desks)) clock.advance(1_000);
 });
 
-describe("one answer, over HTTP, SSE and WebSocket", () => {
+describe("every transport gives the same answer: HTTP, SSE and WebSocket", () => {
   test.each(attacks)("$name: $code", async ({ name, code, notBy, atMost = 3, against = "open", ...asked }) => {
     const ways = Object.entries(requests).filter(([way]) => !(notBy && way.endsWith("GET")));
     const answers = new Map([["WebSocket", await sockets[against].ask(asked)]]);
@@ -47,7 +47,7 @@ describe("one answer, over HTTP, SSE and WebSocket", () => {
       // The whole error is compared, not only its code.
       expect(errors).toEqual(expected?.errors);
     }
-    await sockets[against].neighbourHears();
+    await sockets[against].expectNeighbourReceives();
   });
 });
 
@@ -59,8 +59,8 @@ describe("values too deep for recursion", () => {
     const body = `{ "query": ${JSON.stringify(query)}, "variables": ${variables} }`;
     const socket = await rawSocket(desks.open);
     await socket.init(token);
-    socket.say(`{ "id": "1", "type": "subscribe", "payload": ${body} }`);
-    const overSocket = at(await socket.hears(), "payload");
+    socket.send(`{ "id": "1", "type": "subscribe", "payload": ${body} }`);
+    const overSocket = at(await socket.receive(), "payload");
     socket.ws.close();
     const headers = { authorization: `Bearer ${token}` };
     const stream = await answerOf(post(desks.open, body, { ...headers, accept: "text/event-stream" }));
@@ -72,7 +72,7 @@ describe("values too deep for recursion", () => {
     expect(answers).toEqual(Array(3).fill({ data: { viewer: { role: "ADMIN" } } }));
   });
 
-  test("a subscription ignores it, too", async () => {
+  test("so does a subscription", async () => {
     const after = at((await requests.POST(desks.open, { query: "{ logCursor }" })).data, "logCursor");
     await desks.open.writes("somebody", "through junk");
     const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { text } } }";
@@ -80,7 +80,7 @@ describe("values too deep for recursion", () => {
     expect(answers).toEqual(Array(2).fill({ data: { messageRecorded: { message: { text: "through junk" } } } }));
   });
 
-  test("a payload is an invalid input", async () => {
+  test("a payload that is too deep is invalid input", async () => {
     const { custom } = desks.open;
     const answers = await ask(
       `mutation ($payload: JSON) {

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Asked } from "../support/ways.ts";
 
-/** The one query that is trusted, under the id `role`. */
+/** The only trusted query, under the id `role`. */
 export const TRUSTED = "query Role { viewer { role } }";
 
-/** An attack, and the one answer to it, over HTTP, SSE and WebSocket alike. */
+/** An attack, and its answer over HTTP, SSE and WebSocket. */
 export interface Attack extends Asked {
   readonly name: string;
   readonly code: string;
-  /** Where it cannot be made, and why. */
+  /** The transports that cannot carry it, and why. */
   readonly notBy?: { readonly GET: string };
   /** The maximum number of errors in the answer. */
   readonly atMost?: number;
-  /** A desk with the usual settings, one with introspection off, or one that trusts some documents only. */
+  /** A desk with the default settings, with introspection off, or with trusted documents only. */
   readonly against?: "open" | "closed" | "trusting";
 }
 
@@ -21,13 +21,13 @@ const times = (count: number, part: (index: number) => string): string =>
 const nested = (levels: number): string => (levels === 0 ? "id" : `contact { channels { ${nested(levels - 1)} } }`);
 const page = (list: string, of: string): string => `${list}(first: 100) { edges { node { ${of} } } }`;
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
-const apollos = (sha256Hash: string): object => ({ persistedQuery: { version: 1, sha256Hash } });
+const apolloExtensions = (sha256Hash: string): object => ({ persistedQuery: { version: 1, sha256Hash } });
 const TOO_LONG = { GET: "a URL is 16 KB long at most" };
 
 const TOO_MUCH: readonly Attack[] = [
   { name: "too deep", query: `{ contact(id: "x") { channels { ${nested(5)} } } }`, code: "QUERY_TOO_DEEP" },
   {
-    name: "too deep, in fragments",
+    name: "too deep, through fragments",
     query: `{ contact(id: "x") { channels { ...F } } } fragment F on ContactChannel { ${nested(5)} }`,
     code: "QUERY_TOO_DEEP",
   },
@@ -44,12 +44,12 @@ const TOO_MUCH: readonly Attack[] = [
     code: "QUERY_TOO_WIDE",
   },
   {
-    name: "pages of pages",
+    name: "nested pages",
     query: `{ ${page("contacts", page("conversations", page("messages", "id")))} }`,
     code: "QUERY_TOO_COSTLY",
   },
   {
-    name: "pages of pages, by a variable",
+    name: "nested pages, sized by a variable",
     query: `query ($n: Int) { ${page("contacts", page("conversations", page("messages", "id"))).replaceAll("100", "$n")} }`,
     variables: { n: 100 },
     code: "QUERY_TOO_COSTLY",
@@ -58,12 +58,12 @@ const TOO_MUCH: readonly Attack[] = [
   { name: "braces without end", query: "{ a ".repeat(1_001), code: "GRAPHQL_PARSE_FAILED" },
   { name: "brackets without end", query: `{ contact(id: ${"[".repeat(2_001)}`, code: "GRAPHQL_PARSE_FAILED" },
   {
-    name: "lists in lists in lists",
+    name: "three levels of nested lists",
     query: `{ contact(id: ${"[".repeat(900)}${"]".repeat(900)}) { id } }`,
     code: "GRAPHQL_PARSE_FAILED",
   },
   {
-    name: "lists in lists",
+    name: "two levels of nested lists",
     query: `{ contact(id: ${"[".repeat(250)}${"]".repeat(250)}) { id } }`,
     code: "GRAPHQL_VALIDATION_FAILED",
   },
@@ -80,37 +80,37 @@ const TOO_MUCH: readonly Attack[] = [
     atMost: 101,
   },
   {
-    name: "fields that contradict each other",
+    name: "conflicting fields",
     query: `{ viewer { ${"a: role a: permissions ".repeat(240)} } }`,
     code: "GRAPHQL_VALIDATION_FAILED",
     atMost: 101,
   },
   { name: "a name of 200 KB", query: `{ ${"a".repeat(200_000)} }`, code: "GRAPHQL_VALIDATION_FAILED", notBy: TOO_LONG },
   {
-    name: "a page of a million",
+    name: "a page of a million rows",
     query: "{ contacts(first: 1000000) { edges { node { id } } } }",
     code: "INVALID_INPUT",
   },
   {
-    name: "looks at the schema without end",
+    name: "introspection with deep recursion",
     query: `{ ${times(12, (i) => `a${i}: __schema { types { name } }`)} }`,
     code: "QUERY_TOO_COSTLY",
   },
 ];
 
-const UNSOUND: readonly Attack[] = [
+const INVALID: readonly Attack[] = [
   { name: "nothing at all", query: "", code: "BAD_REQUEST" },
   { name: "blanks", query: " ", code: "GRAPHQL_PARSE_FAILED" },
   { name: "a NUL", query: "{ viewer { role\0 } }", code: "GRAPHQL_PARSE_FAILED" },
   { name: "no end", query: "{ viewer {", code: "GRAPHQL_PARSE_FAILED" },
   { name: "a field that there is not", query: "{ secrets }", code: "GRAPHQL_VALIDATION_FAILED" },
   {
-    name: "a fragment in itself",
+    name: "a fragment that spreads itself",
     query: "{ viewer { ...A } } fragment A on Viewer { ...A }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "fragments in a circle",
+    name: "fragments in a cycle",
     query: "{ viewer { ...A } } fragment A on Viewer { role ...B } fragment B on Viewer { role ...A }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
@@ -122,18 +122,18 @@ const UNSOUND: readonly Attack[] = [
   },
   { name: "@stream", query: "{ agents @stream { id } }", code: "GRAPHQL_VALIDATION_FAILED" },
   {
-    name: "several operations without a name",
+    name: "several operations without an operationName",
     query: "query A { viewer { role } } query B { viewer { role } }",
     code: "OPERATION_RESOLUTION_FAILURE",
   },
   {
-    name: "a name that there is not",
+    name: "an unknown operationName",
     query: "query A { viewer { role } }",
     operationName: "B",
     code: "OPERATION_RESOLUTION_FAILURE",
   },
   {
-    name: "two operations of one name",
+    name: "two operations with the same name",
     query: "query A { viewer { role } } query A { logCursor }",
     operationName: "A",
     code: "GRAPHQL_VALIDATION_FAILED",
@@ -152,17 +152,17 @@ const UNSOUND: readonly Attack[] = [
   },
   { name: "a subscription to nothing", query: "subscription { __typename }", code: "GRAPHQL_VALIDATION_FAILED" },
   {
-    name: "a subscription to a field that is left out",
+    name: "a subscription whose field is skipped",
     query: "subscription { messageRecorded @skip(if: true) { id } }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "a subscription to a fragment that is left out",
+    name: "a subscription whose fragment is skipped",
     query: "subscription { ...A @include(if: false) } fragment A on Subscription { messageRecorded { id } }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "a subscription to a field that a variable leaves out",
+    name: "a subscription whose field is skipped by a variable",
     query: "subscription ($no: Boolean!) { messageRecorded @skip(if: $no) { id } }",
     variables: { no: true },
     code: "GRAPHQL_VALIDATION_FAILED",
@@ -171,31 +171,31 @@ const UNSOUND: readonly Attack[] = [
 
 const VARIABLES: readonly Attack[] = [
   {
-    name: "a variable twice",
+    name: "a duplicate variable",
     query: "query ($id: ID!, $id: ID!) { contact(id: $id) { id } }",
     variables: { id: "x" },
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   { name: "a variable that there is not", query: "{ contact(id: $id) { id } }", code: "GRAPHQL_VALIDATION_FAILED" },
   {
-    name: "a variable that nothing uses",
+    name: "an unused variable",
     query: "query ($id: ID!) { logCursor }",
     variables: { id: "x" },
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "a variable that is not given",
+    name: "a missing variable",
     query: "query ($id: ID!) { contact(id: $id) { id } }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "a variable of another type",
+    name: "a variable of the wrong type",
     query: "query ($id: ID!) { contact(id: $id) { id } }",
     variables: { id: { __proto__: [] } },
     code: "GRAPHQL_VALIDATION_FAILED",
   },
   {
-    name: "100,000 wrong values",
+    name: "100,000 invalid values",
     query: "query ($s: [ConversationStatus!]) { conversations(filter: { status: $s }) { edges { node { id } } } }",
     variables: { s: Array<number>(100_000).fill(1) },
     code: "GRAPHQL_VALIDATION_FAILED",
@@ -203,7 +203,7 @@ const VARIABLES: readonly Attack[] = [
     notBy: TOO_LONG,
   },
   {
-    name: "a search of 200 KB",
+    name: "a search text of 200 KB",
     query: "query ($a: String) { contacts(after: $a) { edges { node { id } } } }",
     variables: { a: "x".repeat(200_000) },
     code: "INVALID_INPUT",
@@ -215,7 +215,7 @@ const INTROSPECTION: readonly Attack[] = [
   { name: "__schema", query: "{ __schema { queryType { name } } }", code: "GRAPHQL_VALIDATION_FAILED" },
   { name: "__type", query: '{ __type(name: "Query") { name } }', code: "GRAPHQL_VALIDATION_FAILED" },
   {
-    name: "__schema by another name",
+    name: "__schema under an alias",
     query: "{ a: __schema { queryType { name } } }",
     code: "GRAPHQL_VALIDATION_FAILED",
   },
@@ -228,29 +228,33 @@ const INTROSPECTION: readonly Attack[] = [
 
 const UNTRUSTED: readonly Attack[] = [
   { name: "an unknown id", documentId: `sha256:${hash("{ logCursor }")}`, code: "PERSISTED_QUERY_NOT_FOUND" },
-  { name: "an id of the standard's other kind", documentId: "x-md5:0", code: "PERSISTED_QUERY_NOT_FOUND" },
   {
-    name: "an unknown id, as Apollo sends it",
-    extensions: apollos(hash("{ logCursor }")),
+    name: "an id with another hash prefix of the specification",
+    documentId: "x-md5:0",
     code: "PERSISTED_QUERY_NOT_FOUND",
   },
-  { name: "an id that every object has", documentId: "__proto__", code: "PERSISTED_QUERY_NOT_FOUND" },
+  {
+    name: "an unknown id in Apollo's format",
+    extensions: apolloExtensions(hash("{ logCursor }")),
+    code: "PERSISTED_QUERY_NOT_FOUND",
+  },
+  { name: "an id that is a property of every object", documentId: "__proto__", code: "PERSISTED_QUERY_NOT_FOUND" },
   { name: "another document", query: "{ logCursor }", code: "QUERY_NOT_IN_SAFELIST" },
   {
     name: "another document under a trusted id",
     query: "{ logCursor }",
     documentId: "role",
-    extensions: apollos(hash(TRUSTED)),
+    extensions: apolloExtensions(hash(TRUSTED)),
     code: "QUERY_NOT_IN_SAFELIST",
   },
   {
-    name: "another document, registered as Apollo does",
+    name: "another document, registered in Apollo's format",
     query: "{ logCursor }",
-    extensions: apollos(hash("{ logCursor }")),
+    extensions: apolloExtensions(hash("{ logCursor }")),
     code: "QUERY_NOT_IN_SAFELIST",
   },
   {
-    name: "a trusted document and more",
+    name: "a trusted document with an addition",
     query: `${TRUSTED} query More { logCursor }`,
     operationName: "More",
     code: "QUERY_NOT_IN_SAFELIST",
@@ -266,17 +270,17 @@ const UNTRUSTED: readonly Attack[] = [
 ];
 
 const ids = [
-  { name: "an id where no documents are trusted", documentId: "role", code: "PERSISTED_QUERY_NOT_SUPPORTED" },
+  { name: "an id on a server without trusted documents", documentId: "role", code: "PERSISTED_QUERY_NOT_SUPPORTED" },
   {
-    name: "Apollo's id where no documents are trusted",
-    extensions: apollos(hash(TRUSTED)),
+    name: "Apollo's id on a server without trusted documents",
+    extensions: apolloExtensions(hash(TRUSTED)),
     code: "PERSISTED_QUERY_NOT_SUPPORTED",
   },
 ] as const satisfies readonly Attack[];
 
 export const attacks: readonly Attack[] = [
   ...TOO_MUCH,
-  ...UNSOUND,
+  ...INVALID,
   ...VARIABLES,
   ...ids,
   ...INTROSPECTION.map((attack) => ({
@@ -286,7 +290,7 @@ export const attacks: readonly Attack[] = [
   })),
   ...UNTRUSTED.map((attack) => ({
     ...attack,
-    name: `${attack.name} where documents are trusted`,
+    name: `${attack.name} with trusted documents`,
     against: "trusting" as const,
   })),
 ];

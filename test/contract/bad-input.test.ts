@@ -8,7 +8,7 @@ import { rowCounts } from "./row-counts.ts";
 
 const NUL = "a\0b";
 const LONE = "a\uD800b";
-const NOBODY = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
 
 let desk: Desk;
 let contactId: string;
@@ -67,32 +67,32 @@ describe("mutations name the invalid fields of their input", () => {
       ["createApiKey", what, () => ({ name: text, scopes: ["READ"] }), "name"],
     ]),
     ["blockContact", "notes too long", () => ({ contactId, notes: "x".repeat(2_001) }), "notes"],
-    ["blockContact", "an end that is now", () => ({ contactId, expiresAt: inMs(desk, 0) }), "expiresAt"],
-    ["blockContact", "an end in the past", () => ({ contactId, expiresAt: inMs(desk, -1) }), "expiresAt"],
-    ["updateBlock", "an end that is now", () => ({ blockId, expiresAt: inMs(desk, 0) }), "expiresAt"],
-    ["updateBlock", "an end in the past", () => ({ blockId, expiresAt: inMs(desk, -1) }), "expiresAt"],
+    ["blockContact", "an expiry equal to now", () => ({ contactId, expiresAt: inMs(desk, 0) }), "expiresAt"],
+    ["blockContact", "an expiry in the past", () => ({ contactId, expiresAt: inMs(desk, -1) }), "expiresAt"],
+    ["updateBlock", "an expiry equal to now", () => ({ blockId, expiresAt: inMs(desk, 0) }), "expiresAt"],
+    ["updateBlock", "an expiry in the past", () => ({ blockId, expiresAt: inMs(desk, -1) }), "expiresAt"],
     ["sendMessage", "no text", () => send({ text: "" }), "text"],
     ["sendMessage", "a blank text", () => send({ text: " \n\t\u00a0" }), "text"],
-    ["sendMessage", "a text too long", () => send({ text: long }), "text"],
+    ["sendMessage", "a text that is too long", () => send({ text: long }), "text"],
     ["sendMessage", "5,001 code points", () => send({ text: "😀".repeat(5_001) }), "text"],
-    ["sendMessage", "two faults", () => send({ text: NUL, idempotencyKey: LONE }), "text", "idempotencyKey"],
+    ["sendMessage", "two errors", () => send({ text: NUL, idempotencyKey: LONE }), "text", "idempotencyKey"],
     ["startConversation", "a blank text", () => start({ text: "  " }), "text"],
-    ["startConversation", "a text too long", () => start({ text: long }), "text"],
+    ["startConversation", "a text that is too long", () => start({ text: long }), "text"],
     ["recordInbound", "a TEXT without text", () => inbound({ text: null }), "text"],
     ["recordInbound", "a TEXT with an empty text", () => inbound({ text: "" }), "text"],
-    ["recordInbound", "an EVENT without type", () => inbound({ kind: "EVENT" }), "eventType"],
-    ["recordInbound", "an EVENT without type or text", () => inbound({ kind: "EVENT", text: null }), "eventType"],
+    ["recordInbound", "an EVENT without a type", () => inbound({ kind: "EVENT" }), "eventType"],
+    ["recordInbound", "an EVENT without a type or text", () => inbound({ kind: "EVENT", text: null }), "eventType"],
     ["recordInbound", "an empty type", () => inbound({ kind: "EVENT", eventType: "", text: null }), "eventType"],
-    ["recordInbound", "a message with type", () => inbound({ eventType: "follow" }), "eventType"],
+    ["recordInbound", "a message with a type", () => inbound({ eventType: "follow" }), "eventType"],
     ["recordInbound", "an empty externalId", () => inbound({ externalId: "" }), "externalId"],
-    ["recordInbound", "an externalId too long", () => inbound({ externalId: "x".repeat(256) }), "externalId"],
+    ["recordInbound", "an externalId that is too long", () => inbound({ externalId: "x".repeat(256) }), "externalId"],
     ["recordInbound", "an empty eventId", () => inbound({ eventId: "" }), "eventId"],
-    ["recordInbound", "an eventId too long", () => inbound({ eventId: "x".repeat(256) }), "eventId"],
+    ["recordInbound", "an eventId that is too long", () => inbound({ eventId: "x".repeat(256) }), "eventId"],
     ["recordInbound", "a payload nested too deep", () => inbound({ payload: nested(150) }), "payload"],
     ["recordInbound", "a LINE channel", () => inbound({ channelId: desk.line }), "channelId"],
     ["recordInbound", "a WEB_CHAT channel", () => inbound({ channelId: desk.webChat }), "channelId"],
     ["createApiKey", "no name", () => ({ name: "", scopes: ["READ"] }), "name"],
-    ["createApiKey", "a name too long", () => ({ name: "x".repeat(256), scopes: ["READ"] }), "name"],
+    ["createApiKey", "a name that is too long", () => ({ name: "x".repeat(256), scopes: ["READ"] }), "name"],
     ["createApiKey", "no scopes", () => ({ name: "x", scopes: [] }), "scopes"],
   ];
 
@@ -110,8 +110,8 @@ describe("mutations name the invalid fields of their input", () => {
     expect(answer.fields?.map((field) => field.path)).toEqual(paths);
   });
 
-  const wrongIds = () => ["", "x", "💥", NUL, LONE, NOBODY, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
-  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, NOBODY);
+  const wrongIds = () => ["", "x", "💥", NUL, LONE, UNKNOWN_ID, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
+  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, UNKNOWN_ID);
   const targets: [Mutation, (id: string) => object, "Contact" | "Conversation" | "Block" | "Channel"][] = [
     ["blockContact", (id) => ({ contactId: id }), "Contact"],
     ["blockContact", (id) => ({ contactId, channelId: id }), "Channel"],

@@ -12,7 +12,7 @@ import { rowCounts } from "./row-counts.ts";
 const NUL = "a\0b";
 const HUGE = 10 * 1_024 * 1_024;
 const DEEP = `contacts { edges { node ${"{ channels { contact ".repeat(9)}{ id }${" } }".repeat(9)} } }`;
-const NOBODY = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
 
 let desk: Desk;
 let contactId: string;
@@ -34,7 +34,7 @@ afterEach(async () => {
   expect(await rowCounts(desk)).toEqual(before);
 });
 
-/** Sends a raw body, also one that the server does not read completely. */
+/** Sends a raw body, even if the server does not read all of it. */
 function post(
   path: string,
   body: string | Buffer,
@@ -76,15 +76,20 @@ describe("POST /graphql", () => {
 
   test.each<[string, string, number, string]>([
     ["malformed JSON", "{", 400, "BAD_REQUEST"],
-    ["no JSON object", "[]", 400, "BAD_REQUEST"],
+    ["not a JSON object", "[]", 400, "BAD_REQUEST"],
     ["no query", "{}", 400, "BAD_REQUEST"],
-    ["a query that is no text", '{"query":5}', 400, "BAD_REQUEST"],
-    ["a query that is none", '{"query":"{"}', 400, "GRAPHQL_PARSE_FAILED"],
-    ["a field that there is not", '{"query":"{ secrets }"}', 400, "GRAPHQL_VALIDATION_FAILED"],
-    ["variables that are none", '{"query":"{ logCursor }","variables":"x"}', 400, "BAD_REQUEST"],
+    ["a query that is not a string", '{"query":5}', 400, "BAD_REQUEST"],
+    ["an invalid query", '{"query":"{"}', 400, "GRAPHQL_PARSE_FAILED"],
+    ["an unknown field", '{"query":"{ secrets }"}', 400, "GRAPHQL_VALIDATION_FAILED"],
+    ["invalid variables", '{"query":"{ logCursor }","variables":"x"}', 400, "BAD_REQUEST"],
     ["a deep query", JSON.stringify({ query: `{ ${DEEP} }` }), 400, "QUERY_TOO_DEEP"],
     ["a costly query", JSON.stringify({ query: costly }), 400, "QUERY_TOO_COSTLY"],
-    ["an endless query", JSON.stringify({ query: `{ ${"a ".repeat(3_000)} }` }), 400, "GRAPHQL_PARSE_FAILED"],
+    [
+      "a query with too many tokens",
+      JSON.stringify({ query: `{ ${"a ".repeat(3_000)} }` }),
+      400,
+      "GRAPHQL_PARSE_FAILED",
+    ],
     ["10 MB", JSON.stringify({ query: "x".repeat(HUGE) }), 413, "PAYLOAD_TOO_LARGE"],
   ])("%s", async (_, body, status, code) => {
     const accept = { accept: "application/graphql-response+json" };
@@ -119,20 +124,20 @@ describe("POST /graphql", () => {
       async () => bearer(await signAgentToken(SECRET, desk.ada.email, desk.clock.now() - 2_000, 1_000)),
     ],
     [
-      "a token by another secret",
+      "a token signed with another secret",
       async () => bearer(await signAgentToken(SECRET.toUpperCase(), desk.ada.email, desk.clock.now(), 1_000_000)),
     ],
     ["a token without signature", () => bearer(`${desk.ada.token.split(".").slice(0, 2).join(".")}.`)],
     [
-      "a token of nobody",
+      "a token of an unknown agent",
       async () => bearer(await signAgentToken(SECRET, "nobody@desk.test", desk.clock.now(), 1_000_000)),
     ],
     [
-      "a token of something that is no address",
+      "a token whose subject is not an email address",
       async () => bearer(await signAgentToken(SECRET, "nobody", desk.clock.now(), 1_000_000)),
     ],
     [
-      "a token that names an agent by id",
+      "a token whose subject is an agent id",
       async () =>
         bearer(
           await signAgentToken(
@@ -143,14 +148,14 @@ describe("POST /graphql", () => {
           ),
         ),
     ],
-    ["a key that there is not", () => bearer("dg_0000000000000000000000000000000000000000000")],
+    ["an unknown key", () => bearer("dg_0000000000000000000000000000000000000000000")],
     ["a visitor's token", async () => bearer((await visitor(desk)).page.token)],
   ])("%s: 401", async (_, headers) => {
     const answer = await post("/graphql", JSON.stringify({ query: "{ logCursor }" }), await headers());
     expect([answer.status, codeOf(answer.body)]).toEqual([401, "UNAUTHENTICATED"]);
   });
 
-  test("an agent who was removed: 401", async () => {
+  test("a removed agent: 401", async () => {
     const agent = await desk.agent("AGENT");
     await desk.app.database.prisma.agent.update({
       where: { email: agent.email },
@@ -176,7 +181,7 @@ describe("the LINE webhook", () => {
     expect((await post(`/webhooks/line/${desk.line}`, text, headers)).status).toBe(status);
   });
 
-  test.each(["x", "", globalId("Channel", NOBODY), "webChat", "custom"])(
+  test.each(["x", "", globalId("Channel", UNKNOWN_ID), "webChat", "custom"])(
     "a channel such as %j: 404",
     async (channel) => {
       const id = channel === "webChat" || channel === "custom" ? desk[channel] : channel;
@@ -189,7 +194,7 @@ describe("the LINE webhook", () => {
 describe("the web chat", () => {
   test.each<[string, string, number]>([
     ["malformed JSON", "{", 400],
-    ["no object", "[]", 400],
+    ["not an object", "[]", 400],
     ["no text", '{"clientMessageId":"1"}', 400],
     ["a blank text", '{"text":" ","clientMessageId":"1"}', 400],
     ["no id", '{"text":"Hi"}', 400],
@@ -201,7 +206,7 @@ describe("the web chat", () => {
     expect((await post(`/chat/${desk.webChat}/messages`, body, bearer(page.token))).status).toBe(status);
   });
 
-  test("without a visitor's token: 401", async () => {
+  test("without a visitor token: 401", async () => {
     const body = '{"text":"Hi","clientMessageId":"1"}';
     for (const headers of [{}, bearer("x"), bearer(desk.ada.token), bearer(partner)]) {
       expect((await post(`/chat/${desk.webChat}/messages`, body, headers)).status).toBe(401);
@@ -238,7 +243,7 @@ describe("the WebSocket", () => {
       () => closeOf({ type: "subscribe", id: "1", payload: { query: "{ logCursor }" } }),
       4401,
     ],
-    ["no JSON", () => closeOf("{"), 4400],
+    ["malformed JSON", () => closeOf("{"), 4400],
     ["two inits", () => closeOf(init(desk.ada.token), init(desk.ada.token)), 4429],
     ["a message above 256 KB", () => closeOf("x".repeat(300_000)), 1009],
   ])("%s", async (_, close, code) => {
@@ -259,20 +264,20 @@ describe("the WebSocket", () => {
 
   test.each([
     ["a deep query", `{ ${DEEP} }`, "QUERY_TOO_DEEP"],
-    ["a query that is none", "{", "GRAPHQL_PARSE_FAILED"],
-    ["a field that there is not", "{ secrets }", "GRAPHQL_VALIDATION_FAILED"],
-  ])("%s is answered with its fault, and its neighbours go on", async (_, query, code) => {
+    ["an invalid query", "{", "GRAPHQL_PARSE_FAILED"],
+    ["an unknown field", "{ secrets }", "GRAPHQL_VALIDATION_FAILED"],
+  ])("%s is answered with an error, and other operations continue", async (_, query, code) => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
-    const say = (message: object) => socket.send(JSON.stringify(message));
+    const send = (message: object) => socket.send(JSON.stringify(message));
     const { promise, resolve } = Promise.withResolvers<unknown>();
     let fault: unknown;
-    socket.on("open", () => say(init(desk.ada.token)));
+    socket.on("open", () => send(init(desk.ada.token)));
     socket.on("message", (data) => {
       const { type, id, payload } = JSON.parse(String(data));
-      if (type === "connection_ack") say({ type: "subscribe", id: "bad", payload: { query } });
+      if (type === "connection_ack") send({ type: "subscribe", id: "bad", payload: { query } });
       if (type === "error" && id === "bad") {
         fault = payload[0].extensions?.code;
-        say({ type: "subscribe", id: "good", payload: { query: "{ viewer { role } }" } });
+        send({ type: "subscribe", id: "good", payload: { query: "{ viewer { role } }" } });
       }
       if (type === "next") resolve(payload.data);
     });

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { block, kinds, onLine, people, person, unblock, visitor } from "../support/people.ts";
-import { cursorNow, heardSince, listen, type Subscription, whom } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, externalIdOf, listen, type Subscription } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, MENU, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("D1: an inbound entry is recorded once, in the most recent conversation, which does not change", () => {
@@ -76,7 +76,7 @@ describe("D1: an inbound entry is recorded once, in the most recent conversation
       );
       return data;
     };
-    if (first === undefined) throw new Error("Nobody is there.");
+    if (first === undefined) throw new Error("No contact was found.");
     await block(desk, first);
     const before = await order();
     desk.clock.advance(1_000);
@@ -128,7 +128,8 @@ describe("D3: nothing is triggered", () => {
     desk.clock.advance(120_000);
     await desk.app.runDue();
     const about = async (subscription: Subscription) =>
-      (await heardSince(desk, since, subscription)).filter((event) => whom(event) === someone.externalId).length;
+      (await eventsSince(desk, since, subscription)).filter((event) => externalIdOf(event) === someone.externalId)
+        .length;
     expect([await about("messageRecorded"), await about("conversationChanged")]).toEqual([1, 0]);
     expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 contact: What is the price? (blocked)"]);
   });
@@ -216,7 +217,7 @@ describe("D6: being blocked by the contact is independent of our block", () => {
     const since = await cursorNow(desk);
     await someone.does("unfollow");
     await someone.does("follow", { isUnblocked: true });
-    expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
+    expect(await eventsSince(desk, since, "contactStatusChanged")).toEqual([]);
     expect((await look(desk, someone)).activeBlock).toEqual(made);
   });
 });
@@ -267,7 +268,7 @@ describe("D7: the visitor does not notice the block", () => {
     const greeting = await stream.next();
     await block(desk, someone);
 
-    // An id that is none of their messages: the replay starts as early as possible.
+    // An id that is not one of their messages: the replay starts as early as possible.
     const again = await page.stream("unknown");
     expect(await again.next()).toEqual(greeting);
     expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "SENT"]);

@@ -3,14 +3,14 @@ import { ongoingStatuses } from "../../src/domain/conversation.ts";
 import { first, nodesOf } from "../support/answers.ts";
 import { GREETING } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
-import { block, kinds, onLine, person, sameContact, unblock } from "../support/people.ts";
-import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { addContactChannel, block, kinds, onLine, person, unblock } from "../support/people.ts";
+import { cursorNow, eventsSince } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("B1: a block holds for one ContactChannel", () => {
@@ -18,7 +18,7 @@ describe("B1: a block holds for one ContactChannel", () => {
     const there = await person(desk, kind);
     const elsewhere = onLine(desk, { channel: desk.withKeyword.LINE });
     await there.says("Hello");
-    await sameContact(desk, there, elsewhere);
+    await addContactChannel(desk, there, elsewhere);
     await elsewhere.says("Hi");
     await block(desk, there);
     await elsewhere.says("Still there?");
@@ -35,37 +35,37 @@ describe("B1: a block holds for one ContactChannel", () => {
 });
 
 describe("B2: the ContactChannels that a block covers", () => {
-  /** One contact, twice on one channel and once on another. */
-  async function thrice() {
+  /** One contact with two ContactChannels on one channel and one on another. */
+  async function contactWithThreeChannels() {
     const one = onLine(desk);
     const two = onLine(desk);
     const other = onLine(desk, { channel: desk.withKeyword.LINE });
     await one.says("1");
     for (const next of [two, other]) {
-      await sameContact(desk, one, next);
+      await addContactChannel(desk, one, next);
       await next.says("2");
     }
     const contactId = await contactIdOf(desk, one);
-    const places = async () =>
+    const statuses = async () =>
       (await Promise.all([one, two, other].map((each) => look(desk, each)))).map((v) => v.here);
-    return { one, two, other, contactId, places };
+    return { one, two, other, contactId, statuses };
   }
 
   test("channelId: all ContactChannels on that channel, and no others", async () => {
-    const { one, contactId, places } = await thrice();
+    const { one, contactId, statuses } = await contactWithThreeChannels();
     const answer = await desk.ada.blockContact({ contactId, channelId: one.channel });
     expect([answer.blocks.length, answer.endedConversations.length, answer.changed]).toEqual([2, 2, true]);
-    expect(await places()).toEqual(["BLOCKED", "BLOCKED", "ACTIVE"]);
+    expect(await statuses()).toEqual(["BLOCKED", "BLOCKED", "ACTIVE"]);
   });
 
   test("contactChannelId: only this ContactChannel", async () => {
-    const { two, contactId, places } = await thrice();
+    const { two, contactId, statuses } = await contactWithThreeChannels();
     const { contactChannelId } = await look(desk, two);
     const { blocks } = await desk.ada.blockContact({ contactId, channelId: two.channel, contactChannelId });
     expect(blocks.map(({ contactChannel }) => contactChannel.id)).toEqual([contactChannelId]);
-    expect(await places()).toEqual(["ACTIVE", "BLOCKED", "ACTIVE"]);
+    expect(await statuses()).toEqual(["ACTIVE", "BLOCKED", "ACTIVE"]);
 
-    // B6: the answer has all blocks in force for the request, including earlier ones.
+    // B6: the answer has all blocks in force that the request covers, including earlier ones.
     const rest = await desk.ada.blockContact({ contactId, channelId: two.channel });
     expect([rest.changed, rest.blocks.length, rest.endedConversations.length]).toEqual([true, 2, 1]);
     const again = await desk.ada.blockContact({ contactId, channelId: two.channel });
@@ -73,13 +73,13 @@ describe("B2: the ContactChannels that a block covers", () => {
   });
 
   test("neither: every unblocked ContactChannel, in one transaction; the result has all blocks in force", async () => {
-    const { one, two, other, contactId, places } = await thrice();
+    const { one, two, other, contactId, statuses } = await contactWithThreeChannels();
     const before = await block(desk, other, { notes: "earlier" });
     const since = await cursorNow(desk);
     const views = await Promise.all([one, two, other].map((each) => look(desk, each)));
     const answer = await desk.ada.blockContact({ contactId, notes: "  spam \n" });
 
-    expect(await places()).toEqual(["BLOCKED", "BLOCKED", "BLOCKED"]);
+    expect(await statuses()).toEqual(["BLOCKED", "BLOCKED", "BLOCKED"]);
     expect(answer).toMatchObject({ changed: true, contact: { id: contactId, status: "BLOCKED" } });
     expect(answer.blocks.map(({ notes }) => notes).toSorted()).toEqual(["earlier", "spam", "spam"]);
     expect(answer.blocks.map(({ id }) => id)).toContain(before.id);
@@ -90,20 +90,20 @@ describe("B2: the ContactChannels that a block covers", () => {
     expect(answer.endedConversations.map(({ id, status, endReason }) => [id, status, endReason]).toSorted()).toEqual(
       ended.toSorted(),
     );
-    const heard = await heardSince(desk, since, "contactStatusChanged");
-    expect(heard.map(({ cause, occurredAt }) => [cause, occurredAt])).toEqual([
+    const received = await eventsSince(desk, since, "contactStatusChanged");
+    expect(received.map(({ cause, occurredAt }) => [cause, occurredAt])).toEqual([
       ["BLOCKED", inMs(desk, 0)],
       ["BLOCKED", inMs(desk, 0)],
     ]);
   });
 
   test("unblocking takes the same ids, and returns the blocks that it lifted", async () => {
-    const { one, two, contactId, places } = await thrice();
+    const { one, two, contactId, statuses } = await contactWithThreeChannels();
     await desk.ada.blockContact({ contactId });
     const { contactChannelId } = await look(desk, two);
     const narrow = await desk.ada.unblockContact({ contactId, contactChannelId });
     expect([narrow.blocks.length, narrow.contact.status]).toEqual([1, "BLOCKED"]);
-    expect(await places()).toEqual(["BLOCKED", "ACTIVE", "BLOCKED"]);
+    expect(await statuses()).toEqual(["BLOCKED", "ACTIVE", "BLOCKED"]);
     const there = await desk.ada.unblockContact({ contactId, channelId: one.channel });
     expect([there.blocks.length, there.contact.status]).toEqual([1, "BLOCKED"]);
     const rest = await desk.ada.unblockContact({ contactId });
@@ -111,10 +111,10 @@ describe("B2: the ContactChannels that a block covers", () => {
   });
 
   test("a ContactChannel of another contact or on another channel is not found", async () => {
-    const { one, other, contactId } = await thrice();
-    const stranger = onLine(desk);
-    await stranger.says("Hello");
-    const { contactChannelId } = await look(desk, stranger);
+    const { one, other, contactId } = await contactWithThreeChannels();
+    const otherContact = onLine(desk);
+    await otherContact.says("Hello");
+    const { contactChannelId } = await look(desk, otherContact);
     const elsewhere = await look(desk, other);
     for (const input of [
       { contactChannelId },
@@ -123,7 +123,7 @@ describe("B2: the ContactChannels that a block covers", () => {
     ]) {
       expect((await desk.ada.attempt("blockContact", { contactId, ...input })).code).toBe("NOT_FOUND");
     }
-    expect((await look(desk, stranger)).here).toBe("ACTIVE");
+    expect((await look(desk, otherContact)).here).toBe("ACTIVE");
   });
 });
 
@@ -235,7 +235,7 @@ describe("B7: the status of the contact and of the ContactChannel", () => {
     const here = onLine(desk, { channel: desk.withKeyword.LINE });
     const there = onLine(desk, { channel: desk.withChatbot.LINE });
     await here.says("Hello");
-    await sameContact(desk, here, there);
+    await addContactChannel(desk, here, there);
     await there.says("Hello");
     const contactId = await contactIdOf(desk, here);
     const found = async (filter: object) => {
@@ -268,7 +268,7 @@ describe("B7: the status of the contact and of the ContactChannel", () => {
     expect(await where()).toEqual(["BLOCKED", true, false, false, true, true, false, false]);
     await unblock(desk, there);
     expect(await where()).toEqual(["ACTIVE", false, true, false, true, false, true, false]);
-    expect((await heardSince(desk, since, "contactStatusChanged")).map((e) => [e.status, e.contactStatus])).toEqual([
+    expect((await eventsSince(desk, since, "contactStatusChanged")).map((e) => [e.status, e.contactStatus])).toEqual([
       ["BLOCKED", "BLOCKED"],
       ["BLOCKED", "BLOCKED"],
       ["ACTIVE", "BLOCKED"],

@@ -20,7 +20,7 @@ const SUBSCRIBE = JSON.stringify({ id: "1", type: "subscribe", payload: ROLE });
 
 describe("the client of graphql-ws", () => {
   interface Attempts {
-    /** The close codes of its sockets. */
+    /** The close codes that its sockets received. */
     readonly closings: number[];
     readonly first: Promise<unknown>;
   }
@@ -110,20 +110,24 @@ describe("the client of graphql-ws", () => {
       on: { closed: (event) => closings.push(codeOf(event)) },
     });
     const query = `subscription { messageRecorded(after: "${after}") { id } }`;
-    const follow = async (): Promise<void> => {
+    const subscribe = async (): Promise<void> => {
       for await (const _ of client.iterate({ query })) void stopped.stop();
     };
-    await expect(follow()).rejects.toThrow("ECONNREFUSED");
+    await expect(subscribe()).rejects.toThrow("ECONNREFUSED");
     expect(closings).toEqual([1001, 1006]);
   });
 
   test.each<[number, string, Partial<ClientOptions>]>([
     [1009, "a message is too long", { connectionParams: { x: "x".repeat(256 * 1_024) } }],
-    [4400, "it says what is none of the protocol", meddling((said) => [said.replace("connection_init", "hello")])],
-    [4401, "it does not wait", meddling((said) => [SUBSCRIBE, said])],
+    [
+      4400,
+      "it sends a message outside the protocol",
+      altering((message) => [message.replace("connection_init", "hello")]),
+    ],
+    [4401, "it subscribes before the acknowledgement", altering((message) => [SUBSCRIBE, message])],
     [
       4406,
-      "it speaks no protocol",
+      "it requests no subprotocol",
       {
         webSocketImpl: class extends WebSocket {
           constructor(url: string) {
@@ -132,8 +136,12 @@ describe("the client of graphql-ws", () => {
         },
       },
     ],
-    [4409, "it uses an id twice", { ...meddling((said) => [said, said].slice(said.includes("init") ? 1 : 0)) }],
-    [4429, "it introduces itself twice", meddling((said) => [said, said])],
+    [
+      4409,
+      "it uses the same id twice",
+      { ...altering((message) => [message, message].slice(message.includes("init") ? 1 : 0)) },
+    ],
+    [4429, "it sends connection_init twice", altering((message) => [message, message])],
   ])("%i, because %s: it gives up", async (code, _, options) => {
     const { closings, first } = ask(desk, options, FEED);
     expect(await first).toBe(code);
@@ -141,19 +149,19 @@ describe("the client of graphql-ws", () => {
   });
 });
 
-/** A client whose socket sends the wrong messages. */
-function meddling(meddle: (said: string) => string[]): Partial<ClientOptions> {
-  class Meddling extends WebSocket {
+/** A client whose messages are altered before they are sent. */
+function altering(alter: (message: string) => string[]): Partial<ClientOptions> {
+  class AlteringWebSocket extends WebSocket {
     constructor(url: string, protocol: string) {
       super(url, protocol);
       const send = this.send.bind(this);
-      const say = (said: string): void => {
-        for (const each of meddle(said)) send(each);
+      const sendAltered = (message: string): void => {
+        for (const each of alter(message)) send(each);
       };
-      Object.assign(this, { send: say });
+      Object.assign(this, { send: sendAltered });
     }
   }
-  return { webSocketImpl: Meddling };
+  return { webSocketImpl: AlteringWebSocket };
 }
 
 function codeOf(event: unknown): number {
@@ -162,7 +170,7 @@ function codeOf(event: unknown): number {
   throw event;
 }
 
-/** What the docs say that it does on each code. */
+/** The documented reaction of the client to each code. */
 const page = readFileSync(join(import.meta.dirname, "../../docs/subscriptions.md"), "utf8");
 const table = page.slice(page.indexOf("## Close codes"));
 const rows = [...table.matchAll(/^\| (\d{4}) \|.*\| (reconnects|gives up)\b.*\|$/gm)].map(

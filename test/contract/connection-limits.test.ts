@@ -42,7 +42,7 @@ async function enterSoon(token?: string): Promise<RawSocket> {
     })
     .toBe(1);
   const [socket] = entered;
-  if (socket === undefined) throw new Error("Nobody entered.");
+  if (socket === undefined) throw new Error("No socket was opened.");
   return socket;
 }
 
@@ -56,12 +56,12 @@ test("one actor has at most three sockets and streams together", async () => {
   expect(await refused.response.json()).toEqual({
     errors: [{ message: "Too many connections are open.", extensions: { code: "TOO_MANY_CONNECTIONS" } }],
   });
-  // A request ends with its answer, and other actors have their own limits.
+  // A request stops counting once it is answered, and other actors have their own limits.
   expect(await answerOf(post(desk, JSON.stringify(ROLE)))).toEqual(MINE);
   const others = [await enterSoon(desk.ben.token), await enterSoon(await desk.key("read"))];
   // Earlier connections are still served.
-  first.say({ id: "1", type: "subscribe", payload: ROLE });
-  expect(await first.hears()).toMatchObject({ payload: MINE });
+  first.send({ id: "1", type: "subscribe", payload: ROLE });
+  expect(await first.receive()).toMatchObject({ payload: MINE });
 
   first.ws.close();
   const fourth = await enterSoon();
@@ -76,7 +76,7 @@ test("refused and closed connections do not count", async () => {
   const { token } = await desk.agent("AGENT");
   for (let times = 0; times < 5; times += 1) {
     const gone = await rawSocket(desk);
-    gone.say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+    gone.send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
     gone.ws.terminate();
     expect(await enter(`${token}x`)).toBe(4403);
   }
@@ -85,15 +85,15 @@ test("refused and closed connections do not count", async () => {
   for (const { ws } of sockets) ws.close();
 });
 
-test("one socket has 200 operations at once, then 50 a second; beyond that it is closed with 1008", async () => {
+test("a socket can start 200 operations at once, then 50 a second; beyond that it is closed with 1008", async () => {
   const socket = await enterSoon(desk.vic.token);
   const codes = async (count: number): Promise<unknown[]> => {
-    const heard: unknown[] = [];
-    while (heard.length < count) {
-      socket.say({ id: "1", type: "subscribe", payload: { query: "{" } });
-      heard.push(at(await socket.hears(), "payload.0.extensions.code"));
+    const received: unknown[] = [];
+    while (received.length < count) {
+      socket.send({ id: "1", type: "subscribe", payload: { query: "{" } });
+      received.push(at(await socket.receive(), "payload.0.extensions.code"));
     }
-    return heard;
+    return received;
   };
   const fill = (count: number, code: string): string[] => Array(count).fill(code);
 
@@ -102,13 +102,13 @@ test("one socket has 200 operations at once, then 50 a second; beyond that it is
   // The refused operation counts, too.
   desk.clock.advance(1_000);
   expect(await codes(50)).toEqual([...fill(49, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
-  // The allowance does not grow beyond the burst.
+  // Unused capacity does not accumulate beyond the burst.
   desk.clock.advance(3_600_000);
   expect(await codes(201)).toEqual([...fill(200, "GRAPHQL_PARSE_FAILED"), "RATE_LIMITED"]);
   // Other messages do not count.
-  for (let times = 0; times < 300; times += 1) socket.say({ type: "pong" });
+  for (let times = 0; times < 300; times += 1) socket.send({ type: "pong" });
   expect(await codes(199)).toEqual(fill(199, "RATE_LIMITED"));
-  socket.say({ id: "last", type: "subscribe", payload: { query: "{" } });
+  socket.send({ id: "last", type: "subscribe", payload: { query: "{" } });
   expect(await socket.closed).toEqual({ code: 1008, reason: "Too many operations" });
   (await enterSoon(desk.vic.token)).ws.close();
 });

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, type TestAgent } from "../support/app.ts";
 import { kinds, onLine, person } from "../support/people.ts";
-import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { cursorNow, eventsSince } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, MENU, PRICES } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("C1: an inbound message starts a conversation", () => {
@@ -24,7 +24,7 @@ describe("C1: an inbound message starts a conversation", () => {
     ]);
   });
 
-  test.each(kinds)("%s: a chatbot takes numbers and labels, and hands over (BOT → WAITING)", async (kind) => {
+  test.each(kinds)("%s: a chatbot accepts numbers and labels, and hands over (BOT → WAITING)", async (kind) => {
     const someone = await person(desk, kind, { channel: desk.withChatbot[kind] });
     const since = await cursorNow(desk);
     for (const answer of ["Hello", "prices", "anything else", "1", " A PERSON "]) await someone.says(answer);
@@ -39,7 +39,7 @@ describe("C1: an inbound message starts a conversation", () => {
       `1 bot: ${MENU}`,
       "1 contact:  A PERSON ",
     ]);
-    const changes = await heardSince(desk, since, "conversationChanged");
+    const changes = await eventsSince(desk, since, "conversationChanged");
     expect(changes.map(({ from, to, actor }) => [from, to, actor.__typename])).toEqual([
       [null, "BOT", "Contact"],
       ["BOT", "WAITING", "Bot"],

@@ -4,7 +4,7 @@ import { bootDesk, type Desk } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { block, onLine, type Person } from "../support/people.ts";
-import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, externalIdOf, listen } from "../support/subscriber.ts";
 import { contactIdOf, history, latest, look } from "../support/view.ts";
 
 const MINUTE = 60_000;
@@ -23,9 +23,9 @@ async function blockedForAMinute(): Promise<Person> {
 
 /** The delivered events of a contact's blocks. */
 async function expiries(since: string, someone: Person) {
-  const heard = await heardSince(desk, since, "contactStatusChanged");
-  return heard
-    .filter((event) => whom(event) === someone.externalId)
+  const received = await eventsSince(desk, since, "contactStatusChanged");
+  return received
+    .filter((event) => externalIdOf(event) === someone.externalId)
     .map(({ cause, status, contactStatus, actor, occurredAt }) => [
       cause,
       status,
@@ -81,7 +81,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await desk.app.database.prisma.event.count()).toBe(events);
   });
 
-  test("decisions: a message sent in the last millisecond is suppressed, one sent at expiresAt is new", async () => {
+  test("decisions: a message sent in the last millisecond of the block is suppressed, one sent at expiresAt is new", async () => {
     const someone = await blockedForAMinute();
     desk.clock.advance(MINUTE - 1);
     await someone.says("Too early");
@@ -110,14 +110,14 @@ describe("B8: a block stops holding at expiresAt", () => {
     ["a message", (someone) => someone.says("Hello again")],
     ["a repeated event", (someone) => someone.does("follow", { eventId: "again-and-again" })],
     [
-      "a command that is refused",
+      "a refused command",
       async (someone) =>
         expect((await desk.ada.attempt("endConversation", { conversationId: await latest(desk, someone) })).code).toBe(
           "INVALID_TRANSITION",
         ),
     ],
     [
-      "an unblock, which finds nothing to lift",
+      "an unblock that finds no block in force",
       async (someone) => {
         const contactId = await contactIdOf(desk, someone);
         expect(await desk.ada.unblockContact({ contactId })).toMatchObject({ changed: false, blocks: [] });
@@ -125,7 +125,7 @@ describe("B8: a block stops holding at expiresAt", () => {
     ],
     ["another block", (someone) => block(desk, someone, { notes: "another" })],
     ["the job", () => desk.app.runDue()],
-  ])("%s appends the expiry first, once, as of its time", async (_, happens) => {
+  ])("%s appends the expiry first, once, with the time of the expiry", async (_, happens) => {
     await onLine(desk).does("follow", { eventId: "again-and-again" });
     const someone = await blockedForAMinute();
     const since = await cursorNow(desk);
@@ -149,13 +149,13 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(await history(desk, someone)).toHaveLength(2);
   });
 
-  test("an end one millisecond ahead is accepted", async () => {
+  test("an expiry one millisecond ahead is accepted", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     expect((await block(desk, someone, { expiresAt: inMs(desk, 1) })).expiresAt).toBe(inMs(desk, 1));
   });
 
-  test("a new block after an expiry is answered as the only one in force", async () => {
+  test("a new block after an expiry is returned as the only one in force", async () => {
     const someone = await blockedForAMinute();
     const contactId = await contactIdOf(desk, someone);
     desk.clock.advance(MINUTE);
@@ -163,12 +163,12 @@ describe("B8: a block stops holding at expiresAt", () => {
     expect(answer).toMatchObject({ changed: true, contact: { status: "BLOCKED" }, blocks: [{ expiresAt: null }] });
   });
 
-  test("updateBlock moves expiresAt later or sooner, or removes it", async () => {
+  test("updateBlock moves expiresAt later or earlier, or removes it", async () => {
     const someone = await blockedForAMinute();
     const { activeBlock } = await look(desk, someone);
     const move = (expiresAt: string | null) => desk.ada.updateBlock({ blockId: activeBlock?.id ?? "", expiresAt });
     const since = await cursorNow(desk);
-    const told = async () => (await expiries(since, someone)).map(([cause, , , , at]) => [cause, at]);
+    const causesAndTimes = async () => (await expiries(since, someone)).map(([cause, , , , at]) => [cause, at]);
 
     await move(inMs(desk, 10 * MINUTE));
     desk.clock.advance(2 * MINUTE);
@@ -182,8 +182,8 @@ describe("B8: a block stops holding at expiresAt", () => {
     desk.clock.advance(2 * MINUTE);
     await desk.app.runDue();
     expect((await look(desk, someone)).here).toBe("ACTIVE");
-    expect((await told()).map(([cause]) => cause)).toEqual(["UPDATED", "UPDATED", "UPDATED", "EXPIRED"]);
-    expect((await told()).at(-1)).toEqual(["EXPIRED", inMs(desk, -MINUTE)]);
+    expect((await causesAndTimes()).map(([cause]) => cause)).toEqual(["UPDATED", "UPDATED", "UPDATED", "EXPIRED"]);
+    expect((await causesAndTimes()).at(-1)).toEqual(["EXPIRED", inMs(desk, -MINUTE)]);
   });
 
   test("without any command it is delivered within 5 s", async () => {
@@ -192,10 +192,14 @@ describe("B8: a block stops holding at expiresAt", () => {
     desk.clock.advance(MINUTE);
     const reached = Date.now();
     let event = await listener.next();
-    // Blocks of earlier tests end at this time, too.
-    while (whom(event) !== someone.externalId) event = await listener.next();
+    // Blocks of earlier tests expire at this time, too.
+    while (externalIdOf(event) !== someone.externalId) event = await listener.next();
     expect(Date.now() - reached).toBeLessThan(5_000);
-    expect([whom(event), event.cause, event.occurredAt]).toEqual([someone.externalId, "EXPIRED", inMs(desk, 0)]);
+    expect([externalIdOf(event), event.cause, event.occurredAt]).toEqual([
+      someone.externalId,
+      "EXPIRED",
+      inMs(desk, 0),
+    ]);
     await listener.close();
   });
 
@@ -235,8 +239,8 @@ describe("B8: across a downtime", () => {
     await listener.close();
 
     await onLine(after, someone).says("Hello again");
-    const told = await after.app.database.prisma.event.count({ where: { type: "ContactStatusChanged" } });
-    expect(told).toBe(2);
+    const count = await after.app.database.prisma.event.count({ where: { type: "ContactStatusChanged" } });
+    expect(count).toBe(2);
     await after.app.stop();
     await drop();
   });

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
 import { block, kinds, onLine, person, unblock } from "../support/people.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, MENU, PRICES } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, MENU, PRICES } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("U2: the first new message triggers the default flows from their beginning, in a new conversation", () => {
@@ -99,7 +99,7 @@ describe("U2, U6: an agent starts a conversation before the first new message", 
       });
       expect(conversation).toMatchObject({ status: "ACTIVE", assignee: { id: desk.ada.id } });
       await someone.says("What is the price?");
-      // While WAITING keywords are answered again, so only that message triggered nothing.
+      // While WAITING, keywords are answered again, so only that message triggered nothing.
       await desk.ada.transferConversation({ conversationId: conversation.id });
       await someone.says("The price?");
       expect((await look(desk, someone)).timeline.slice(2)).toEqual([

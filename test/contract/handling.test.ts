@@ -3,14 +3,14 @@ import type { ConversationStatus, OngoingStatus } from "../../src/domain/convers
 import { rowId, type TestAgent } from "../support/app.ts";
 import type { Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
-import { block, onLine, type Person, sameContact } from "../support/people.ts";
-import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
+import { addContactChannel, block, onLine, type Person } from "../support/people.ts";
+import { cursorNow, eventsSince, externalIdOf } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("C3: the transitions of a conversation", () => {
@@ -97,9 +97,9 @@ describe("C3: the transitions of a conversation", () => {
     desk.clock.advance(5_000);
     const late = await desk.ben.attempt("acceptConversation", { conversationId });
     expect(late).toMatchObject({ code: "INVALID_TRANSITION", from: "WAITING", to: "ACTIVE" });
-    const heard = await heardSince(desk, since, "conversationChanged");
+    const received = await eventsSince(desk, since, "conversationChanged");
     // Offers of earlier tests lapse at this time, too.
-    const about = heard.filter((event) => whom(event) === someone.externalId);
+    const about = received.filter((event) => externalIdOf(event) === someone.externalId);
     expect(about.map(({ from, to, occurredAt, actor }) => [from, to, occurredAt, actor.__typename])).toEqual([
       ["ASSIGNING", "WAITING", lapsed, "System"],
     ]);
@@ -112,7 +112,7 @@ describe("C3: the transitions of a conversation", () => {
     expect([answer.changed, answer.conversation.assignee]).toEqual([true, { id: desk.ben.id }]);
   });
 
-  test("an offer or a transfer needs an agent who works here and may answer", async () => {
+  test("an offer or a transfer needs an active agent who is allowed to reply", async () => {
     const someone = await someoneIn(desk, "WAITING");
     const conversationId = await latest(desk, someone);
     const gone = await desk.agent("AGENT");
@@ -157,7 +157,7 @@ describe("U6: an agent starts a conversation", () => {
   test("with a contact who has several ContactChannels there, contactChannelId is required", async () => {
     const [one, two] = [onLine(desk), onLine(desk)];
     await one.does("follow");
-    await sameContact(desk, one, two);
+    await addContactChannel(desk, one, two);
     const { contactId, contactChannelId } = await look(desk, two);
     const input = { contactId, channelId: desk.line, text: "Hello" };
     expect(await desk.ada.attempt("startConversation", input)).toMatchObject({
@@ -214,7 +214,7 @@ describe("C4: the agent who answers becomes the assignee", () => {
   });
 });
 
-test("a text of 5,000 code points is sent as it is", async () => {
+test("a text of 5,000 code points is sent unchanged", async () => {
   const text = "😀".repeat(5_000);
   const conversationId = await latest(desk, await someoneIn(desk, "WAITING"));
   expect((await desk.ada.sendMessage({ conversationId, text })).message.text).toBe(text);

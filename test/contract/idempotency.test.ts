@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 interface Case {
   readonly mutation: "sendMessage" | "startConversation";
-  /** A contact who can be written to, and the call that does it. */
+  /** A contact who can be messaged, and a call that messages them. */
   ready(): Promise<{ someone: Person; ask(text: string, idempotencyKey: string, token?: string): Promise<Answer> }>;
 }
 
@@ -111,7 +111,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     expect(await sentTo(someone)).toBe(2);
   });
 
-  test("only successes are remembered", async () => {
+  test("only successful calls are stored", async () => {
     const { someone, ask } = await ready();
     expect((await ask(" ", key("refused"))).code).toBe("INVALID_INPUT");
     done(await ask("Hi", key("refused")));
@@ -123,7 +123,7 @@ describe.each(cases)("$mutation under an idempotencyKey", ({ mutation, ready }) 
     ["too long", "k".repeat(256)],
     ["with NUL", "a\0b"],
     ["with a lone surrogate", "a\ud800b"],
-  ])("a key that is %s is refused", async (_, bad) => {
+  ])("an invalid key is refused: %s", async (_, bad) => {
     const { ask } = await ready();
     expect(await ask("Hi", bad)).toMatchObject({ code: "INVALID_INPUT", fields: [{ path: "idempotencyKey" }] });
   });

@@ -3,7 +3,7 @@ import { bootDesk, type Desk, lineText } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { block, onLine, type Person } from "../support/people.ts";
-import { cursorNow, heardSince, listen, whom } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, externalIdOf, listen } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 
 /** Two instances on one database, each with its own clock. */
@@ -40,7 +40,7 @@ describe("two instances", () => {
     expect((await look(one, here)).timeline).toEqual(["1 contact: Hello", "1 bot: Welcome!"]);
   });
 
-  test("U2: 20 messages on both after the unblock start the flows once", async () => {
+  test("U2: 20 messages on both instances after the unblock start the flows once", async () => {
     const [here, there] = both();
     await here.says("Hello");
     await block(one, here);
@@ -70,7 +70,7 @@ describe("two instances", () => {
     );
     expect(blocked.filter(({ changed }) => changed)).toHaveLength(1);
     expect(new Set(blocked.map(({ blocks }) => blocks[0]?.id)).size).toBe(1);
-    expect((await heardSince(one, since, "contactStatusChanged")).map(whom)).toEqual([here.externalId]);
+    expect((await eventsSince(one, since, "contactStatusChanged")).map(externalIdOf)).toEqual([here.externalId]);
   });
 
   test("O2: the commits of one are delivered to the subscribers of the other", async () => {
@@ -79,8 +79,8 @@ describe("two instances", () => {
     const listener = listen(two, "messageRecorded", { after, token: one.ada.token });
     await here.says("From one");
     await there.says("From two");
-    const heard = await listener.take(3);
-    expect(heard.map(({ message }) => message?.text)).toEqual(["From one", "Welcome!", "From two"]);
+    const received = await listener.take(3);
+    expect(received.map(({ message }) => message?.text)).toEqual(["From one", "Welcome!", "From two"]);
     await listener.close();
   });
 
@@ -91,8 +91,8 @@ describe("two instances", () => {
     const since = await cursorNow(one);
     for (const { clock } of [one, two]) clock.advance(60_000);
     await Promise.all([one.app.runDue(), two.app.runDue(), one.app.runDue(), two.app.runDue()]);
-    const heard = await heardSince(one, since, "contactStatusChanged");
-    expect(heard.map((event) => [whom(event), event.cause])).toEqual([[here.externalId, "EXPIRED"]]);
+    const received = await eventsSince(one, since, "contactStatusChanged");
+    expect(received.map((event) => [externalIdOf(event), event.cause])).toEqual([[here.externalId, "EXPIRED"]]);
   });
 
   test("O1: with different clocks, times of one ContactChannel do not decrease", async () => {

@@ -2,14 +2,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { first, nodesOf, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
-import { followEvents } from "../support/following.ts";
+import { subscribeOverSse } from "../support/graphql-subscription.ts";
 import { block, type Person, people, unblock } from "../support/people.ts";
 import {
   cursorNow,
-  type Heard,
-  heardSince,
+  eventsSince,
   type Listener,
   listen,
+  type ReceivedEvent,
   type Subscription,
   subscriptions,
 } from "../support/subscriber.ts";
@@ -20,10 +20,10 @@ beforeAll(async () => {
   desk = await bootDesk();
 });
 
-/** Many contacts at once write, are answered, blocked and unblocked. */
-async function burst(crowd: readonly Person[]): Promise<void> {
+/** Many contacts write, are answered, blocked and unblocked concurrently. */
+async function burst(contacts: readonly Person[]): Promise<void> {
   await Promise.all(
-    crowd.map(async (someone, n) => {
+    contacts.map(async (someone, n) => {
       await someone.says("Hello");
       await desk.ada.sendMessage({ conversationId: await latest(desk, someone), text: "Hi" });
       if (n % 2) await block(desk, someone);
@@ -45,42 +45,42 @@ describe("O2: nothing committed is ever missed", () => {
         })),
       );
     const listeners: { subscription: Subscription; listener: Listener }[] = open();
-    const crowd = people(desk, 12);
-    const blown = burst(crowd);
+    const contacts = people(desk, 12);
+    const writing = burst(contacts);
     listeners.push(...open());
-    await crowd[0]?.says("Open again");
+    await contacts[0]?.says("Open again");
     listeners.push(...open());
-    await blown;
+    await writing;
     listeners.push(...open());
 
-    const told = new Map<Subscription, Heard[]>();
-    for (const subscription of subscriptions) told.set(subscription, await heardSince(desk, since, subscription));
-    expect(told.get("messageRecorded")?.length).toBeGreaterThan(12 * 7);
+    const delivered = new Map<Subscription, ReceivedEvent[]>();
+    for (const subscription of subscriptions) delivered.set(subscription, await eventsSince(desk, since, subscription));
+    expect(delivered.get("messageRecorded")?.length).toBeGreaterThan(12 * 7);
     for (const { subscription, listener } of listeners) {
-      const wanted = told.get(subscription) ?? [];
-      const heard = await listener.take(wanted.length);
-      expect([subscription, heard.map(({ id }) => id)]).toEqual([subscription, wanted.map(({ id }) => id)]);
+      const wanted = delivered.get(subscription) ?? [];
+      const received = await listener.take(wanted.length);
+      expect([subscription, received.map(({ id }) => id)]).toEqual([subscription, wanted.map(({ id }) => id)]);
       await listener.close();
     }
-    const ids = [...told.values()].flatMap((heard) => heard.map(({ id }) => id));
-    // An end is delivered twice: as an end and as a change.
-    const ends = told.get("conversationEnded")?.length ?? 0;
+    const ids = [...delivered.values()].flatMap((received) => received.map(({ id }) => id));
+    // The end of a conversation is delivered both as an end and as a change.
+    const ends = delivered.get("conversationEnded")?.length ?? 0;
     expect(new Set(ids).size).toBe(ids.length - ends);
   });
 
   test("entries of one ContactChannel are delivered in the order of its timeline", async () => {
     const since = await cursorNow(desk);
-    const crowd = people(desk, 4);
-    await burst(crowd);
-    const heard = await heardSince(desk, since, "messageRecorded");
-    for (const someone of crowd) {
+    const contacts = people(desk, 4);
+    await burst(contacts);
+    const received = await eventsSince(desk, since, "messageRecorded");
+    for (const someone of contacts) {
       const { contactChannelId } = await look(desk, someone);
       const recorded = await desk.app.database.prisma.message.findMany({
         where: { contactChannelId: rowId(contactChannelId) },
         orderBy: { seq: "asc" },
       });
-      const told = heard.filter(({ message }) => message?.contactChannel.externalId === someone.externalId);
-      expect(told.map(({ message }) => rowId(message?.id ?? ""))).toEqual(recorded.map(({ id }) => id));
+      const delivered = received.filter(({ message }) => message?.contactChannel.externalId === someone.externalId);
+      expect(delivered.map(({ message }) => rowId(message?.id ?? ""))).toEqual(recorded.map(({ id }) => id));
     }
   });
 
@@ -97,9 +97,9 @@ describe("O2: nothing committed is ever missed", () => {
   test("any event's own cursor resumes right after it", async () => {
     const since = await cursorNow(desk);
     await burst(people(desk, 3));
-    const all = await heardSince(desk, since, "messageRecorded");
+    const all = await eventsSince(desk, since, "messageRecorded");
     for (const at of [0, 7, all.length - 1]) {
-      const rest = await heardSince(desk, all[at]?.cursor ?? "", "messageRecorded");
+      const rest = await eventsSince(desk, all[at]?.cursor ?? "", "messageRecorded");
       expect(rest.map(({ id }) => id)).toEqual(all.slice(at + 1).map(({ id }) => id));
     }
   });
@@ -123,21 +123,21 @@ describe("O2: nothing committed is ever missed", () => {
     const all = nodesOf(first((await read()).contact.channels).messages).map(({ id }) => id);
     for (const { logCursor, contact } of snapshots) {
       const listed = nodesOf(first(contact.channels).messages).map(({ id }) => id);
-      const heard = await heardSince(desk, logCursor, "messageRecorded");
-      expect([...listed, ...heard.map(({ message }) => message?.id)]).toEqual(all);
+      const received = await eventsSince(desk, logCursor, "messageRecorded");
+      expect([...listed, ...received.map(({ message }) => message?.id)]).toEqual(all);
     }
   });
 
   test("SSE delivers the same as WebSocket", async () => {
     const after = await cursorNow(desk);
     await burst(people(desk, 2));
-    const wanted = await heardSince(desk, after, "messageRecorded");
+    const wanted = await eventsSince(desk, after, "messageRecorded");
     const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { id } }";
-    const stream = await followEvents(desk, query, { after }, desk.vic.token);
-    const heard: string[] = [];
-    while (heard.length < wanted.length) heard.push(textAt((await stream.next()).data, "messageRecorded.id"));
+    const stream = await subscribeOverSse(desk, query, { after }, desk.vic.token);
+    const received: string[] = [];
+    while (received.length < wanted.length) received.push(textAt((await stream.next()).data, "messageRecorded.id"));
     await stream.end();
-    expect(heard).toEqual(wanted.map(({ id }) => id));
+    expect(received).toEqual(wanted.map(({ id }) => id));
   });
 });
 
@@ -164,8 +164,8 @@ describe("cursors", () => {
   test.each([
     ["no cursor", "nonsense"],
     ["a page's cursor", "YWN0aXZpdHk6MTow"],
-    ["a cursor of the future", Buffer.from("log:999999999").toString("base64url")],
-    ["nothing", ""],
+    ["a cursor in the future", Buffer.from("log:999999999").toString("base64url")],
+    ["an empty cursor", ""],
   ])("%s is INVALID_INPUT", async (_, after) => {
     const listener = listen(desk, "messageRecorded", { after });
     expect(await listener.fault()).toBe("INVALID_INPUT");
@@ -181,16 +181,16 @@ describe("the fields of an event", () => {
     const conversationId = await latest(desk, someone);
     await desk.ada.takeConversation({ conversationId });
     await block(desk, someone, { notes: "first" });
-    const changes = await heardSince(desk, since, "conversationChanged");
+    const changes = await eventsSince(desk, since, "conversationChanged");
     expect(changes.map(({ from, to, conversation }) => [from, to, conversation?.status])).toEqual([
       [null, "WAITING", "BLOCKED"],
       ["WAITING", "ACTIVE", "BLOCKED"],
       ["ACTIVE", "BLOCKED", "BLOCKED"],
     ]);
-    const ends = await heardSince(desk, since, "conversationEnded");
+    const ends = await eventsSince(desk, since, "conversationEnded");
     expect(ends.map(({ reason, actor }) => [reason, actor.id])).toEqual([["BLOCKED", desk.ada.id]]);
     await unblock(desk, someone);
-    const statuses = await heardSince(desk, since, "contactStatusChanged");
+    const statuses = await eventsSince(desk, since, "contactStatusChanged");
     expect(statuses.map(({ status, cause, block }) => [status, cause, block?.notes])).toEqual([
       ["BLOCKED", "BLOCKED", "first"],
       ["ACTIVE", "UNBLOCKED", "first"],
@@ -206,15 +206,15 @@ describe("the fields of an event", () => {
     await desk.ada.takeConversation({ conversationId });
     await desk.ada.transferConversation({ conversationId });
     const contactId = await contactIdOf(desk, someone);
-    const heard = async (filter: object, count: number) => {
+    const received = async (filter: object, count: number) => {
       const listener = listen(desk, "conversationChanged", { after, filter: { conversationId, contactId, ...filter } });
       const events = await listener.take(count);
       await listener.close();
       return events.map(({ from, to }) => `${from}→${to}`);
     };
-    expect(await heard({ assigneeId: desk.ben.id }, 2)).toEqual(["WAITING→ASSIGNING", "ASSIGNING→ACTIVE"]);
-    expect(await heard({ assigneeId: desk.ada.id }, 2)).toEqual(["ASSIGNING→ACTIVE", "ACTIVE→WAITING"]);
-    expect(await heard({ channelId: desk.line }, 4)).toEqual([
+    expect(await received({ assigneeId: desk.ben.id }, 2)).toEqual(["WAITING→ASSIGNING", "ASSIGNING→ACTIVE"]);
+    expect(await received({ assigneeId: desk.ada.id }, 2)).toEqual(["ASSIGNING→ACTIVE", "ACTIVE→WAITING"]);
+    expect(await received({ channelId: desk.line }, 4)).toEqual([
       "null→WAITING",
       "WAITING→ASSIGNING",
       "ASSIGNING→ACTIVE",

@@ -7,7 +7,7 @@ import { documentOf } from "../support/client.ts";
 import { testClock } from "../support/clock.ts";
 import { freshDatabase } from "../support/database.ts";
 
-const SPOKEN = "what was said in confidence";
+const CONFIDENTIAL = "confidential text";
 
 /** An app on the desk's database whose log lines are collected. */
 let app: App;
@@ -44,7 +44,7 @@ test("the log has the id of each request, and never texts or credentials, also o
   const line = (text: string) => ({ events: [lineText(person, text, { timestamp: Date.parse("2026-01-01") })] });
   const session = await post(`/chat/${desk.webChat}/sessions`, {}, {});
   const { token: visitor }: { token: string } = JSON.parse(await session.text());
-  const spoken = `${SPOKEN} by`;
+  const spoken = `${CONFIDENTIAL} by`;
   const inbound = (eventId: string) => ({
     query: documentOf("recordInbound"),
     variables: { input: { channelId: desk.custom, externalId: person, eventId, kind: "TEXT", text: `${spoken} key` } },
@@ -57,7 +57,7 @@ test("the log has the id of each request, and never texts or credentials, also o
       { authorization: `Bearer ${visitor}` },
     ),
     await post("/graphql", inbound(`${n}`), { authorization: `Bearer ${key}` }),
-    await post("/graphql", { query: `{ contacts(filter: { search: "${SPOKEN}" }) { nonsense } }` }, {}),
+    await post("/graphql", { query: `{ contacts(filter: { search: "${CONFIDENTIAL}" }) { nonsense } }` }, {}),
     await post("/graphql", inbound("none"), { authorization: `Bearer ${desk.ada.token}x` }),
   ];
 
@@ -65,13 +65,13 @@ test("the log has the id of each request, and never texts or credentials, also o
   expect(fine.map(({ status }) => status)).toEqual([200, 201, 200, 401, 401]);
   // Errors of PostgreSQL contain the whole row.
   await app.database.pool.query(
-    `ALTER TABLE message ADD CONSTRAINT fault CHECK (text NOT LIKE '${SPOKEN}%') NOT VALID`,
+    `ALTER TABLE message ADD CONSTRAINT fault CHECK (text NOT LIKE '${CONFIDENTIAL}%') NOT VALID`,
   );
   const failed = await all(2);
   expect(failed.map(({ status }) => status)).toEqual([503, 500, 200, 401, 401]);
 
   const written = log.join("");
-  for (const secret of [SPOKEN, visitor, key, desk.ada.token, SECRET]) expect(written).not.toContain(secret);
+  for (const secret of [CONFIDENTIAL, visitor, key, desk.ada.token, SECRET]) expect(written).not.toContain(secret);
   for (const response of [...fine, ...failed]) expect(written).toContain(response.headers.get("x-request-id"));
   expect(log.map((each) => JSON.parse(each)).filter(({ level }) => level >= 50)).toHaveLength(3);
 });

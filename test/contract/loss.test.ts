@@ -2,15 +2,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, GREETING, lineText } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
 import { freshDatabase } from "../support/database.ts";
-import { databaseOf, type Saboteur, saboteur, type Wire, wireTo } from "../support/faults.ts";
+import {
+  type DatabaseProxy,
+  databaseOf,
+  type FaultSession,
+  openFaultSession,
+  startDatabaseProxy,
+} from "../support/faults.ts";
 import { onLine, type Person, people } from "../support/people.ts";
 import { latest, look } from "../support/view.ts";
 
 let desk: Desk;
-let fault: Saboteur;
+let fault: FaultSession;
 beforeAll(async () => {
   desk = await bootDesk();
-  fault = await saboteur(databaseOf(desk));
+  fault = await openFaultSession(databaseOf(desk));
 });
 afterAll(() => fault.end());
 afterEach(() => fault.query("DROP TRIGGER IF EXISTS fault ON message"));
@@ -40,7 +46,8 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
   ] as const)("%s: its neighbours in the body, and other bodies, are recorded", async (_, when, how) => {
     await failOn("poison", when, how);
     const [one, two, three, ...others] = people(desk, 8);
-    if (one === undefined || two === undefined || three === undefined) throw new Error("Nobody is there.");
+    if (one === undefined || two === undefined || three === undefined)
+      throw new Error("Fewer than three contacts were created.");
     const body = [event(one, "Hello"), event(two, "poison"), event(two, "Hello"), event(three, "Hello")];
     const [answer] = await Promise.all([desk.lineWebhook(body), ...others.map((other) => other.says("Hello"))]);
 
@@ -72,9 +79,9 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
     expect((await look(desk, someone)).timeline.slice(2)).toEqual(["1 agent: poison"]);
   });
 
-  test("connections are lost during a burst: nothing answered with 200 is lost, nothing is duplicated", async () => {
-    const crowd = people(desk, 12);
-    const events = crowd.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
+  test("connections are lost during a burst: no message answered with 200 is lost, none is duplicated", async () => {
+    const contacts = people(desk, 12);
+    const events = contacts.flatMap((someone) => Array.from({ length: 20 }, (_, n) => event(someone, `${n}`)));
     let answered = 0;
     const deliver = async (each: object): Promise<number> => {
       const { status } = await desk.lineWebhook([each]);
@@ -89,7 +96,7 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
       const texts = timeline.filter((entry) => entry.includes("contact"));
       return { recorded: texts.length, distinct: new Set(texts).size, greetings: timeline.length - texts.length };
     };
-    for (const [n, someone] of crowd.entries()) {
+    for (const [n, someone] of contacts.entries()) {
       const accepted = first.slice(n * 20, n * 20 + 20).filter((status) => status === 200).length;
       if (accepted === 0) continue;
       const { recorded, distinct } = await countOf(someone);
@@ -98,16 +105,17 @@ describe("O4: an event that cannot be recorded is answered 5xx, and recorded onc
     }
     const again = await Promise.all(events.map(async (each) => (await desk.lineWebhook([each])).status));
     expect(new Set(again)).toEqual(new Set([200]));
-    for (const someone of crowd) expect(await countOf(someone)).toEqual({ recorded: 20, distinct: 20, greetings: 1 });
+    for (const someone of contacts)
+      expect(await countOf(someone)).toEqual({ recorded: 20, distinct: 20, greetings: 1 });
   });
 });
 
 describe("the answer to a successful COMMIT is lost", () => {
   let proxied: Desk;
-  let wire: Wire;
+  let wire: DatabaseProxy;
   beforeAll(async () => {
     const database = await freshDatabase();
-    wire = await wireTo(database.url);
+    wire = await startDatabaseProxy(database.url);
     proxied = await bootDesk({ env: { DATABASE_URL: wire.url } });
   });
   afterAll(() => wire.close());

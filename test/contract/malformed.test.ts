@@ -21,14 +21,14 @@ afterAll(() => neighbour.close());
 interface Attempt {
   readonly name: string;
   readonly code: string;
-  /** The answer's over HTTP and SSE. */
+  /** The answer over HTTP and SSE. */
   readonly status: number;
-  /** Made over HTTP and, if the accepted type is left to the caller, over SSE. */
+  /** Sends it over HTTP and, if the accepted type is left to the caller, over SSE. */
   readonly request: (accept: string) => Promise<Response>;
   /** Why there is no such case over SSE. */
   readonly noStream?: string;
   /** The messages sent on a socket, before the acknowledgement or `then`; or why there is no such case. */
-  readonly socket: { readonly says: readonly unknown[] } | { readonly none: string };
+  readonly socket: { readonly messages: readonly unknown[] } | { readonly none: string };
 }
 
 const ROLE = JSON.stringify({ query: "{ viewer { role } }" });
@@ -37,12 +37,12 @@ const NO_BODY = { none: "a message has neither method nor content type" };
 
 const subscribe = (payload: unknown): object => ({ id: "1", type: "subscribe", payload });
 
-const malformed = (name: string, body: string | Buffer, ...says: unknown[]): Attempt => ({
+const malformed = (name: string, body: string | Buffer, ...messages: unknown[]): Attempt => ({
   name,
   code: "BAD_REQUEST",
   status: 400,
   request: (accept) => post(desk, body, { accept }),
-  socket: { says },
+  socket: { messages },
 });
 const ofType = (type: string, body = ROLE): Attempt => ({
   name: `a body of ${type === "" ? "no type" : type}`,
@@ -53,16 +53,16 @@ const ofType = (type: string, body = ROLE): Attempt => ({
 });
 
 const attempts: readonly Attempt[] = [
-  malformed("no JSON", "{", "{"),
-  malformed("no object", '"x"', '"x"'),
+  malformed("malformed JSON", "{", "{"),
+  malformed("not an object", '"x"', '"x"'),
   malformed("null", "null", "null"),
   malformed("a batch", `[${ROLE},${ROLE}]`, JSON.stringify([subscribe(JSON.parse(ROLE))])),
   malformed("a batch of operations for one message", `[${ROLE},${ROLE}]`, subscribe([JSON.parse(ROLE)])),
   malformed("an empty batch", "[]", subscribe([])),
-  malformed("a query that is no text", '{"query":1}', subscribe({ query: 1 })),
+  malformed("a query that is not a string", '{"query":1}', subscribe({ query: 1 })),
   malformed("a query by another name", '{"qeury":"{ logCursor }"}', subscribe({ qeury: "{ logCursor }" })),
   malformed(
-    "a name that is no text",
+    "a name that is not a string",
     '{"query":"{ logCursor }","operationName":{}}',
     subscribe({ query: "{ logCursor }", operationName: {} }),
   ),
@@ -72,7 +72,7 @@ const attempts: readonly Attempt[] = [
     subscribe({ query: "{ logCursor }", variables: [] }),
   ),
   malformed(
-    "extensions that are a text",
+    "extensions that are a string",
     '{"query":"{ logCursor }","extensions":"x"}',
     subscribe({ query: "{ logCursor }", extensions: "x" }),
   ),
@@ -94,21 +94,21 @@ const attempts: readonly Attempt[] = [
     socket: NO_BODY,
   },
   {
-    name: "a mutation by GET, of a type that needs no leave",
+    name: "a mutation by GET, with a content type that needs no preflight",
     code: "BAD_REQUEST",
     status: 405,
     request: (accept) => get(desk, { query: MUTATION }, { accept, "content-type": "text/plain" }),
     socket: NO_BODY,
   },
   {
-    name: "a mutation by GET, beside a query",
+    name: "a mutation by GET, together with a query",
     code: "BAD_REQUEST",
     status: 405,
     request: (accept) => get(desk, { query: `query A { logCursor } ${MUTATION}`, operationName: "B" }, { accept }),
     socket: NO_BODY,
   },
   {
-    name: "variables in a URL that are no JSON",
+    name: "variables in a URL that are not JSON",
     code: "BAD_REQUEST",
     status: 400,
     request: (accept) => fetch(`${desk.url}/graphql?query={logCursor}&variables={`, { headers: { ...bearer, accept } }),
@@ -119,30 +119,30 @@ const attempts: readonly Attempt[] = [
     code: "NOT_ACCEPTABLE",
     status: 406,
     request: () => get(desk, { query: FEED }, { accept: "*/*" }),
-    noStream: "it is what says that a stream is wanted",
+    noStream: "its Accept header is what requests a stream",
     socket: { none: "a socket streams" },
   },
   {
-    name: "a mutation whose answer nobody would read",
+    name: "a mutation whose Accept header allows no response",
     code: "NOT_ACCEPTABLE",
     status: 406,
     request: () => post(desk, JSON.stringify({ query: MUTATION }), { accept: "image/png" }),
     noStream: "it accepts a stream",
-    socket: { none: "a message does not say what it accepts" },
+    socket: { none: "a message has no Accept header" },
   },
   {
     name: "more than 256 KB",
     code: "PAYLOAD_TOO_LARGE",
     status: 413,
     request: (accept) => post(desk, JSON.stringify({ query: " ".repeat(256 * 1_024) }), { accept }),
-    socket: { says: [subscribe({ query: " ".repeat(256 * 1_024) })] },
+    socket: { messages: [subscribe({ query: " ".repeat(256 * 1_024) })] },
   },
   {
     name: "no token",
     code: "UNAUTHENTICATED",
     status: 401,
     request: (accept) => post(desk, ROLE, { accept, authorization: "" }),
-    socket: { says: [{ type: "connection_init" }] },
+    socket: { messages: [{ type: "connection_init" }] },
   },
   {
     name: "a token in the URL",
@@ -150,11 +150,11 @@ const attempts: readonly Attempt[] = [
     status: 401,
     request: (accept) =>
       fetch(`${desk.url}/graphql?query={logCursor}&authorization=Bearer%20x`, { headers: { accept } }),
-    socket: { says: [{ type: "connection_init", payload: {} }] },
+    socket: { messages: [{ type: "connection_init", payload: {} }] },
   },
 ];
 
-/** The close codes of the protocol, as codes of the other transports. */
+/** The close codes of the protocol, as error codes of the other transports. */
 const CLOSINGS: Record<number, string> = {
   1007: "BAD_REQUEST",
   1009: "PAYLOAD_TOO_LARGE",
@@ -174,14 +174,14 @@ describe("malformed requests get the same answer over every transport", () => {
       expect(data).toBeUndefined();
     }
     if ("none" in socket) return;
-    const isFirst = socket.says.some((said) => at(said, "type") === "connection_init");
+    const isFirst = socket.messages.some((message) => at(message, "type") === "connection_init");
     const raw = await rawSocket(desk);
     if (!isFirst) await raw.init();
-    for (const said of socket.says) raw.say(said);
+    for (const message of socket.messages) raw.send(message);
     const closed = await raw.closed;
     expect([closed, CLOSINGS[closed.code]]).toEqual([closed, code]);
     // The other sockets are still open.
-    await neighbour.neighbourHears();
+    await neighbour.expectNeighbourReceives();
   });
 
   test("none of them was executed", async () => {
@@ -190,7 +190,7 @@ describe("malformed requests get the same answer over every transport", () => {
   });
 });
 
-describe("pages of other origins", async () => {
+describe("requests from pages of other origins", async () => {
   const named = await bootDesk({ env: { ALLOWED_ORIGINS: "https://desk.example,http://localhost:5173" } });
   const page = (origin: string, accept = "application/json"): Promise<Response> =>
     post(named, ROLE, { accept, origin });
@@ -208,7 +208,7 @@ describe("pages of other origins", async () => {
     "https://desk.example:8443",
     "https://DESK.example",
     "null",
-  ])("%j: 403 ORIGIN_NOT_ALLOWED, before anything else is looked at", async (origin) => {
+  ])("%j: 403 ORIGIN_NOT_ALLOWED, before any other check", async (origin) => {
     const errors = [{ message: expect.any(String), extensions: { code: "ORIGIN_NOT_ALLOWED" } }];
     const preflight = fetch(`${named.url}/graphql`, {
       method: "OPTIONS",
@@ -226,10 +226,10 @@ describe("pages of other origins", async () => {
   });
 
   test.each([
-    ["one that is named", "https://desk.example"],
-    ["another one", "http://localhost:5173"],
-    ["its own", named.url],
-  ])("%s may ask", async (_, origin) => {
+    ["an allowed origin", "https://desk.example"],
+    ["another allowed origin", "http://localhost:5173"],
+    ["the server's own origin", named.url],
+  ])("%s is allowed", async (_, origin) => {
     for (const accept of ["application/json", STREAM]) {
       const response = await page(origin, accept);
       expect(response.headers.get("access-control-allow-origin")).toBe(origin);

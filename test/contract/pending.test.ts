@@ -1,28 +1,31 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { rowId } from "../support/app.ts";
 import { block, onLine, person, unblock, visitor } from "../support/people.ts";
-import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, listen } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
-import { bootHouse, type House, MENU, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, MENU, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("B4: a block cancels everything that is pending towards the contact", () => {
-  test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)("%s: messages that are still QUEUED, for good", async (kind) => {
-    const someone = await person(desk, kind);
-    await someone.says("Hello");
-    const conversationId = await latest(desk, someone);
-    await desk.ada.sendMessage({ conversationId, text: "One" });
-    await desk.ada.sendMessage({ conversationId, text: "Two" });
-    expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
-    await block(desk, someone);
-    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
-    await unblock(desk, someone);
-    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
-  });
+  test.each(["LINE", "WEB_CHAT", "CUSTOM"] as const)(
+    "%s: messages that are still QUEUED are canceled for good",
+    async (kind) => {
+      const someone = await person(desk, kind);
+      await someone.says("Hello");
+      const conversationId = await latest(desk, someone);
+      await desk.ada.sendMessage({ conversationId, text: "One" });
+      await desk.ada.sendMessage({ conversationId, text: "Two" });
+      expect((await look(desk, someone)).deliveries).toEqual(["QUEUED", "QUEUED", "QUEUED"]);
+      await block(desk, someone);
+      expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+      await unblock(desk, someone);
+      expect((await look(desk, someone)).deliveries).toEqual(["CANCELED", "CANCELED", "CANCELED"]);
+    },
+  );
 
   test("a delayed chatbot step, also when the block is lifted before it is due", async () => {
     const someone = onLine(desk, { channel: desk.withChatbot.LINE });
@@ -45,29 +48,29 @@ describe("B4: a block cancels everything that is pending towards the contact", (
     expect((await look(desk, someone)).timeline).toEqual(["1 contact: Hello", `1 bot: ${MENU}`, "1 contact: 2"]);
   });
 
-  test("an offer: nobody can accept it, and it does not end as a time-out", async () => {
+  test("an offer: nobody can accept it, and it does not end as a timeout", async () => {
     const someone = await someoneIn(desk, "ASSIGNING");
     const since = await cursorNow(desk);
     await block(desk, someone);
     desk.clock.advance(60_000);
     await desk.app.runDue();
     expect((await look(desk, someone)).conversations).toMatchObject([{ status: "BLOCKED", offeredTo: null }]);
-    const heard = await heardSince(desk, since, "conversationChanged");
-    expect(heard.map(({ from, to }) => [from, to])).toEqual([["ASSIGNING", "BLOCKED"]]);
-    // It is delivered to the agent with the offer, too.
-    expect(await heardSinceOf(since, desk.ben.id)).toEqual(["ASSIGNING → BLOCKED"]);
+    const received = await eventsSince(desk, since, "conversationChanged");
+    expect(received.map(({ from, to }) => [from, to])).toEqual([["ASSIGNING", "BLOCKED"]]);
+    // It is delivered to the offered agent, too.
+    expect(await transitionsSince(since, desk.ben.id)).toEqual(["ASSIGNING → BLOCKED"]);
   });
 
-  async function heardSinceOf(since: string, assigneeId: string): Promise<string[]> {
+  async function transitionsSince(since: string, assigneeId: string): Promise<string[]> {
     const last = await someoneIn(desk, "ASSIGNING");
     const conversationId = await latest(desk, last);
     const listener = listen(desk, "conversationChanged", { after: since, filter: { assigneeId } });
-    const told: string[] = [];
+    const transitions: string[] = [];
     for (let event = await listener.next(); event.conversation?.id !== conversationId; event = await listener.next()) {
-      told.push(`${event.from} → ${event.to}`);
+      transitions.push(`${event.from} → ${event.to}`);
     }
     await listener.close();
-    return told;
+    return transitions;
   }
 
   test("a message leased by a dead instance is canceled, even if the block has been lifted when the lease ends", async () => {

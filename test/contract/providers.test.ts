@@ -2,16 +2,16 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING, lineText, rowId } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { block, kinds, onLine, people, person } from "../support/people.ts";
-import { cursorNow, heardSince, listen } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, listen } from "../support/subscriber.ts";
 import { look } from "../support/view.ts";
-import { bootHouse, type House } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk } from "./situations.ts";
 
 const NUL = "\0";
 const LONE = "\uD800";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("O3: providers repeat and reorder", () => {
@@ -100,7 +100,7 @@ describe("O3: providers repeat and reorder", () => {
     expect(data.contacts.edges).toEqual([]);
   });
 
-  test("D1: the timeline is in the order of recording, whatever the times are", async () => {
+  test("D1: the timeline is in recording order, regardless of the times", async () => {
     const someone = onLine(desk);
     const now = desk.clock.now();
     await someone.says("second", { sentAt: now });
@@ -143,7 +143,7 @@ describe("O4: no event of a webhook is lost", () => {
       lineText(two?.externalId ?? "", "after", at),
     ]);
     expect(answer.status).toBe(200);
-    if (one === undefined || two === undefined) throw new Error("Nobody is there.");
+    if (one === undefined || two === undefined) throw new Error("Fewer than two events were recorded.");
     expect((await look(desk, one)).timeline).toEqual([
       "1 contact: before",
       `1 bot: ${GREETING}`,
@@ -207,17 +207,17 @@ describe("O6: an unsent message is hidden", () => {
     const hidden = (await seen(externalId)).filter((entry) => "eventType" in entry && entry.eventType === null);
     expect(hidden[0]).toEqual({ text: null, payload: null, unsentAt: now, eventType: null });
     // A later replay does not deliver it either.
-    const heard = await heardSince(desk, since, "messageRecorded");
-    expect(JSON.stringify(heard)).not.toContain("A secret");
+    const received = await eventsSince(desk, since, "messageRecorded");
+    expect(JSON.stringify(received)).not.toContain("A secret");
   });
 
   test("a replay does not deliver the text of an unsent message", async () => {
     const { externalId } = onLine(desk);
     const after = await cursorNow(desk);
     const inTime = listen(desk, "messageRecorded", { after });
-    await desk.lineWebhook([text(externalId, "m-heard")]);
+    await desk.lineWebhook([text(externalId, "m-received")]);
     expect((await inTime.next()).message?.text).toBe("A secret");
-    await desk.lineWebhook([unsend(externalId, "m-heard")]);
+    await desk.lineWebhook([unsend(externalId, "m-received")]);
     const late = listen(desk, "messageRecorded", { after });
     expect((await late.next()).message?.text).toBeNull();
     for (const listener of [inTime, late]) await listener.close();

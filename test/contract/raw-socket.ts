@@ -7,13 +7,13 @@ export interface Closing {
   readonly reason: string;
 }
 
-/** A socket on which any frame can be sent, in whatever order. */
+/** A socket that can send any frame, in any order. */
 export interface RawSocket {
   readonly ws: WebSocket;
-  /** Sends a text frame: a text or bytes as they are, anything else as JSON. */
-  say(said: unknown): void;
+  /** Sends a text frame: a string or bytes unchanged, anything else as JSON. */
+  send(message: unknown): void;
   /** The next message. */
-  hears(): Promise<unknown>;
+  receive(): Promise<unknown>;
   /** Sends `connection_init`, by default with Ada's token, and waits for the acknowledgement. */
   init(token?: string): Promise<void>;
   /** Resolves when the server has closed the socket. */
@@ -33,23 +33,23 @@ export async function rawSocket(
   await once(ws, "open");
   ws.on("error", () => {});
 
-  const say = (said: unknown): void => {
-    const isReady = typeof said === "string" || Buffer.isBuffer(said);
-    ws.send(isReady ? said : JSON.stringify(said), { binary: false });
+  const send = (message: unknown): void => {
+    const isReady = typeof message === "string" || Buffer.isBuffer(message);
+    ws.send(isReady ? message : JSON.stringify(message), { binary: false });
   };
-  const hears = async (): Promise<unknown> => {
+  const receive = async (): Promise<unknown> => {
     const step = await messages.next();
     if (step.done) throw new Error("The socket is closed.");
     return JSON.parse(String(step.value[0]));
   };
   return {
     ws,
-    say,
-    hears,
+    send,
+    receive,
     closed,
     init: async (token = ada.token) => {
-      say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-      await hears();
+      send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+      await receive();
     },
   };
 }

@@ -5,11 +5,11 @@ import type { BlockView, Mutation } from "../support/client.ts";
 import { block, onLine } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 /** Every mutation that reaches the contact, with its input. */
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 
 describe("D5: every mutation that reaches the contact is refused with the block", () => {
-  test.each(paths)("%s, whatever the status of the conversation was", async (mutation, inputOf) => {
+  test.each(paths)("%s, regardless of the status of the conversation", async (mutation, inputOf) => {
     const since = await cursorNow(desk);
     for (const { contactId, conversationId, made } of blocked.values()) {
       const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };

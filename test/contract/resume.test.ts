@@ -8,10 +8,10 @@ import { cursorNow, type Subscription, subscriptions } from "../support/subscrib
 import { contactIdOf } from "../support/view.ts";
 import { type Stream, type Transport, transports } from "./streams.ts";
 
-/** How many events back somebody may resume who is cut anywhere. */
-const FURTHEST_BEHIND = 25;
-/** Sixty kilobytes for each event: a thousand of them are more than fits between server and client. */
-const AT_LENGTH = `subscription ($after: Cursor) { messageRecorded(after: $after) {
+/** The maximum number of events by which an interrupted subscriber resumes earlier. */
+const MAX_EVENTS_BACK = 25;
+/** Sixty kilobytes per event: a thousand of them exceed the buffers between server and client. */
+const LONG_EVENTS = `subscription ($after: Cursor) { messageRecorded(after: $after) {
   id message { a: text b: text c: text d: text }
 } }`;
 const LONG = "€".repeat(5_000);
@@ -22,18 +22,18 @@ beforeAll(async () => {
   desk = await bootDesk();
 });
 
-/** An event as a subscriber gets it. */
-interface Told {
+/** An event as delivered to a subscriber. */
+interface DeliveredEvent {
   readonly id: string;
   readonly cursor: string;
 }
 
-/** A subscriber of one subscription, from a cursor on, over several connections. */
-class Follower {
+/** A subscriber of one subscription, starting at a cursor, over several connections. */
+class ResumingSubscriber {
   readonly transport: Transport;
   readonly subscription: Subscription;
   readonly token: string;
-  readonly heard: Told[] = [];
+  readonly received: DeliveredEvent[] = [];
   after: string;
 
   constructor(transport: Transport, subscription: Subscription, { token, after }: { token: string; after: string }) {
@@ -53,29 +53,29 @@ class Follower {
     return transports[this.transport]({ url, token: this.token, query, variables: { after: this.after } });
   }
 
-  /** Reads the next event; null when the connection has ended without one. */
-  async hear(stream: Stream): Promise<Told | null> {
+  /** Reads the next event; null if the connection ended without one. */
+  async read(stream: Stream): Promise<DeliveredEvent | null> {
     const result = await stream.next();
     if (result === null) return null;
     const event = result.data?.[this.subscription];
-    if (!isTold(event)) throw new Error(`${this.name}: ${JSON.stringify(result)}`);
-    this.heard.push(event);
+    if (!isDeliveredEvent(event)) throw new Error(`${this.name}: ${JSON.stringify(result)}`);
+    this.received.push(event);
     this.after = event.cursor;
     return event;
   }
 
   /** Reads events while more are expected. */
-  async hearWhile(stream: Stream, more: () => boolean): Promise<void> {
+  async readWhile(stream: Stream, more: () => boolean): Promise<void> {
     while (more()) {
-      if ((await this.hear(stream)) === null) throw new Error(`${this.name}: ended with ${stream.ending()}.`);
+      if ((await this.read(stream)) === null) throw new Error(`${this.name}: ended with ${stream.ending()}.`);
     }
   }
 
-  /** Connects, reads so many events and breaks the connection. */
-  async part(at: Desk, count: number): Promise<void> {
+  /** Connects, reads this many events and breaks the connection. */
+  async readAndCut(at: Desk, count: number): Promise<void> {
     const stream = this.connect(at);
-    const end = this.heard.length + count;
-    await this.hearWhile(stream, () => this.heard.length < end);
+    const end = this.received.length + count;
+    await this.readWhile(stream, () => this.received.length < end);
     stream.cut();
   }
 
@@ -89,14 +89,14 @@ class Follower {
   }
 }
 
-function isTold(event: unknown): event is Told {
+function isDeliveredEvent(event: unknown): event is DeliveredEvent {
   return typeof event === "object" && event !== null && "id" in event && "cursor" in event;
 }
 
-/** One for each subscription over each transport. */
-function followers(from: { token: string; after: string }): Follower[] {
+/** One subscriber for each subscription and transport. */
+function resumingSubscribers(from: { token: string; after: string }): ResumingSubscriber[] {
   return (["WebSocket", "SSE"] as const).flatMap((transport) =>
-    subscriptions.map((subscription) => new Follower(transport, subscription, from)),
+    subscriptions.map((subscription) => new ResumingSubscriber(transport, subscription, from)),
   );
 }
 
@@ -116,14 +116,14 @@ async function logged(at: Desk, workspace: TestWorkspace, subscription: Subscrip
   return rows.map(({ id }) => id);
 }
 
-async function expectAllHeard(all: readonly Follower[], at: Desk, workspace: TestWorkspace): Promise<void> {
-  for (const { name, subscription, heard } of all) {
-    expect([name, heard.map(({ id }) => id)]).toEqual([name, await logged(at, workspace, subscription)]);
+async function expectComplete(all: readonly ResumingSubscriber[], at: Desk, workspace: TestWorkspace): Promise<void> {
+  for (const { name, subscription, received } of all) {
+    expect([name, received.map(({ id }) => id)]).toEqual([name, await logged(at, workspace, subscription)]);
   }
 }
 
-/** How many events each subscription gets when one person comes, is blocked and unblocked once. */
-const perRound: Record<Subscription, number> = {
+/** The number of events that each subscription gets when one contact writes, is blocked and unblocked once. */
+const eventsPerRound: Record<Subscription, number> = {
   messageRecorded: 2,
   conversationChanged: 2,
   conversationEnded: 1,
@@ -142,22 +142,22 @@ async function rounds(at: Desk, { ada }: TestWorkspace, who: Person, count: numb
 test("connections cut after every event: the parts add up to all events written before, during and after", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
-  const all = followers({ token, after: await cursorNow(desk, token) });
+  const all = resumingSubscribers({ token, after: await cursorNow(desk, token) });
   const someone = first(people(desk, 1, { workspace }));
-  const hearRounds = (count: number) =>
+  const readRounds = (count: number) =>
     Promise.all(
-      all.map(async (follower) => {
-        for (let n = 0; n < count * perRound[follower.subscription]; n++) await follower.part(desk, 1);
+      all.map(async (subscriber) => {
+        for (let n = 0; n < count * eventsPerRound[subscriber.subscription]; n++) await subscriber.readAndCut(desk, 1);
       }),
     );
 
   await rounds(desk, workspace, someone, 6);
   const during = rounds(desk, workspace, someone, 6);
-  await hearRounds(12);
+  await readRounds(12);
   await during;
   await rounds(desk, workspace, someone, 6);
-  await hearRounds(6);
-  await expectAllHeard(all, desk, workspace);
+  await readRounds(6);
+  await expectComplete(all, desk, workspace);
 });
 
 test("from the head of the log: no event is repeated or missed", async () => {
@@ -168,29 +168,29 @@ test("from the head of the log: no event is repeated or missed", async () => {
   const before = new Map<Subscription, string[]>();
   for (const subscription of subscriptions) before.set(subscription, await logged(desk, workspace, subscription));
 
-  const all = followers({ token, after: await cursorNow(desk, token) });
-  const streams = all.map((follower) => ({ follower, stream: follower.connect(desk) }));
+  const all = resumingSubscribers({ token, after: await cursorNow(desk, token) });
+  const streams = all.map((subscriber) => ({ subscriber, stream: subscriber.connect(desk) }));
   await rounds(desk, workspace, someone, 1);
-  for (const { follower, stream } of streams) {
-    await follower.hearWhile(stream, () => follower.heard.length < perRound[follower.subscription]);
+  for (const { subscriber, stream } of streams) {
+    await subscriber.readWhile(stream, () => subscriber.received.length < eventsPerRound[subscriber.subscription]);
     stream.cut();
-    const told = follower.heard.map(({ id }) => id);
-    const known = before.get(follower.subscription) ?? [];
-    expect([follower.name, [...known, ...told]]).toEqual([
-      follower.name,
-      await logged(desk, workspace, follower.subscription),
+    const delivered = subscriber.received.map(({ id }) => id);
+    const known = before.get(subscriber.subscription) ?? [];
+    expect([subscriber.name, [...known, ...delivered]]).toEqual([
+      subscriber.name,
+      await logged(desk, workspace, subscriber.subscription),
     ]);
   }
 });
 
-test("connections cut anywhere while many write: no event is lost or duplicated between replay and live", async () => {
+test("connections broken at any point during concurrent writes: no event is lost or duplicated between replay and live", async () => {
   const workspace = await desk.workspace();
   const { token } = workspace.ada;
   const after = await cursorNow(desk, token);
   // The uninterrupted subscriber knows the cursors from which the others start.
-  const steady = subscriptions.map((subscription) => {
-    const follower = new Follower("WebSocket", subscription, { token, after });
-    return { follower, stream: follower.connect(desk) };
+  const uninterrupted = subscriptions.map((subscription) => {
+    const subscriber = new ResumingSubscriber("WebSocket", subscription, { token, after });
+    return { subscriber, stream: subscriber.connect(desk) };
   });
   let over = false;
   const writers = people(desk, 6, { workspace });
@@ -201,25 +201,29 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
     }),
   );
   await Promise.all(
-    steady.map(({ follower, stream }) => follower.hearWhile(stream, () => follower.heard.length <= FURTHEST_BEHIND)),
+    uninterrupted.map(({ subscriber, stream }) =>
+      subscriber.readWhile(stream, () => subscriber.received.length <= MAX_EVENTS_BACK),
+    ),
   );
-  const listening = Promise.all(steady.map(({ follower, stream }) => follower.hearWhile(stream, () => !over)));
+  const listening = Promise.all(
+    uninterrupted.map(({ subscriber, stream }) => subscriber.readWhile(stream, () => !over)),
+  );
 
   const anywhere = fc.record({
     transport: fc.constantFrom<Transport>("WebSocket", "SSE"),
-    reference: fc.constantFrom(...steady.map(({ follower }) => follower)),
-    behind: fc.nat(FURTHEST_BEHIND),
+    reference: fc.constantFrom(...uninterrupted.map(({ subscriber }) => subscriber)),
+    behind: fc.nat(MAX_EVENTS_BACK),
     parts: fc.array(fc.nat(7), { minLength: 3, maxLength: 5 }),
   });
   const resumed = fc.assert(
     fc.asyncProperty(anywhere, async ({ transport, reference, behind, parts }) => {
-      const begin = reference.heard.at(-1 - behind);
-      if (begin === undefined) throw new Error("There are too few events.");
-      const follower = new Follower(transport, reference.subscription, { token, after: begin.cursor });
-      for (const count of parts) await follower.part(desk, count);
+      const begin = reference.received.at(-1 - behind);
+      if (begin === undefined) throw new Error("The log has too few events.");
+      const subscriber = new ResumingSubscriber(transport, reference.subscription, { token, after: begin.cursor });
+      for (const count of parts) await subscriber.readAndCut(desk, count);
       const ids = await logged(desk, workspace, reference.subscription);
       const from = ids.indexOf(begin.id) + 1;
-      expect(follower.heard.map(({ id }) => id)).toEqual(ids.slice(from, from + follower.heard.length));
+      expect(subscriber.received.map(({ id }) => id)).toEqual(ids.slice(from, from + subscriber.received.length));
     }),
     { numRuns: 10, endOnFailure: true },
   );
@@ -227,19 +231,19 @@ test("connections cut anywhere while many write: no event is lost or duplicated 
     over = true;
   });
   await writing;
-  // The listener still waits for one more event.
+  // The listener is still waiting for another event.
   await rounds(desk, workspace, someone, 1);
   await listening;
-  for (const { follower, stream } of steady) {
+  for (const { subscriber, stream } of uninterrupted) {
     stream.cut();
-    const { subscription, heard } = follower;
+    const { subscription, received } = subscriber;
     const ids = await logged(desk, workspace, subscription);
-    expect(heard.map(({ id }) => id)).toEqual(ids.slice(0, heard.length));
+    expect(received.map(({ id }) => id)).toEqual(ids.slice(0, received.length));
   }
 });
 
 test.each(["WebSocket", "SSE"] as const)(
-  "who reads too slowly for a while, live and over %s, is told the rest from the log: all of it, once",
+  "a client that is slow for a while, live and over %s, gets the rest from the log: all of it, once",
   async (transport) => {
     const workspace = await desk.workspace();
     const { token } = workspace.ada;
@@ -247,17 +251,17 @@ test.each(["WebSocket", "SSE"] as const)(
     await someone.says(LONG);
     const known = await logged(desk, workspace, "messageRecorded");
     const after = await cursorNow(desk, token);
-    const stream = transports[transport]({ url: desk.url, token, query: AT_LENGTH, variables: { after } });
+    const stream = transports[transport]({ url: desk.url, token, query: LONG_EVENTS, variables: { after } });
     await someone.says(LONG);
-    const heard: unknown[] = [(await stream.next())?.data?.messageRecorded];
+    const received: unknown[] = [(await stream.next())?.data?.messageRecorded];
     stream.pause();
     await repeatFirstMessage(desk, workspace, 1_000);
     await someone.says("The last one");
     stream.resume();
 
     const wanted = (await logged(desk, workspace, "messageRecorded")).slice(known.length);
-    while (heard.length < wanted.length) heard.push((await stream.next())?.data?.messageRecorded);
-    expect(heard).toMatchObject(wanted.map((id) => ({ id })));
+    while (received.length < wanted.length) received.push((await stream.next())?.data?.messageRecorded);
+    expect(received).toMatchObject(wanted.map((id) => ({ id })));
     stream.cut();
   },
 );
@@ -278,34 +282,35 @@ describe("several instances", () => {
     await drop();
   });
 
-  test("switching between both while both are written to: all events, in the order of the log", async () => {
+  test("switching between both during writes to both: all events, in the order of the log", async () => {
     const workspace = await one.workspace();
     const { token } = workspace.ada;
-    const all = followers({ token, after: await cursorNow(one, token) });
+    const all = resumingSubscribers({ token, after: await cursorNow(one, token) });
     const here = onLine(one, { workspace });
     const there = onLine(two, { workspace });
     const writing = [rounds(one, workspace, here, 9), rounds(two, workspace, there, 9)];
     await Promise.all(
-      all.map(async (follower) => {
-        for (let n = 0; n < 6 * perRound[follower.subscription]; n++) await follower.part(n % 2 ? one : two, 3);
+      all.map(async (subscriber) => {
+        for (let n = 0; n < 6 * eventsPerRound[subscriber.subscription]; n++)
+          await subscriber.readAndCut(n % 2 ? one : two, 3);
       }),
     );
     await Promise.all(writing);
-    await expectAllHeard(all, one, workspace);
+    await expectComplete(all, one, workspace);
   });
 
-  test("one server restarts while another goes on writing: resuming on either misses no event", async () => {
+  test("one server restarts while another accepts writes: resuming on either misses no event", async () => {
     const workspace = await two.workspace();
     const { token } = workspace.ada;
-    const all = followers({ token, after: await cursorNow(two, token) });
-    const streams = all.map((follower) => ({ follower, stream: follower.connect(one) }));
+    const all = resumingSubscribers({ token, after: await cursorNow(two, token) });
+    const streams = all.map((subscriber) => ({ subscriber, stream: subscriber.connect(one) }));
     const writing = rounds(two, workspace, onLine(two, { workspace }), 16);
     await Promise.all(
-      streams.map(({ follower, stream }) => follower.hearWhile(stream, () => follower.heard.length < 3)),
+      streams.map(({ subscriber, stream }) => subscriber.readWhile(stream, () => subscriber.received.length < 3)),
     );
-    const interrupted = streams.map(async ({ follower, stream }) => {
-      while ((await follower.hear(stream)) !== null);
-      return { transport: follower.transport, ending: stream.ending() };
+    const interrupted = streams.map(async ({ subscriber, stream }) => {
+      while ((await subscriber.read(stream)) !== null);
+      return { transport: subscriber.transport, ending: stream.ending() };
     });
     await one.stop();
     const endings = (await Promise.all(interrupted)).flatMap(({ transport, ending }) =>
@@ -315,27 +320,27 @@ describe("several instances", () => {
 
     one = await start();
     await Promise.all(
-      all.map(async (follower, n) => {
-        const left = 16 * perRound[follower.subscription] - follower.heard.length;
-        await follower.part(n % 2 ? one : two, left);
+      all.map(async (subscriber, n) => {
+        const left = 16 * eventsPerRound[subscriber.subscription] - subscriber.received.length;
+        await subscriber.readAndCut(n % 2 ? one : two, left);
       }),
     );
     await writing;
-    await expectAllHeard(all, two, workspace);
+    await expectComplete(all, two, workspace);
   });
 });
 
 test("over SSE a server that stops does not complete the subscription, so that clients reconnect", async () => {
   const stopping = await bootDesk();
-  const follower = new Follower("SSE", "messageRecorded", {
+  const subscriber = new ResumingSubscriber("SSE", "messageRecorded", {
     token: stopping.ada.token,
     after: await cursorNow(stopping),
   });
-  const stream = follower.connect(stopping);
+  const stream = subscriber.connect(stopping);
   await first(people(stopping, 1)).says("Hello");
-  await follower.hearWhile(stream, () => follower.heard.length < 2);
+  await subscriber.readWhile(stream, () => subscriber.received.length < 2);
   await stopping.stop();
-  expect(await follower.hear(stream)).toBeNull();
+  expect(await subscriber.read(stream)).toBeNull();
   expect(stream.ending()).toBe("closed");
 });
 
@@ -352,11 +357,11 @@ describe("cursors that cannot be resumed", () => {
     ["a number", async () => "1"],
     ["a page's cursor", () => pageCursor(other)],
     ["another workspace's", () => cursorNow(desk, other.ada.token)],
-    ["one that the log has not reached, as after a restored backup", () => lostCursor(workspace)],
-  ])("%s: INVALID_INPUT, and the subscription is over", async (_, cursor) => {
-    for (const follower of followers({ token: workspace.ada.token, after: await cursor() })) {
-      expect([follower.name, await follower.fault(desk)]).toEqual([
-        follower.name,
+    ["one ahead of the log, as after a restored backup", () => lostCursor(workspace)],
+  ])("%s: INVALID_INPUT, and the subscription ends", async (_, cursor) => {
+    for (const subscriber of resumingSubscribers({ token: workspace.ada.token, after: await cursor() })) {
+      expect([subscriber.name, await subscriber.fault(desk)]).toEqual([
+        subscriber.name,
         { faults: ["INVALID_INPUT"], data: null, rest: null, ending: "complete" },
       ]);
     }
@@ -369,7 +374,7 @@ async function pageCursor({ ada }: TestWorkspace): Promise<string> {
   return data.contacts.pageInfo.endCursor;
 }
 
-/** The end of the log, of which the last event is then gone. */
+/** A cursor at the end of the log, whose last event is then deleted. */
 async function lostCursor({ id, ada }: TestWorkspace): Promise<string> {
   const cursor = await cursorNow(desk, ada.token);
   await desk.app.database.pool.query(
@@ -386,36 +391,36 @@ describe("a pruned log", () => {
     old = await bootDesk();
   });
 
-  test("a subscriber who has all pruned events resumes; one who lacks a single one gets CURSOR_EXPIRED", async () => {
+  test("a subscriber that has all pruned events resumes; one that misses a single one gets CURSOR_EXPIRED", async () => {
     const { token } = old.ada;
     const someone = first(people(old, 1));
     const none = await cursorNow(old);
     await rounds(old, old, someone, 1);
-    const oneShort = await cursorNow(old);
-    await someone.says("The last one of then");
+    const oneMissing = await cursorNow(old);
+    await someone.says("The last one before pruning");
     const all = await cursorNow(old);
     old.clock.advance(31 * DAY);
     await rounds(old, old, someone, 1);
     await old.app.pruneLog();
 
-    for (const after of [none, oneShort]) {
-      for (const follower of followers({ token, after })) {
-        expect([follower.name, await follower.fault(old)]).toEqual([
-          follower.name,
+    for (const after of [none, oneMissing]) {
+      for (const subscriber of resumingSubscribers({ token, after })) {
+        expect([subscriber.name, await subscriber.fault(old)]).toEqual([
+          subscriber.name,
           { faults: ["CURSOR_EXPIRED"], data: null, rest: null, ending: "complete" },
         ]);
       }
     }
-    const current = followers({ token, after: all });
-    await Promise.all(current.map((follower) => follower.part(old, 1)));
-    for (const { name, subscription, heard } of current) {
+    const current = resumingSubscribers({ token, after: all });
+    await Promise.all(current.map((subscriber) => subscriber.readAndCut(old, 1)));
+    for (const { name, subscription, received } of current) {
       const [next] = await logged(old, old, subscription);
-      expect([name, heard.map(({ id }) => id)]).toEqual([name, [next]]);
+      expect([name, received.map(({ id }) => id)]).toEqual([name, [next]]);
     }
   });
 
   test.each(["WebSocket", "SSE"] as const)(
-    "pruning overtakes a replay over %s: what came is without a gap, and CURSOR_EXPIRED follows it",
+    "pruning overtakes a replay over %s: the delivered events have no gap, and CURSOR_EXPIRED follows them",
     async (transport) => {
       const workspace = await old.workspace();
       const { token } = workspace.ada;
@@ -427,20 +432,20 @@ describe("a pruned log", () => {
       await someone.says("Not gone");
       const wanted = await logged(old, workspace, "messageRecorded");
 
-      const stream = transports[transport]({ url: old.url, token, query: AT_LENGTH, variables: { after } });
-      const heard: unknown[] = [(await stream.next())?.data?.messageRecorded];
+      const stream = transports[transport]({ url: old.url, token, query: LONG_EVENTS, variables: { after } });
+      const received: unknown[] = [(await stream.next())?.data?.messageRecorded];
       // More than the buffers hold, so the replay waits for the slow client.
       stream.pause();
       await old.app.pruneLog();
       stream.resume();
       let faults: unknown;
       for (let result = await stream.next(); result !== null; result = await stream.next()) {
-        if (result.errors === undefined) heard.push(result.data?.messageRecorded);
+        if (result.errors === undefined) received.push(result.data?.messageRecorded);
         else faults = result.errors.map(({ extensions }) => extensions?.code);
       }
       expect({ faults, ending: stream.ending() }).toEqual({ faults: ["CURSOR_EXPIRED"], ending: "complete" });
-      expect(heard.length).toBeLessThan(wanted.length);
-      expect(heard).toMatchObject(wanted.slice(0, heard.length).map((id) => ({ id })));
+      expect(received.length).toBeLessThan(wanted.length);
+      expect(received).toMatchObject(wanted.slice(0, received.length).map((id) => ({ id })));
     },
   );
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 function by(holder: Holder): Client {
   const client = holders.get(holder);
-  if (client === undefined) throw new Error(`There is no client of ${holder}.`);
+  if (client === undefined) throw new Error(`No client for ${holder}.`);
   return client;
 }
 
@@ -45,7 +45,7 @@ const newChannel = { kind: "LINE", name: "Shop" };
 const channel = async () => ({ channelId: (await desk.ada.createChannel(newChannel)).channel.id });
 const entry = () => ({ externalId: "someone", eventId: crypto.randomUUID(), kind: "TEXT", text: "Hi" });
 
-/** Section 4 of the contract: who has the permission, and a valid input. */
+/** Section 4 of the contract: the holders of each permission, and a valid input. */
 const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly input: () => Promise<object> }> = {
   sendMessage: {
     allowed: [...agents, "messages:write"],
@@ -121,7 +121,7 @@ describe("section 4: permissions for mutations", () => {
       const { data, errors } = await by(holder).graphql(document, { input: refused });
       expect([data ?? null, errors?.[0]?.extensions.code]).toEqual([null, "FORBIDDEN"]);
     }
-    // The whole operation is refused before anything is done.
+    // The whole operation is refused before anything is executed.
     expect(await desk.app.database.prisma.message.count()).toBe(before);
     const { data } = await desk.ada.graphql("query ($id: ID!) { contact(id: $id) { status } }", { id: contactId });
     expect(data).toEqual({ contact: { status: "ACTIVE" } });
@@ -150,7 +150,7 @@ describe("section 4: permissions for mutations", () => {
 });
 
 describe("C5: the order of refusals", () => {
-  // Creating a key or a channel refers to nothing that could be missing.
+  // Creating a key or a channel refers to no object that could be missing.
   test.each(mutations.filter((mutation) => mutation !== "createApiKey" && mutation !== "createChannel"))(
     "%s: NOT_FOUND comes before FORBIDDEN",
     async (mutation) => {
@@ -201,8 +201,14 @@ describe("section 4: permissions for queries and subscriptions", () => {
     flows: () => "flows { id }",
     logCursor: () => "logCursor",
     node: () => `missing: node(id: "x") { id } node(id: "${desk.line}") { id }`,
+    previewBlock: () => `previewBlock(contactId: "${previewed}") { droppingOffers }`,
     viewer: () => "viewer { role }",
   };
+
+  let previewed: string;
+  beforeAll(async () => {
+    previewed = (await contact()).contactId;
+  });
 
   test("the table has every query of the schema", () => {
     expect(Object.keys(queries)).toEqual(Object.keys(schema.getQueryType()?.getFields() ?? {}).toSorted());
@@ -216,7 +222,10 @@ describe("section 4: permissions for queries and subscriptions", () => {
       else expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(["FORBIDDEN"]));
     }
     const admins = ["apiKeys", "auditLog", "flows"].includes(name);
-    expect(permitted).toEqual(name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : readers);
+    const blockers = name === "previewBlock";
+    expect(permitted).toEqual(
+      name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : blockers ? agents : readers,
+    );
   });
 
   test("subscribing needs read", async () => {

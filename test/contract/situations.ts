@@ -35,12 +35,12 @@ export const keyword: TestFlow = {
 export const greeting: TestFlow = { kind: "AUTO_REPLY_FIRST_MESSAGE", definition: { text: "Welcome!" } };
 
 /** A desk with channels of each kind that have a chatbot, or a keyword reply and the greeting. */
-export interface House extends Desk {
+export interface AutomatedDesk extends Desk {
   readonly withChatbot: Readonly<Record<ChannelKind, string>>;
   readonly withKeyword: Readonly<Record<ChannelKind, string>>;
 }
 
-export async function bootHouse(options: Parameters<typeof bootDesk>[0] = {}): Promise<House> {
+export async function bootAutomatedDesk(options: Parameters<typeof bootDesk>[0] = {}): Promise<AutomatedDesk> {
   const desk = await bootDesk(options);
   const ofEachKind = async (flows: readonly TestFlow[]) => ({
     LINE: await desk.channel("LINE", flows),
@@ -51,7 +51,7 @@ export async function bootHouse(options: Parameters<typeof bootDesk>[0] = {}): P
 }
 
 /** A new contact whose conversation has this status: offered to Ben if `ASSIGNING`, assigned to Ada if `ACTIVE`. */
-export async function someoneIn(house: House, status: OngoingStatus): Promise<Person> {
+export async function someoneIn(house: AutomatedDesk, status: OngoingStatus): Promise<Person> {
   const person = onLine(house, status === "BOT" ? { channel: house.withChatbot.LINE } : {});
   await person.says("Hello");
   const conversationId = await latest(house, person);

@@ -5,14 +5,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
-import { databaseOf, saboteur } from "../support/faults.ts";
+import { databaseOf, openFaultSession } from "../support/faults.ts";
 import { onLine, visitor } from "../support/people.ts";
 import { subscribed } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
 
 /** Holds the row lock of a ContactChannel, so that its commands stay in progress. */
 async function holding(desk: Desk, externalId: string) {
-  const holder = await saboteur(databaseOf(desk));
+  const holder = await openFaultSession(databaseOf(desk));
   await holder.query("BEGIN");
   await holder.query(`SELECT FROM contact_channel WHERE external_id = '${externalId}' FOR UPDATE`);
   return {
@@ -77,7 +77,7 @@ test("stop: does not wait for a connection without a request", async () => {
   await closed;
 });
 
-test("stop: the event loop becomes empty, so that the process ends", async () => {
+test("stop: the event loop becomes empty, so the process exits", async () => {
   const { url, drop } = await freshDatabase();
   const seeded = await bootDesk({ env: { DATABASE_URL: url } });
   await seeded.app.stop();
@@ -93,7 +93,7 @@ test("stop: the event loop becomes empty, so that the process ends", async () =>
   const stream = await page.stream();
   await someone.says("Hello");
   expect(await stream.text()).toBe(GREETING);
-  // A client that has disconnected is not waited for.
+  // Stopping does not wait for a client that has disconnected.
   const hangUp = new AbortController();
   await fetch(`${address}/graphql`, {
     method: "POST",

@@ -1,4 +1,4 @@
-/** A process that runs the app on the given database, sends its URL and stops it on a message; nothing else ends it. */
+/** A process that runs the app on the given database, sends its URL, and stops the app on a message; it never calls exit. */
 import pino from "pino";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";

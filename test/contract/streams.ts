@@ -3,13 +3,13 @@ import { createParser } from "eventsource-parser";
 import type { FormattedExecutionResult } from "graphql";
 import { WebSocket } from "ws";
 
-/** A subscription on a connection of its own, without a client library in between: it can be cut at any byte. */
+/** A subscription on its own connection, without a client library, so that it can be cut at any byte. */
 export interface Stream {
   /** The next result; null when the subscription or the connection is over. */
   next(): Promise<FormattedExecutionResult<Record<string, unknown>> | null>;
   /** How it ended: `complete` or the close code of the socket; null while it is open. */
   readonly ending: () => string | null;
-  /** Reads nothing more from the connection, until `resume`. */
+  /** Stops reading from the connection, until `resume`. */
   pause(): void;
   resume(): void;
   /** Breaks the connection. */
@@ -82,7 +82,7 @@ function overSse({ url, token, query, variables }: Asked): Stream {
 
 type Result = FormattedExecutionResult<Record<string, unknown>>;
 
-/** The results that have been received and not read yet. */
+/** The results that were received but not read yet. */
 class Inbox {
   ending: string | null = null;
   readonly #results: Result[] = [];

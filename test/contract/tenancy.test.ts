@@ -4,7 +4,7 @@ import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId, rowId, type TestWorkspace } from "../support/app.ts";
 import type { Mutation } from "../support/client.ts";
 import { block, onLine } from "../support/people.ts";
-import { cursorNow, heardSince, listen, subscriptions } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, listen, subscriptions } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
 
@@ -168,7 +168,7 @@ describe("subscriptions of another workspace get none of our events", () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     await block(desk, someone);
-    expect(await heardSince(desk, since, subscription, { workspace: other })).toEqual([]);
+    expect(await eventsSince(desk, since, subscription, { workspace: other })).toEqual([]);
   });
 
   test.each(subscriptions)("%s, filtered by an id of ours", async (subscription) => {
@@ -179,14 +179,14 @@ describe("subscriptions of another workspace get none of our events", () => {
     const listener = listen(desk, subscription, { after, filter: { contactId }, token: other.ada.token });
     await someone.says("Private");
     await block(desk, someone);
-    // Once a later, unfiltered listener has got its mark, this one would have got our events.
-    await heardSince(desk, after, subscription, { workspace: other });
+    // The listener would have received our events before the mark of a later, unfiltered listener.
+    await eventsSince(desk, after, subscription, { workspace: other });
     const silence = Symbol("silence");
-    const heard = await Promise.race([
+    const received = await Promise.race([
       listener.next(),
-      heardSince(desk, after, subscription, { workspace: other }).then(() => silence),
+      eventsSince(desk, after, subscription, { workspace: other }).then(() => silence),
     ]);
-    expect(heard).toBe(silence);
+    expect(received).toBe(silence);
     await listener.close();
   });
 });

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { GREETING } from "../support/app.ts";
 import { inMs } from "../support/clock.ts";
 import { block, kinds, onLine, person, unblock } from "../support/people.ts";
-import { cursorNow, heardSince } from "../support/subscriber.ts";
+import { cursorNow, eventsSince } from "../support/subscriber.ts";
 import { contactIdOf, history, look } from "../support/view.ts";
-import { bootHouse, type House } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 const withTimes = ["LINE", "CUSTOM"] as const;
@@ -38,15 +38,15 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
       before.deliveries,
       before.lastActivityAt,
     ]);
-    const heard = await heardSince(desk, since, "contactStatusChanged");
-    expect(heard.map(({ cause, status, actor }) => [cause, status, actor.id])).toEqual([
+    const received = await eventsSince(desk, since, "contactStatusChanged");
+    expect(received.map(({ cause, status, actor }) => [cause, status, actor.id])).toEqual([
       ["UNBLOCKED", "ACTIVE", desk.ada.id],
     ]);
-    expect(await heardSince(desk, since, "messageRecorded")).toEqual([]);
-    expect(await heardSince(desk, since, "conversationChanged")).toEqual([]);
+    expect(await eventsSince(desk, since, "messageRecorded")).toEqual([]);
+    expect(await eventsSince(desk, since, "conversationChanged")).toEqual([]);
   });
 
-  test("the history has who lifted the block, when and why", async () => {
+  test("the history shows the actor, time and notes of the unblock", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const { id } = await block(desk, someone, { notes: "spam" });
@@ -75,7 +75,7 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
 
 describe("U4: a message sent before the end of the block is not new", () => {
   test.each(withTimes)(
-    "%s: a late message goes to the blocked conversation, and is not the first new one",
+    "%s: a late message is recorded in the blocked conversation, and is not the first new one",
     async (kind) => {
       const someone = await person(desk, kind);
       const before = desk.clock.now();
@@ -190,14 +190,14 @@ describe("U4: a message sent before the end of the block is not new", () => {
 });
 
 describe("U5: idempotent", () => {
-  test("unblocking what is not blocked: changed false, no event", async () => {
+  test("unblocking a contact who is not blocked: changed is false, no event", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
     const contactId = await contactIdOf(desk, someone);
     const since = await cursorNow(desk);
     const answer = await desk.ada.unblockContact({ contactId, notes: "for nothing" });
     expect([answer.changed, answer.blocks, answer.contact.status]).toEqual([false, [], "ACTIVE"]);
-    expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
+    expect(await eventsSince(desk, since, "contactStatusChanged")).toEqual([]);
   });
 
   test("two agents at once: one lifts the block", async () => {
@@ -208,7 +208,7 @@ describe("U5: idempotent", () => {
     const since = await cursorNow(desk);
     const answers = await Promise.all([desk.ada, desk.ben].map((agent) => agent.unblockContact({ contactId })));
     expect(answers.map(({ changed }) => changed).toSorted()).toEqual([false, true]);
-    expect(await heardSince(desk, since, "contactStatusChanged")).toHaveLength(1);
+    expect(await eventsSince(desk, since, "contactStatusChanged")).toHaveLength(1);
   });
 
   test.each(kinds)("%s: block, unblock, block before any message: nothing is triggered", async (kind) => {

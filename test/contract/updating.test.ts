@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { first } from "../support/answers.ts";
 import { inMs } from "../support/clock.ts";
 import { block, onLine, unblock } from "../support/people.ts";
-import { cursorNow, heardSince, whom } from "../support/subscriber.ts";
+import { cursorNow, eventsSince, externalIdOf } from "../support/subscriber.ts";
 import { contactIdOf, history, look } from "../support/view.ts";
-import { bootHouse, type House, someoneIn } from "./situations.ts";
+import { type AutomatedDesk, bootAutomatedDesk, someoneIn } from "./situations.ts";
 
-let desk: House;
+let desk: AutomatedDesk;
 beforeAll(async () => {
-  desk = await bootHouse();
+  desk = await bootAutomatedDesk();
 });
 
 describe("B5: notes", () => {
@@ -23,7 +23,7 @@ describe("B5: notes", () => {
       "<b>💢 \u202E&amp; 漢字\n'; DROP TABLE block; --",
     ],
     ["white space", " \n\t\u3000 ", null],
-    ["nothing", "", null],
+    ["empty notes", "", null],
     ["null", null, null],
   ])("%s", async (_, notes, kept) => {
     const someone = onLine(desk);
@@ -72,10 +72,10 @@ describe("B6: idempotent", () => {
       expect([answer.blocks, answer.endedConversations]).toEqual([[made], []]);
     }
     expect(await history(desk, someone)).toEqual([made]);
-    expect((await heardSince(desk, since, "contactStatusChanged")).map((e) => [whom(e), e.cause])).toEqual([
+    expect((await eventsSince(desk, since, "contactStatusChanged")).map((e) => [externalIdOf(e), e.cause])).toEqual([
       [someone.externalId, "BLOCKED"],
     ]);
-    expect((await heardSince(desk, since, "conversationEnded")).map(whom)).toEqual([someone.externalId]);
+    expect((await eventsSince(desk, since, "conversationEnded")).map(externalIdOf)).toEqual([someone.externalId]);
   });
 
   test("blocking again changes neither notes nor expiry; only updateBlock does", async () => {
@@ -84,7 +84,7 @@ describe("B6: idempotent", () => {
     const made = await block(desk, someone, { notes: "first" });
     const since = await cursorNow(desk);
     expect(await block(desk, someone, { notes: "second", expiresAt: inMs(desk, 1_000) })).toEqual(made);
-    expect(await heardSince(desk, since, "contactStatusChanged")).toEqual([]);
+    expect(await eventsSince(desk, since, "contactStatusChanged")).toEqual([]);
 
     const update = async (change: object) => {
       const { changed, block } = await desk.ben.updateBlock({ blockId: made.id, ...change });
@@ -101,8 +101,8 @@ describe("B6: idempotent", () => {
     expect(await update({ notes: "  " })).toEqual([true, null, null]);
     expect(await update({ notes: "fourth", expiresAt: end })).toEqual([true, "fourth", end]);
     expect(await update({ notes: null, expiresAt: null })).toEqual([true, null, null]);
-    const heard = await heardSince(desk, since, "contactStatusChanged");
-    expect(heard.map(({ cause, status, actor, block }) => [cause, status, actor.id, block?.id])).toEqual(
+    const received = await eventsSince(desk, since, "contactStatusChanged");
+    expect(received.map(({ cause, status, actor, block }) => [cause, status, actor.id, block?.id])).toEqual(
       Array(7).fill(["UPDATED", "BLOCKED", desk.ben.id, made.id]),
     );
   });

@@ -3,7 +3,7 @@ import { dueAt } from "../../src/domain/contact-channel.ts";
 import type { Chatbot, ChatbotStep } from "../../src/domain/flow.ts";
 import { idOf } from "../../src/domain/id.ts";
 import { ada, seconds } from "./cast.ts";
-import { greeting, guide, hours, prices, slowStarter } from "./flows.ts";
+import { delayedStart, greeting, guide, hours, prices } from "./flows.ts";
 import { contactChannel, type Desk } from "./support.ts";
 
 const menu = "What is it about?\n1. An offer\n2. I have time\n3. A human";
@@ -18,72 +18,72 @@ describe("auto-replies", () => {
     ["what does it cost", ["From 10 €."]],
     ["are you open, and the price?", ["From 10 €."]],
     ["are you open?", ["9 to 5."]],
-  ])("to a first message %j: one, and a keyword goes before the greeting", (text, replies) => {
-    expect(said(contactChannel({ flows }).inbound(text))).toEqual(replies);
+  ])("a first message %j gets one reply, and a keyword takes precedence over the greeting", (text, replies) => {
+    expect(botTexts(contactChannel({ flows }).inbound(text))).toEqual(replies);
   });
 
-  test("greet the first message of a conversation only; keywords are answered as long as it waits", () => {
+  test("greet the first message of a conversation only; keywords are answered while it is WAITING", () => {
     const desk = contactChannel({ flows })
       .inbound("hi")
       .inbound("hello?")
       .inbound("price?")
       .take(ada)
       .inbound("price?");
-    expect(said(desk)).toEqual(["Welcome!", "From 10 €."]);
+    expect(botTexts(desk)).toEqual(["Welcome!", "From 10 €."]);
   });
 
-  test("do not answer what has no text", () => {
-    expect(said(contactChannel({ flows: [prices] }).receive({ kind: "IMAGE" }))).toEqual([]);
+  test("do not answer messages without text", () => {
+    expect(botTexts(contactChannel({ flows: [prices] }).receive({ kind: "IMAGE" }))).toEqual([]);
   });
 });
 
 describe("a chatbot", () => {
-  test.each([["1"], [" An OFFER "], ["offer"]])("takes the answer %j: by number, label or id", (answer) => {
+  test.each([["1"], [" An OFFER "], ["offer"]])("accepts the answer %j: by number, label or id", (answer) => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
-    expect(said(desk)).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(desk)).toEqual([menu, "Everything is 10 €."]);
   });
 
-  test.each(["4", "0", "hello?", ""])("repeats its menu to %j", (answer) => {
+  test.each(["4", "0", "hello?", ""])("repeats its menu after %j", (answer) => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound(answer);
-    expect(said(desk)).toEqual([menu, menu]);
+    expect(botTexts(desk)).toEqual([menu, menu]);
     expect(desk.statuses).toEqual(["BOT"]);
   });
 
   test.each([
     ["its data", { payload: { data: "human" }, text: "1" }],
-    ["its text, where there is no data", { payload: { other: "1" }, text: "human" }],
-    ["its text, where the data is no text", { payload: { data: 1 }, text: "human" }],
-    ["its text, where the payload is nothing to look into", { payload: "1", text: "human" }],
-    ["its text, where there is no payload", { payload: null, text: "human" }],
-  ])("takes a postback by %s", (_, postback) => {
+    ["its text, if the payload has no data", { payload: { other: "1" }, text: "human" }],
+    ["its text, if the data is not a string", { payload: { data: 1 }, text: "human" }],
+    ["its text, if the payload is not an object", { payload: "1", text: "human" }],
+    ["its text, if there is no payload", { payload: null, text: "human" }],
+  ])("interprets a postback by %s", (_, postback) => {
     const desk = contactChannel({ flows: [guide] }).inbound("hi");
     expect(desk.receive({ kind: "EVENT", eventType: "postback", ...postback }).statuses).toEqual(["WAITING"]);
   });
 
-  test("says a delayed step when its time has come, and is silent until then", () => {
+  test("sends a delayed step when it is due, and nothing until then", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("1");
     expect(dueAt(desk.state)).toBe(5_000);
-    expect(said(desk.at(4_999).runDue().inbound("hello?"))).toEqual([menu, "Everything is 10 €."]);
-    expect(said(desk.at(5_000).runDue())).toEqual([menu, "Everything is 10 €.", anythingElse]);
+    expect(botTexts(desk.at(4_999).runDue().inbound("hello?"))).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(desk.at(5_000).runDue())).toEqual([menu, "Everything is 10 €.", anythingElse]);
     expect(desk.answer).toMatchObject({ type: "Accepted", changed: true });
     expect(desk.runDue().emitted).toEqual([]);
   });
 
-  test("can begin with a pause, and each pause counts from when the step before was said", () => {
-    const desk = contactChannel({ flows: [slowStarter] }).inbound("hi");
-    expect(said(desk.at(10_500).runDue())).toEqual(["Still there?"]);
+  test("can begin with a delayed step, and each delay counts from when the previous step was sent", () => {
+    const desk = contactChannel({ flows: [delayedStart] }).inbound("hi");
+    expect(botTexts(desk.at(10_500).runDue())).toEqual(["Still there?"]);
     expect(dueAt(desk.state)).toBe(11_500);
-    expect(said(desk.at(11_500).runDue())).toEqual(["Still there?", "A colleague comes."]);
+    expect(botTexts(desk.at(11_500).runDue())).toEqual(["Still there?", "A colleague comes."]);
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
-  test("waits also at a menu with one entry, and through a pause of one millisecond", () => {
+  test("waits also at a menu with one option, and for a delay of one millisecond", () => {
     const options = [{ id: "go", label: "Go on", next: "b" }];
     const desk = contactChannel({
       flows: [
@@ -93,12 +93,12 @@ describe("a chatbot", () => {
         ]),
       ],
     });
-    expect(said(desk.inbound("hi"))).toEqual(["A\n1. Go on"]);
-    expect(said(desk.inbound("go"))).toEqual(["A\n1. Go on"]);
-    expect(said(desk.wait(1).runDue())).toEqual(["A\n1. Go on", "B"]);
+    expect(botTexts(desk.inbound("hi"))).toEqual(["A\n1. Go on"]);
+    expect(botTexts(desk.inbound("go"))).toEqual(["A\n1. Go on"]);
+    expect(botTexts(desk.wait(1).runDue())).toEqual(["A\n1. Go on", "B"]);
   });
 
-  test("hands over where a path says so, or ends, or leads nowhere, or turns in a circle", () => {
+  test("hands over if a path says so, ends, leads to an unknown step or loops", () => {
     const human = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("3");
@@ -127,7 +127,7 @@ describe("a chatbot", () => {
     ];
     for (const [steps, texts] of paths) {
       const desk = contactChannel({ flows: [chatbot(steps)] }).inbound("hi");
-      expect(said(desk)).toEqual(texts);
+      expect(botTexts(desk)).toEqual(texts);
       expect(desk.statuses).toEqual(["WAITING"]);
     }
   });
@@ -136,21 +136,21 @@ describe("a chatbot", () => {
     ["an agent takes it", (desk: Desk) => desk.take(ada)],
     ["an agent answers", (desk: Desk) => desk.reply(ada)],
     ["it is ended", (desk: Desk) => desk.end(ada)],
-  ])("is out of it once %s", (_, act) => {
+  ])("ends its session once %s", (_, act) => {
     const desk = act(
       contactChannel({ flows: [guide] })
         .inbound("hi")
         .inbound("1"),
     );
-    const before = said(desk);
+    const before = botTexts(desk);
     expect(desk.state.botSession).toBeNull();
-    expect(said(desk.wait(seconds(5)).runDue())).toEqual(before);
+    expect(botTexts(desk.wait(seconds(5)).runDue())).toEqual(before);
   });
 
   test.each([
     ["switched off", []],
-    ["changed so that the step is gone", [chatbot([{ id: "other", text: "Other" }], guide.id)]],
-  ])("that was %s meanwhile hands over, at an answer or when a step falls due", (_, flows) => {
+    ["changed so that its step no longer exists", [chatbot([{ id: "other", text: "Other" }], guide.id)]],
+  ])("that was %s in the meantime hands over, at an answer or when a step is due", (_, flows) => {
     const answered = contactChannel({ flows: [guide] }).inbound("hi");
     answered.flows = flows;
     expect(answered.inbound("1").statuses).toEqual(["WAITING"]);
@@ -160,18 +160,18 @@ describe("a chatbot", () => {
       .wait(seconds(5));
     delayed.flows = flows;
     expect(delayed.runDue().statuses).toEqual(["WAITING"]);
-    expect(said(delayed)).toEqual([menu, "Everything is 10 €."]);
+    expect(botTexts(delayed)).toEqual([menu, "Everything is 10 €."]);
   });
 });
 
-describe("in standby, where another party answers", () => {
-  test("a message is recorded, and starts a conversation for people, not for flows", () => {
+describe("in standby mode, when another party replies", () => {
+  test("a message is recorded, and starts a conversation without flows", () => {
     const desk = contactChannel({ flows: [greeting, guide] }).inbound("hi", { standby: true });
     expect(desk.timeline).toEqual(["#1 contact: hi"]);
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
-  test("there is no bot turn and no keyword", () => {
+  test("there are no bot turns and no keyword replies", () => {
     const bot = contactChannel({ flows: [guide] }).inbound("hi");
     expect(bot.inbound("1", { standby: true }).emittedTypes).toEqual(["MessageRecorded"]);
     const postback = bot.event("postback", { payload: { data: "offer" }, standby: true });
@@ -183,7 +183,7 @@ describe("in standby, where another party answers", () => {
   });
 });
 
-function said(desk: Desk): readonly (string | null)[] {
+function botTexts(desk: Desk): readonly (string | null)[] {
   return desk.messages.filter((message) => message.author.type === "Bot").map((message) => message.text);
 }
 

@@ -7,7 +7,7 @@ import { ada, ben, partner, seconds, system } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
 import { contactChannel, deskIn } from "./support.ts";
 
-test("B1: the same person on another channel is untouched", () => {
+test("B1: the same person's ContactChannel on another channel does not change", () => {
   const line = contactChannel({ flows: [greeting] }).inbound("hi on LINE");
   const web = contactChannel({ flows: [greeting] }).inbound("hi on the web");
   line.block();
@@ -16,18 +16,18 @@ test("B1: the same person on another channel is untouched", () => {
   expect(web.statuses).toEqual(["ACTIVE"]);
 });
 
-test("B2: of several presences, those not yet blocked are blocked; for the others nothing changes", () => {
-  const presences = [contactChannel(), contactChannel().inbound("hi"), contactChannel().inbound("hi").block()];
-  expect(presences.map((desk) => desk.block().answer)).toMatchObject([
+test("B2: of several ContactChannels, those not yet blocked are blocked; the others do not change", () => {
+  const contactChannels = [contactChannel(), contactChannel().inbound("hi"), contactChannel().inbound("hi").block()];
+  expect(contactChannels.map((desk) => desk.block().answer)).toMatchObject([
     { changed: true },
     { changed: true },
     { changed: false },
   ]);
-  expect(presences.map((desk) => desk.blockIds.length)).toEqual([1, 1, 1]);
+  expect(contactChannels.map((desk) => desk.blockIds.length)).toEqual([1, 1, 1]);
 });
 
-describe("B3: blocking ends what is ongoing, in one go", () => {
-  test.each(ongoingStatuses)("%s becomes BLOCKED, and keeps what it was", (status) => {
+describe("B3: blocking ends the ongoing conversation in the same decision", () => {
+  test.each(ongoingStatuses)("%s becomes BLOCKED, and keeps statusBeforeEnd", (status) => {
     const desk = deskIn[status]().at(500).block({ by: partner });
     const { assigneeId } = deskIn[status]().conversation;
     expect(desk.conversation).toMatchObject({
@@ -43,7 +43,7 @@ describe("B3: blocking ends what is ongoing, in one go", () => {
     expect(desk.answer).toMatchObject({ changed: true, conversationId: desk.conversation.id });
   });
 
-  test.each(terminalStatuses)("%s stays as it is", (status) => {
+  test.each(terminalStatuses)("%s does not change", (status) => {
     const desk = deskIn[status]().unblock();
     const before = desk.conversation;
     desk.wait(500).block({ by: partner });
@@ -51,7 +51,7 @@ describe("B3: blocking ends what is ongoing, in one go", () => {
     expect(desk.conversation).toBe(before);
   });
 
-  test("the event tells who had the conversation, and who was offered it", () => {
+  test("the event has the agent who had the conversation, and the one who was offered it", () => {
     expect(deskIn.ACTIVE().block().emittedOf("ConversationChanged")).toMatchObject([
       { from: "ACTIVE", agents: ["ada"] },
     ]);
@@ -75,7 +75,7 @@ describe("B4: blocking cancels everything that is pending", () => {
     expect(desk.state.botSession).toBeNull();
   });
 
-  test("a delayed step of it: it is not said, during the block or after", () => {
+  test("its delayed step: it is not sent during the block or after", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("I have time")
@@ -85,28 +85,28 @@ describe("B4: blocking cancels everything that is pending", () => {
     expect(desk.unblock().runDue().emitted).toEqual([]);
   });
 
-  test("an offer: it can neither be taken up nor lapse", () => {
+  test("an offer: it can neither be accepted nor lapse", () => {
     const desk = deskIn.ASSIGNING().block();
     expect(desk.conversation).toMatchObject({ offeredTo: null, offerExpiresAt: null });
     expect(desk.accept(ben).answer).toMatchObject({ type: "ContactBlocked" });
     expect(desk.wait(seconds(60)).runDue().emitted).toEqual([]);
   });
 
-  test("what is QUEUED, but not what is already on its way or has arrived", () => {
+  test("QUEUED messages, but not those that are being sent or were sent", () => {
     const desk = deskIn.ACTIVE().reply(ada, "one").lease().settle("SENT").reply(ada, "two").lease().reply(ada, "three");
     desk.block();
     expect(desk.outbox).toEqual(["one: SENT", "two: SENDING", "three: CANCELED"]);
     expect(desk.settle("SENT", 3).outbox).toEqual(["one: SENT", "two: SENT", "three: CANCELED"]);
   });
 
-  test("no lease is granted while blocked, nor afterwards for what was cancelled", () => {
+  test("no lease is granted while blocked, nor afterwards for canceled messages", () => {
     const desk = deskIn.ACTIVE().reply(ada, "late").block();
     expect(desk.lease().answer).toEqual({ type: "ContactBlocked", blockId: desk.blockIds[0] });
     expect(desk.unblock().lease().answer).toMatchObject({ type: "Accepted", changed: false });
     expect(desk.outbox).toEqual(["late: CANCELED"]);
   });
 
-  test("a lease is granted once, and given back where the call was not begun", () => {
+  test("a lease is granted once, and released if the call was not started", () => {
     const desk = deskIn.ACTIVE().reply(ada, "hello");
     expect(desk.settle("SENT").answer).toMatchObject({ changed: false });
     expect(desk.lease().answer).toMatchObject({ changed: true });
@@ -126,7 +126,7 @@ describe("B5: notes", () => {
     ["", null],
     [null, null],
     [undefined, null],
-  ])("%j are kept as %j", (given, kept) => {
+  ])("%j is stored as %j", (given, kept) => {
     expect(trimNotes(given)).toBe(kept);
   });
 
@@ -140,14 +140,14 @@ describe("B5: notes", () => {
     expect(faultOfText(notes, MAX_NOTES)).toBe(fault);
   });
 
-  test("are kept with the block, and are optional", () => {
+  test("are stored with the block, and are optional", () => {
     expect(contactChannel().block({ notes: "spam" }).state.block).toMatchObject({ notes: "spam", blockedBy: ada });
     expect(contactChannel().block().state.block).toMatchObject({ notes: null });
   });
 });
 
 describe("B6: one block at a time", () => {
-  test("blocking what is blocked changes nothing, emits nothing, and answers with the block in force", () => {
+  test("blocking a blocked contact changes nothing, emits nothing, and returns the block in force", () => {
     const desk = contactChannel().inbound("hi").block({ by: ada, notes: "spam" });
     const before = desk.state;
     desk.wait(1).block({ by: ben, notes: "rude", until: seconds(60) });
@@ -156,7 +156,7 @@ describe("B6: one block at a time", () => {
     expect(desk.state).toEqual({ ...before, clock: 1 });
   });
 
-  test("notes and expiry change by updateBlock: what is absent stays, null takes away", () => {
+  test("notes and expiry change through updateBlock: absent fields stay, null clears them", () => {
     const desk = contactChannel().block({ notes: "spam" }).updateBlock({ expiresAt: 900 });
     expect(desk.emittedTypes).toEqual(["BlockUpdated"]);
     expect(desk.state.block).toMatchObject({ notes: "spam", expiresAt: 900 });
@@ -167,7 +167,7 @@ describe("B6: one block at a time", () => {
     });
   });
 
-  test("updating to what already is changes nothing", () => {
+  test("an update to the current values changes nothing", () => {
     const desk = contactChannel().block({ notes: "spam", until: 900 }).updateBlock({ notes: "spam", expiresAt: 900 });
     expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, blockId: desk.blockIds[0] });
     expect(desk.emitted).toEqual([]);
@@ -183,7 +183,7 @@ describe("B6: one block at a time", () => {
   });
 });
 
-test("B7: a presence is BLOCKED from its block until its end, whatever became of its conversation", () => {
+test("B7: a ContactChannel is BLOCKED from the start to the end of its block, regardless of its conversation", () => {
   const desk = contactChannel();
   const isBlocked = () => desk.state.block !== null && holds(desk.state.block, desk.now);
   expect(isBlocked()).toBe(false);
@@ -195,18 +195,18 @@ test("B7: a presence is BLOCKED from its block until its end, whatever became of
   expect(isBlocked()).toBe(false);
 });
 
-describe("B8: a block that expires", () => {
+describe("B8: a block with an expiry", () => {
   test.each([
     [999, { type: "ContactBlocked" }, []],
     [1_000, { type: "Accepted", changed: true }, ["BlockLifted", "ConversationChanged", "MessageRecorded"]],
     [1_001, { type: "Accepted", changed: true }, ["BlockLifted", "ConversationChanged", "MessageRecorded"]],
-  ])("until 1000 decides a start at %i so: %o", (now, answer, events) => {
+  ])("a block until 1000 and a start at %i: %o", (now, answer, events) => {
     const desk = contactChannel().block({ until: 1_000 }).at(now).start(ada);
     expect(desk.answer).toMatchObject(answer);
     expect(desk.emittedTypes).toEqual(events);
   });
 
-  test("is put down as ended when it ended, by System, however late it is found, and once", () => {
+  test("is recorded as ended at its expiry, by System, however late it is found, and once", () => {
     const desk = contactChannel().block({ until: 1_000 }).at(seconds(3600)).runDue();
     expect(desk.emitted).toMatchObject([
       { type: "BlockLifted", cause: "EXPIRED", actor: system, occurredAt: 1_000, liftedAt: 1_000, liftNotes: null },
@@ -215,7 +215,7 @@ describe("B8: a block that expires", () => {
     expect(desk.runDue().emitted).toEqual([]);
   });
 
-  test("is put down also by a command that is refused, and by a repeated event", () => {
+  test("is also recorded as ended by a refused command, and by a repeated event", () => {
     const refused = deskIn.ACTIVE().block({ until: 1_000 }).at(1_000).reply(ada);
     expect(refused.answer).toEqual({ type: "InvalidTransition", from: "BLOCKED", to: "ACTIVE" });
     expect(refused.emittedTypes).toEqual(["BlockLifted"]);
@@ -223,20 +223,20 @@ describe("B8: a block that expires", () => {
     expect(repeated.inbound("hi", { eventId: "e" }).emittedTypes).toEqual(["BlockLifted"]);
   });
 
-  test("tells when that is due, so that it can be noticed without a command", () => {
+  test("reports when it is due, so that the job can record its expiry without a command", () => {
     const desk = contactChannel().block({ until: 1_000 });
     expect(dueAt(desk.state)).toBe(1_000);
     expect(dueAt(desk.updateBlock({ expiresAt: 2_000 }).state)).toBe(2_000);
     expect(dueAt(desk.at(2_000).runDue().state)).toBeNull();
   });
 
-  test("makes room for a new block, which is another episode", () => {
+  test("is followed by a new block after its expiry", () => {
     const desk = contactChannel().block({ until: 1_000 }).at(1_000).block({ by: ben });
     expect(desk.emittedTypes).toEqual(["BlockLifted", "ContactBlocked"]);
     expect(desk.answer).toMatchObject({ changed: true, blockId: desk.blockIds[1] });
   });
 
-  test.each([-1, 0])("cannot end %i ms from now, neither when it begins nor when it is updated", (ms) => {
+  test.each([-1, 0])("cannot expire %i ms from now, neither on blocking nor on updating", (ms) => {
     const desk = contactChannel().at(5_000);
     const inThePast = { type: "InvalidInput", fields: [{ path: "expiresAt", message: "Must be in the future." }] };
     expect(desk.block({ until: 5_000 + ms }).answer).toEqual(inThePast);

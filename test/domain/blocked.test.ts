@@ -4,8 +4,8 @@ import { ada, ben, partner, seconds } from "./cast.ts";
 import { greeting, guide, prices } from "./flows.ts";
 import { contactChannel, type Desk, deskIn } from "./support.ts";
 
-describe("D1: what comes in while blocked is recorded in the most recent conversation", () => {
-  test.each(ongoingStatuses)("which was %s: its status, end, assignee and last activity do not change", (status) => {
+describe("D1: an inbound entry is recorded in the most recent conversation while blocked", () => {
+  test.each(ongoingStatuses)("that was %s: its status, end, assignee and last activity do not change", (status) => {
     const desk = deskIn[status]().wait(500).block();
     const before = desk.conversation;
     desk
@@ -17,12 +17,12 @@ describe("D1: what comes in while blocked is recorded in the most recent convers
     expect(desk.emittedOf("MessageRecorded")).toMatchObject([{ activity: false }]);
   });
 
-  test("also where that had ended long before, and where the block is the second one", () => {
+  test("even if that conversation ended long before, or the block is the second one", () => {
     const desk = deskIn.ENDED().block().inbound("one").unblock().block().inbound("two");
     expect(desk.timeline).toEqual(["#1 contact: hi", "#1 contact: one *", "#1 contact: two *"]);
   });
 
-  test("most recent is the one begun last, not the one heard of last", () => {
+  test("the most recent conversation is the one that started last, not the one with the last entry", () => {
     const desk = deskIn.ENDED().start(ben).end(ben).block().inbound("still here");
     expect(desk.timeline.at(-1)).toBe("#2 contact: still here *");
   });
@@ -42,7 +42,7 @@ describe("D1: what comes in while blocked is recorded in the most recent convers
     expect(desk.suppressed).toEqual([2]);
   });
 
-  test("in the order of recording, whatever their clocks say", () => {
+  test("in recording order, regardless of their own times", () => {
     const desk = contactChannel().at(100).block().inbound("second", { sentAt: 90 }).inbound("first", { sentAt: 80 });
     expect(desk.messages.map(({ seq, text, sentAt }) => [seq, text, sentAt])).toEqual([
       [1, "second", 90],
@@ -51,7 +51,7 @@ describe("D1: what comes in while blocked is recorded in the most recent convers
   });
 });
 
-test("D2: no conversation is created; who never had one keeps the message on their own timeline", () => {
+test("D2: no conversation is created; without one, the message is recorded in the timeline only", () => {
   const desk = contactChannel({ flows: [greeting] })
     .block()
     .inbound("hello?")
@@ -89,7 +89,7 @@ describe("D3: nothing is triggered", () => {
   });
 });
 
-test("D4: it is told to the agent who had the conversation", () => {
+test("D4: the event is addressed to the agent who had the conversation", () => {
   const desk = deskIn.ACTIVE().block().inbound("still here");
   expect(desk.emittedOf("MessageRecorded")).toMatchObject([
     { agents: ["ada"], message: { receivedWhileBlocked: true } },
@@ -103,7 +103,7 @@ describe("D5: every path to the contact is refused with the block", () => {
     ["an agent's start", () => contactChannel().block().start(ada)],
     ["a partner's start", () => contactChannel().block().start(partner)],
     ["take", () => deskIn.WAITING().block().take(ada)],
-    ["take what one had", () => deskIn.ACTIVE().block().take(ada)],
+    ["take by the assignee", () => deskIn.ACTIVE().block().take(ada)],
     ["offer", () => deskIn.WAITING().block().offer(ben)],
     ["accept", () => deskIn.ASSIGNING().block().accept(ben)],
     ["transfer to an agent", () => deskIn.ACTIVE().block().transfer(ben)],
@@ -115,7 +115,7 @@ describe("D5: every path to the contact is refused with the block", () => {
     expect(desk.emitted).toEqual([]);
   });
 
-  test("a chatbot's delayed step is not said", () => {
+  test("a chatbot's delayed step is not sent", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("2")
@@ -130,15 +130,15 @@ describe("D5: every path to the contact is refused with the block", () => {
   });
 });
 
-describe("D6: that they blocked us is another fact", () => {
-  test("follow and unfollow set whether they can be reached, and leave the block alone", () => {
+describe("D6: being blocked by the contact is independent of our block", () => {
+  test("follow and unfollow set reachable, and do not affect the block", () => {
     const desk = contactChannel().block().event("unfollow");
     expect(desk.state).toMatchObject({ reachable: false, block: { id: desk.blockIds[0] } });
     desk.event("follow", { payload: { isUnblocked: true } });
     expect(desk.state).toMatchObject({ reachable: true, block: { id: desk.blockIds[0] } });
   });
 
-  test("it blocks nobody", () => {
+  test("an unfollow blocks nobody", () => {
     const desk = deskIn.ACTIVE().event("unfollow");
     expect(desk.state).toMatchObject({ reachable: false, block: null, conversation: { status: "ACTIVE" } });
     expect(desk.reply(ada).answer).toMatchObject({ type: "Accepted" });
@@ -147,7 +147,7 @@ describe("D6: that they blocked us is another fact", () => {
   test.each([
     ["unfollow, follow", [1, false], [2, true], true],
     ["follow after a later unfollow", [2, false], [1, true], false],
-    ["both at once: the one recorded last", [1, false], [1, true], true],
+    ["both at the same time: the one recorded last counts", [1, false], [1, true], true],
   ] as const)("late events do not undo later ones: %s", (_, first, second, reachable) => {
     const desk = contactChannel().at(9);
     for (const [sentAt, follows] of [first, second]) desk.event(follows ? "follow" : "unfollow", { sentAt });
@@ -155,13 +155,13 @@ describe("D6: that they blocked us is another fact", () => {
   });
 });
 
-describe("D7: what was leased but not written when the block came is cancelled", () => {
+describe("D7: a message that was leased but not written before the block is canceled", () => {
   test.each([
     ["while the block is in force", (desk: Desk) => desk],
     ["after it was lifted", (desk: Desk) => desk.unblock()],
     ["after it expired", (desk: Desk) => desk.wait(seconds(60))],
     ["after another one", (desk: Desk) => desk.unblock().block().unblock()],
-  ])("where that is found out %s", (_, then) => {
+  ])("settled %s", (_, then) => {
     const desk = then(
       deskIn
         .ACTIVE()
@@ -173,7 +173,7 @@ describe("D7: what was leased but not written when the block came is cancelled",
     expect(desk.state.pending).toEqual([]);
   });
 
-  test("what was written after it goes back to the queue as ever", () => {
+  test("a message leased after the block goes back to the queue as usual", () => {
     const desk = deskIn.ACTIVE().block().unblock().start(ada, "hello again").lease().settle("NOT_BEGUN");
     expect(desk.outbox).toEqual(["hello again: QUEUED"]);
   });

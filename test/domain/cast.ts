@@ -11,10 +11,10 @@ export const cyd: AgentActor = { type: "Agent", id: idOf("cyd") };
 export const partner: Actor = { type: "ApiKey", id: idOf("partner") };
 export const system: Actor = { type: "System" };
 
-/** Seconds in milliseconds, which the core counts in; the clock of a new desk stands at 0. */
+/** Seconds in milliseconds, the unit of the core; the clock of a new desk is at 0. */
 export const seconds = (n: number): number => n * 1_000;
 
-/** A ContactChannel of which nothing is known yet. */
+/** A ContactChannel without any history. */
 export const newContactChannel: ContactChannel = {
   id: idOf("contact-channel"),
   workspaceId: idOf("workspace"),
@@ -36,23 +36,23 @@ export const newContactChannel: ContactChannel = {
   pending: [],
 };
 
-/** How the tests call an actor. */
+/** The name of an actor in the tests. */
 export function nameOf(actor: Actor): string {
   return actor.type === "System" ? "system" : actor.id;
 }
 
-/** The n-th of a list, counted from 1. */
+/** The n-th item of a list, counted from 1. */
 export function nth<Item>(list: readonly Item[], n: number): Item {
   return must(list[n - 1]);
 }
 
-/** What has to be there. */
+/** The value, which must be defined. */
 export function must<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error("It is not there");
+  if (value === undefined) throw new Error("The value is undefined.");
   return value;
 }
 
-/** Makes a change of what it is given, or of any part of that, throw. */
+/** Freezes a value recursively, so that changing any part of it throws. */
 export function deepFreeze<Value>(value: Value): Value {
   if (value === null || typeof value !== "object" || Object.isFrozen(value)) return value;
   for (const part of Object.values(Object.freeze(value))) deepFreeze(part);

@@ -5,18 +5,18 @@ import { ada, ben, cyd, must, partner, seconds, system } from "./cast.ts";
 import { greeting, guide, prices } from "./flows.ts";
 import { contactChannel, type Desk, deskIn } from "./support.ts";
 
-describe("C1: a message with no ongoing conversation starts one", () => {
+describe("C1: a message without an ongoing conversation starts one", () => {
   test.each([
     ["no flows", [], "WAITING"],
     ["an auto-reply", [greeting], "WAITING"],
     ["a keyword", [prices], "WAITING"],
     ["a chatbot", [guide], "BOT"],
-    ["a chatbot beside auto-replies", [greeting, prices, guide], "BOT"],
+    ["a chatbot next to auto-replies", [greeting, prices, guide], "BOT"],
   ] as const)("with %s: %s", (_, flows, status) => {
     expect(contactChannel({ flows }).inbound("price?").statuses).toEqual([status]);
   });
 
-  test("the message is part of it, and the first one again after an end", () => {
+  test("the message is part of it, and after its end the next message is a first one again", () => {
     const desk = contactChannel({ flows: [greeting] })
       .inbound("hi")
       .end(ada)
@@ -29,14 +29,14 @@ describe("C1: a message with no ongoing conversation starts one", () => {
     ]);
   });
 
-  test.each(ongoingStatuses)("with an ongoing one, a message joins it: %s", (status) => {
+  test.each(ongoingStatuses)("a message joins an ongoing conversation: %s", (status) => {
     const desk = deskIn[status]().wait(500).inbound("one more thing");
     expect(desk.statuses).toEqual([status]);
     expect(desk.messages.findLast((each) => each.direction === "INBOUND")?.conversationId).toBe(desk.conversation.id);
     expect(desk.state.conversation?.lastActivityAt).toBe(500);
   });
 
-  test.each(["follow", "postback", "order.paid"])("other events start none: %s", (event) => {
+  test.each(["follow", "postback", "order.paid"])("other events start no conversation: %s", (event) => {
     const nowhere = contactChannel({ flows: [greeting, guide] }).event(event);
     expect(nowhere.timeline).toEqual([`- contact: [${event}]`]);
     expect(nowhere.conversations).toEqual([]);
@@ -44,7 +44,7 @@ describe("C1: a message with no ongoing conversation starts one", () => {
     expect(deskIn.ENDED().start(ada).event(event).timeline.at(-1)).toBe(`#2 contact: [${event}]`);
   });
 
-  test("a postback in a BOT conversation is a bot turn, elsewhere it is none", () => {
+  test("a postback is a bot turn in a BOT conversation only", () => {
     const postback = (desk: Desk) => desk.event("postback", { payload: { data: "human" } });
     expect(postback(deskIn.BOT()).statuses).toEqual(["WAITING"]);
     expect(postback(contactChannel({ flows: [prices] }).inbound("hi")).emittedTypes).toEqual(["MessageRecorded"]);
@@ -52,7 +52,7 @@ describe("C1: a message with no ongoing conversation starts one", () => {
   });
 });
 
-test("C2: at most one conversation goes on, at most one block holds", () => {
+test("C2: there is at most one ongoing conversation, and at most one block in force", () => {
   const desk = contactChannel().start(ada);
   expect(desk.start(ada).answer).toEqual({ type: "InvalidTransition", from: "ACTIVE", to: "ACTIVE" });
   expect(desk.inbound("hi").statuses).toEqual(["ACTIVE"]);
@@ -60,7 +60,7 @@ test("C2: at most one conversation goes on, at most one block holds", () => {
 });
 
 describe("C3: every command in every status", () => {
-  // ada has or had it, ben is offered it where it is ASSIGNING; the block has been lifted. A dash: an invalid transition.
+  // ada is or was the assignee, ben has the offer if ASSIGNING; the block has been lifted. A dash: an invalid transition.
   const table = `
                         | BOT    | WAITING   | ASSIGNING | ACTIVE    | ENDED | BLOCKED
     ben takes           | ACTIVE | ACTIVE    | ACTIVE    | ACTIVE    | -     | -
@@ -117,20 +117,20 @@ describe("C3: every command in every status", () => {
   });
 });
 
-describe("C3: what comes with a change", () => {
-  test("taking what one already has changes nothing", () => {
+describe("C3: effects of a transition", () => {
+  test("taking a conversation from oneself changes nothing", () => {
     const desk = deskIn.ACTIVE().take(ada);
     expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, conversationId: desk.conversation.id });
     expect(desk.emitted).toEqual([]);
   });
 
-  test("taking from another agent, or from under an offer, ends their claim", () => {
+  test("taking it from another agent, or while it is offered, ends their claim", () => {
     expect(deskIn.ACTIVE().take(ben).conversation).toMatchObject({ assigneeId: "ben" });
     expect(deskIn.ASSIGNING().take(cyd).conversation).toMatchObject({ assigneeId: "cyd", offeredTo: null });
     expect(deskIn.ASSIGNING().take(cyd).emittedOf("ConversationChanged")).toMatchObject([{ agents: ["ben", "cyd"] }]);
   });
 
-  test("an offer has one agent and 60 seconds, and nobody has the conversation meanwhile", () => {
+  test("an offer has one agent and 60 seconds, and the conversation has no assignee in the meantime", () => {
     const open = { assigneeId: null, offeredTo: "ben", offerExpiresAt: 60_500 };
     expect(deskIn.WAITING().at(500).offer(ben).conversation).toMatchObject(open);
     expect(deskIn.ACTIVE().at(500).transfer(ben).conversation).toMatchObject(open);
@@ -138,9 +138,9 @@ describe("C3: what comes with a change", () => {
   });
 
   test.each([
-    ["taken up", (desk: Desk) => desk.accept(ben), { status: "ACTIVE", assigneeId: "ben" }],
+    ["accepted", (desk: Desk) => desk.accept(ben), { status: "ACTIVE", assigneeId: "ben" }],
     ["declined", (desk: Desk) => desk.decline(ben), { status: "WAITING", assigneeId: null }],
-  ])("an offer that is %s is over", (_, act, after) => {
+  ])("an offer that is %s is closed", (_, act, after) => {
     const desk = act(deskIn.ASSIGNING());
     expect(desk.conversation).toMatchObject({ ...after, offeredTo: null, offerExpiresAt: null });
     expect(dueAt(desk.state)).toBeNull();
@@ -156,7 +156,7 @@ describe("C3: what comes with a change", () => {
     expect(desk.answer).toMatchObject(answer);
   });
 
-  test("an offer without answer lapses at its deadline, by System, however late that is noticed, and once", () => {
+  test("an unanswered offer lapses at its deadline, by System, however late that is found, and once", () => {
     const desk = deskIn.ASSIGNING().at(seconds(3600)).runDue();
     expect(desk.emitted).toMatchObject([
       { type: "ConversationChanged", actor: system, occurredAt: 60_000, from: "ASSIGNING", agents: ["ben"] },
@@ -166,12 +166,12 @@ describe("C3: what comes with a change", () => {
     expect(desk.runDue().emitted).toEqual([]);
   });
 
-  test("a block that finds a lapsed offer ends what was WAITING by then", () => {
+  test("a block that finds a lapsed offer ends a conversation that was WAITING by then", () => {
     const desk = deskIn.ASSIGNING().at(60_000).block();
     expect(desk.conversation.statusBeforeEnd).toBe("WAITING");
   });
 
-  test("an end tells who, when and why, and keeps the assignee; nothing is left of a chatbot", () => {
+  test("an end has actor, time and reason, keeps the assignee, and closes the chatbot session", () => {
     expect(deskIn.ACTIVE().at(500).end(ben).conversation).toMatchObject({
       status: "ENDED",
       endedAt: 500,
@@ -185,7 +185,7 @@ describe("C3: what comes with a change", () => {
   });
 });
 
-test("C1: whatever either side writes in it is its last activity; whose it is, is none", () => {
+test("C1: messages of both sides count as last activity; a change of assignee does not", () => {
   const desk = deskIn.WAITING();
   const lastActivityAt = (after: Desk) => after.state.conversation?.lastActivityAt;
   expect(lastActivityAt(desk.at(100).inbound("hello?"))).toBe(100);
@@ -194,19 +194,24 @@ test("C1: whatever either side writes in it is its last activity; whose it is, i
   expect(lastActivityAt(desk.at(400).reply(ada))).toBe(400);
 });
 
-describe("C4: whose a conversation is", () => {
+describe("C4: the assignee of a conversation", () => {
   test.each([
-    ["ada's message to a BOT one", () => deskIn.BOT().reply(ada), "ACTIVE", "ada"],
-    ["ada's message to a WAITING one", () => deskIn.WAITING().reply(ada), "ACTIVE", "ada"],
-    ["ada's message to one that ben is offered", () => deskIn.ASSIGNING().reply(ada), "ACTIVE", "ada"],
-    ["ben's message to ada's", () => deskIn.ACTIVE().reply(ben), "ACTIVE", "ada"],
-    ["a partner's message to a BOT one", () => deskIn.BOT().reply(partner), "BOT", null],
-    ["a partner's message to a WAITING one", () => deskIn.WAITING().reply(partner), "WAITING", null],
-    ["a partner's message to ada's", () => deskIn.ACTIVE().reply(partner), "ACTIVE", "ada"],
+    ["ada's message in a BOT conversation", () => deskIn.BOT().reply(ada), "ACTIVE", "ada"],
+    ["ada's message in a WAITING conversation", () => deskIn.WAITING().reply(ada), "ACTIVE", "ada"],
+    ["ada's message in a conversation offered to ben", () => deskIn.ASSIGNING().reply(ada), "ACTIVE", "ada"],
+    ["ben's message in ada's conversation", () => deskIn.ACTIVE().reply(ben), "ACTIVE", "ada"],
+    ["a partner's message in a BOT conversation", () => deskIn.BOT().reply(partner), "BOT", null],
+    ["a partner's message in a WAITING conversation", () => deskIn.WAITING().reply(partner), "WAITING", null],
+    ["a partner's message in ada's conversation", () => deskIn.ACTIVE().reply(partner), "ACTIVE", "ada"],
     ["ada's start", () => contactChannel().start(ada), "ACTIVE", "ada"],
     ["a partner's start", () => contactChannel().start(partner), "ACTIVE", null],
-    ["ben's message to what a partner started", () => contactChannel().start(partner).reply(ben), "ACTIVE", "ben"],
-  ])("%s: %s, of %s", (_, seed, status, assigneeId) => {
+    [
+      "ben's message in a conversation started by a partner",
+      () => contactChannel().start(partner).reply(ben),
+      "ACTIVE",
+      "ben",
+    ],
+  ])("%s: %s, assigned to %s", (_, seed, status, assigneeId) => {
     expect(seed().conversation).toMatchObject({ status, assigneeId });
   });
 
@@ -221,19 +226,19 @@ describe("C4: whose a conversation is", () => {
   });
 });
 
-describe("C5: of several refusals, the first", () => {
+describe("C5: the order of refusals", () => {
   const blocked = (desk: Desk) => ({ type: "ContactBlocked", blockId: desk.blockIds[0] });
 
-  test("invalid input before contact blocked: an expiry in the past, to a contact who is blocked already", () => {
+  test("invalid input before contact blocked: an expiry in the past, for a contact who is already blocked", () => {
     expect(contactChannel().block().block({ until: 0 }).answer).toMatchObject({ type: "InvalidInput" });
   });
 
   test.each([
-    ["a reply to an ended conversation", () => deskIn.ENDED().block().reply(ada)],
+    ["a reply in an ended conversation", () => deskIn.ENDED().block().reply(ada)],
     ["a take of an ended conversation", () => deskIn.ENDED().block().take(ada)],
-    ["an offer of what was ACTIVE", () => deskIn.ACTIVE().block().offer(ben)],
-    ["an accept by who was not offered it", () => deskIn.ASSIGNING().block().accept(cyd)],
-    ["a transfer of what was WAITING", () => deskIn.WAITING().block().transfer(null)],
+    ["an offer of an ACTIVE conversation", () => deskIn.ACTIVE().block().offer(ben)],
+    ["an accept by an agent without the offer", () => deskIn.ASSIGNING().block().accept(cyd)],
+    ["a transfer of a WAITING conversation", () => deskIn.WAITING().block().transfer(null)],
   ])("contact blocked before invalid transition: %s", (_, seed) => {
     const desk = seed();
     expect(desk.answer).toEqual(blocked(desk));
@@ -242,15 +247,15 @@ describe("C5: of several refusals, the first", () => {
   test.each([
     ["declining after a block", () => deskIn.ASSIGNING().block().decline(ben), "BLOCKED", "WAITING"],
     ["ending after a block", () => deskIn.ACTIVE().block().end(ada), "BLOCKED", "ENDED"],
-    ["ending what had ended before the block", () => deskIn.ENDED().block().end(ada), "ENDED", "ENDED"],
+    ["ending a conversation that ended before the block", () => deskIn.ENDED().block().end(ada), "ENDED", "ENDED"],
     [
-      "ending the old one while another goes on",
+      "ending the old conversation while another is ongoing",
       () => deskIn.ENDED().start(ada).end(ada, { conversation: 1 }),
       "ENDED",
       "ENDED",
     ],
     [
-      "replying to the old one while another goes on",
+      "replying in the old conversation while another is ongoing",
       () => deskIn.ENDED().start(ada).reply(ada, "", { conversation: 1 }),
       "ENDED",
       "ACTIVE",

@@ -1,7 +1,7 @@
 import { type Chatbot, type Flow, HANDOVER } from "../../src/domain/flow.ts";
 import { idOf } from "../../src/domain/id.ts";
 
-/** Flows for the tests, as small as they can be. */
+/** Minimal flows for the tests. */
 
 export const greeting: Flow = { id: idOf("flow-greeting"), kind: "AUTO_REPLY_FIRST_MESSAGE", text: "Welcome!" };
 
@@ -14,7 +14,7 @@ export const prices: Flow = {
 
 export const hours: Flow = { id: idOf("flow-hours"), kind: "AUTO_REPLY_KEYWORD", keywords: ["open"], text: "9 to 5." };
 
-/** Opens with a menu, says something at once or after a pause, and leads to a person in the end. */
+/** Starts with a menu, replies at once or after a delay, and finally hands over. */
 export const guide: Chatbot = {
   id: idOf("flow-guide"),
   kind: "CHATBOT",
@@ -43,8 +43,8 @@ export const guide: Chatbot = {
   ],
 };
 
-/** Lets some time pass before it says anything. */
-export const slowStarter: Chatbot = {
+/** Starts with a delay. */
+export const delayedStart: Chatbot = {
   id: idOf("flow-slow-starter"),
   kind: "CHATBOT",
   steps: [

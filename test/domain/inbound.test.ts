@@ -6,20 +6,20 @@ import { ada, newContactChannel } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
 import { contactChannel, deskIn } from "./support.ts";
 
-describe("O1: the clock of a ContactChannel never runs backwards", () => {
-  test("a command that is decided by a clock set back happens no earlier than the one before", () => {
+describe("O1: the clock of a ContactChannel never goes backwards", () => {
+  test("a command decided with an earlier clock gets the time of the command before it", () => {
     const desk = contactChannel().at(1_000).inbound("one").at(900).inbound("two");
     expect(desk.messages.map((message) => message.recordedAt)).toEqual([1_000, 1_000]);
     expect(desk.block().emitted).toMatchObject([{ occurredAt: 1_000 }, { occurredAt: 1_000 }]);
   });
 
-  test("so an expiry has to be later than that", () => {
+  test("so an expiry must be later than that", () => {
     expect(contactChannel().at(1_000).inbound("one").at(900).block({ until: 1_000 }).answer.type).toBe("InvalidInput");
   });
 });
 
 describe("O3: providers repeat and reorder", () => {
-  test("a repeated event id changes nothing, whatever else it brings", () => {
+  test("a repeated event id changes nothing, even with other content", () => {
     const desk = contactChannel({ flows: [greeting] }).inbound("hi", { eventId: "e" });
     const before = desk.state;
     const [first] = desk.messages;
@@ -29,13 +29,13 @@ describe("O3: providers repeat and reorder", () => {
     expect(desk.state).toEqual({ ...before, clock: 500 });
   });
 
-  test("sent is never later than arrived", () => {
+  test("sentAt is never later than the arrival", () => {
     const desk = contactChannel().at(500).inbound("hi", { sentAt: 900 });
     expect(desk.lastMessage).toMatchObject({ sentAt: 500, recordedAt: 500 });
     expect(desk.inbound("hi", { sentAt: 400 }).lastMessage).toMatchObject({ sentAt: 400, recordedAt: 500 });
   });
 
-  test("a contact appears once, and their name is kept up to date", () => {
+  test("a contact appears once, and the display name is kept up to date", () => {
     const desk = contactChannel().inbound("hi", { name: "Mia" });
     expect(desk.emittedTypes.slice(0, 2)).toEqual(["ContactAppeared", "DisplayNameChanged"]);
     expect(desk.inbound("hi", { name: "Mia" }).emittedTypes).toEqual(["MessageRecorded"]);
@@ -45,7 +45,7 @@ describe("O3: providers repeat and reorder", () => {
 });
 
 describe("O4: text that cannot be stored", () => {
-  test("of a provider's, NUL and lone surrogates become U+FFFD", () => {
+  test("in a provider's event: NUL and lone surrogates become U+FFFD", () => {
     expect(toStorable("a\0b\uD800c🙂")).toBe("a\uFFFDb\uFFFDc🙂");
   });
 
@@ -55,12 +55,12 @@ describe("O4: text that cannot be stored", () => {
     ["x".repeat(5_001), "Must be at most 5,000 characters long."],
     ["x".repeat(5_000), null],
     ["🙂\r\n\t", null],
-  ])("of an API caller's, it is a fault", (text, fault) => {
+  ])("in an API caller's input: an error for %j", (text, fault) => {
     expect(faultOfText(text, MAX_TEXT)).toBe(fault);
   });
 });
 
-test("O5: time and ids come from outside, so the same command is decided the same way", () => {
+test("O5: time and ids are injected, so the same command gets the same decision", () => {
   const once = () => {
     let ids = 0;
     const context = { now: 1_000, newId: () => `id-${++ids}`, flows: [guide], facts: noFacts };
@@ -73,25 +73,25 @@ test("O5: time and ids come from outside, so the same command is decided the sam
   ]);
 });
 
-describe("O6: an unsend hides what it unsends", () => {
-  test("the entry stays, and the unsend is one too", () => {
+describe("O6: an unsend hides the message", () => {
+  test("the entry stays, and the unsend is recorded as an entry, too", () => {
     const desk = deskIn.WAITING().inbound("oops", { messageId: "m" }).at(500).unsend("m");
     expect(desk.timeline).toEqual(["#1 contact: hi", "#1 contact: oops", "#1 contact: [unsend]"]);
     expect(desk.messages.map((message) => message.unsentAt)).toEqual([null, 500, null]);
   });
 
-  test("also while blocked, and of what was written before", () => {
+  test("while blocked, too, and for messages from before the block", () => {
     const desk = deskIn.WAITING().inbound("oops", { messageId: "m" }).block().at(500).unsend("m");
     expect(desk.messages.map((message) => message.unsentAt)).toEqual([null, 500, null]);
     expect(desk.timeline.at(-1)).toBe("#1 contact: [unsend] *");
   });
 
-  test("also where it comes before what it unsends", () => {
+  test("if it arrives before the message, too", () => {
     const desk = contactChannel().unsend("m").at(500).inbound("oops", { messageId: "m" });
     expect(desk.messages.map((message) => message.unsentAt)).toEqual([null, 500]);
   });
 
-  test("once; what was never there is no fault", () => {
+  test("once; an unknown message is not an error", () => {
     const desk = contactChannel().inbound("oops", { messageId: "m" }).unsend("m");
     expect(desk.unsend("m").emittedTypes).toEqual(["MessageRecorded"]);
     expect(desk.unsend("another").emittedTypes).toEqual(["MessageRecorded"]);

@@ -10,67 +10,68 @@ import { Model } from "./model/model.ts";
 import { instant, lookUp, type Step, step } from "./model/steps.ts";
 import { contactChannel, type Desk } from "./support.ts";
 
-/** At least so many are compared in a run. */
+/** The minimum number of commands that a run compares. */
 const COMMANDS = 100_000;
 
-/** What a run has to have met, many times over, for its agreement to mean something. */
-const corners = {
+/** Cases that a run must cover many times for its result to be meaningful. */
+const cases = {
   "B3 a block ends a conversation": /→BLOCKED/,
-  "B4 a block cancels what is queued": /QUEUED→CANCELED/,
+  "B4 a block cancels queued messages": /QUEUED→CANCELED/,
   "B6 a block changes nothing": /^block: accepted, unchanged/,
   "B8 a block expires": /EXPIRED/,
   "D1 a message is suppressed": /while blocked, counts for \d/,
   "D2 a message has no conversation": /^entry \d+ in null by contact: \w+ null .* while blocked/m,
   "D5 a path to the contact is refused": /: blocked by/,
-  "D6 the contact cannot be reached": /unreachable/,
-  "D7 what was not written is cancelled": /SENDING→CANCELED/,
+  "D6 the contact is unreachable": /unreachable/,
+  "D7 an unwritten message is canceled": /SENDING→CANCELED/,
   "U2 a message after a block starts a chatbot": /conversation [2-9]\d* null→BOT/,
-  "U4 a message from a block comes after it": /while blocked, counts for \d+ quiet [\s\S]*standing: block undefined/,
-  "U4 a message from before a block comes after it": /freely quiet/,
+  "U4 a message from during a block arrives after it":
+    /while blocked, counts for \d+ quiet [\s\S]*standing: block undefined/,
+  "U4 a message from before a block arrives after it": /freely quiet/,
   "C3 an offer lapses": /ASSIGNING→WAITING by system/,
-  "C3 an offer is taken up": /ASSIGNING→ACTIVE/,
+  "C3 an offer is accepted": /ASSIGNING→ACTIVE/,
   "C3 a chatbot hands over": /BOT→WAITING by bot/,
   "C3 an invalid transition": /: invalid transition/,
   "O3 a repetition": /^receive: accepted, unchanged/,
-  "O6 a message is taken back": /^unsent/m,
+  "O6 a message is unsent": /^unsent/m,
 } satisfies Record<string, RegExp>;
 
-test("the core does what a much simpler model does, command by command", { timeout: 120_000 }, () => {
-  const toMeet = new Map(Object.entries(corners).map(([corner, pattern]) => [corner, { pattern, times: 100 }]));
+test("the core agrees with a much simpler model, command by command", { timeout: 120_000 }, () => {
+  const uncovered = new Map(Object.entries(cases).map(([name, pattern]) => [name, { pattern, times: 100 }]));
   let commands = 0;
   const agrees = fc.property(
     fc.constantFrom(...Object.keys(channels)),
     fc.array(step, { maxLength: 100, size: "max" }),
     (channel, steps) => {
-      for (const told of run(channel, steps)) {
+      for (const result of run(channel, steps)) {
         commands++;
-        for (const [corner, left] of toMeet) {
-          if (left.pattern.test(told) && --left.times === 0) toMeet.delete(corner);
+        for (const [name, left] of uncovered) {
+          if (left.pattern.test(result) && --left.times === 0) uncovered.delete(name);
         }
       }
     },
   );
 
-  // A failure names its seed: `SEED=<seed> npx vitest run test/domain/model.test.ts` does it again.
+  // A failure prints its seed; `SEED=<seed> npx vitest run test/domain/model.test.ts` repeats it.
   const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
   while (commands < COMMANDS) fc.assert(agrees, { numRuns: 250, ...seed });
 
-  expect([...toMeet.keys()], "corners that were met less than 100 times").toEqual([]);
+  expect([...uncovered.keys()], "cases covered less than 100 times").toEqual([]);
 });
 
-/** Gives both the same commands, compares after each, and returns what each did. */
+/** Runs the same commands on both, compares after each, and returns the effects of each command. */
 function run(channel: string, steps: readonly Step[]): readonly string[] {
   const { flows, automation } = must(channels[channel]);
   const model = new Model(automation);
   const desk = contactChannel({ flows });
-  // A quarter of the runs are decided twice over.
-  const twin = steps.length % 4 === 0 ? contactChannel({ flows }) : null;
+  // A quarter of the runs execute every command on a second desk.
+  const replica = steps.length % 4 === 0 ? contactChannel({ flows }) : null;
   const acts: object[] = [];
-  const told: string[] = [];
+  const reports: string[] = [];
   let clock = 0;
   for (const each of steps) {
     if (each.do === "wait") {
-      // A clock may also be set back, by a little.
+      // The clock may also go backwards a little.
       clock = Math.max(instant(each.until, model, clock) ?? clock, clock - 10);
       continue;
     }
@@ -78,55 +79,56 @@ function run(channel: string, steps: readonly Step[]): readonly string[] {
     if (act === null) continue;
     acts.push({ at: clock, ...act });
     const command = toCommand(act, desk);
-    const happened = desk.log.length;
+    const eventsBefore = desk.log.length;
     desk.at(clock).do(command);
-    twin?.at(clock).do(command);
+    replica?.at(clock).do(command);
 
     const expected = model.perform(act, clock);
     const actual = report(desk);
-    if (actual !== expected) expect(story(acts, actual)).toBe(story(acts, expected));
-    const fault = brokenInvariant(desk, happened);
-    if (fault !== null) expect.fail(story(acts, `${actual}\n\nBut ${fault}`));
-    told.push(`${act.do}: ${actual}`);
+    if (actual !== expected) expect(describeRun(acts, actual)).toBe(describeRun(acts, expected));
+    const fault = brokenInvariant(desk, eventsBefore);
+    if (fault !== null) expect.fail(describeRun(acts, `${actual}\n\nBut ${fault}`));
+    reports.push(`${act.do}: ${actual}`);
   }
   const { log, state } = desk;
   expect(
     { ...log.reduce(evolve, newContactChannel), clock: state.clock },
     "the state is the fold of the events",
   ).toEqual(state);
-  if (twin !== null) {
-    const same = JSON.stringify([twin.log, twin.state]) === JSON.stringify([log, state]);
-    expect(same, "the same commands are decided the same way").toBe(true);
+  if (replica !== null) {
+    const same = JSON.stringify([replica.log, replica.state]) === JSON.stringify([log, state]);
+    expect(same, "the same commands get the same decisions").toBe(true);
   }
   expect(desk.suppressed).toEqual(model.blocks.map((block) => model.suppressedBy(block)));
   expect(desk.messages.map((each) => each.deliveryStatus)).toEqual(model.entries.map((each) => each.delivery));
   expect(desk.messages.map((each) => each.unsentAt)).toEqual(model.entries.map((each) => each.unsentAt));
-  return told;
+  return reports;
 }
 
-/** What holds at any time, whatever the command was; `happened` is how many events there were before it. */
+/** Checks the invariants after a command; `eventsBefore` is the number of events before it. */
 function brokenInvariant(
   { state, emitted, answer, log, conversations, messages }: Desk,
-  happened: number,
+  eventsBefore: number,
 ): string | null {
-  if (state.block !== null && state.conversation !== null) return "a conversation goes on while blocked (B3)";
+  if (state.block !== null && state.conversation !== null) return "an ongoing conversation exists while blocked (B3)";
   const ongoing = conversations.filter((each) => isOngoing(each.status)).map((each) => each.id);
-  if (ongoing.join() !== (state.conversation?.id ?? "")) return "not just the conversation of the state goes on (C2)";
+  if (ongoing.join() !== (state.conversation?.id ?? ""))
+    return "the ongoing conversations are not exactly that of the state (C2)";
   if (messages.at(-1)?.seq !== (messages.length || undefined)) return "the timeline has a gap (D1)";
-  let previous = log[happened - 1]?.occurredAt ?? Number.NEGATIVE_INFINITY;
+  let previous = log[eventsBefore - 1]?.occurredAt ?? Number.NEGATIVE_INFINITY;
   for (const [index, event] of emitted.entries()) {
-    if (event.occurredAt < previous) return "the events are not in the order of their times (O1)";
+    if (event.occurredAt < previous) return "the times of the events decrease (O1)";
     previous = event.occurredAt;
     const byTime =
       event.actor.type === "System" && (event.type === "BlockLifted" || event.type === "ConversationChanged");
     if (!byTime && answer.type !== "Accepted") return `a refused command emitted ${event.type}`;
     if (event.type === "BlockLifted" && event.cause === "EXPIRED" && index !== 0)
-      return "an expiry does not come first (B8)";
+      return "an expiry is not the first event (B8)";
   }
   return null;
 }
 
-/** Commands so far and what came of the last one: read from the top, it is the whole case. */
-function story(acts: readonly object[], outcome: string): string {
+/** The commands so far and the result of the last one: everything needed to understand a failure. */
+function describeRun(acts: readonly object[], outcome: string): string {
   return `${acts.map((act) => JSON.stringify(act)).join("\n")}\n\n${outcome}\n`;
 }

@@ -12,7 +12,7 @@ import { type AgentActor, ada, type ByType, ben, cyd, deepFreeze, nameOf, newCon
 import { guide } from "./flows.ts";
 
 export interface InboundOptions {
-  /** The provider's event id; a new one unless told. */
+  /** The provider's event id; by default a new one. */
   readonly eventId?: string;
   readonly sentAt?: Instant;
   readonly messageId?: string;
@@ -21,7 +21,7 @@ export interface InboundOptions {
   readonly standby?: boolean;
 }
 
-/** One ContactChannel in memory, with what the store would keep of it: `contactChannel().inbound("hi").block({ by: ada })`. */
+/** One ContactChannel in memory, with the rows that the store would keep: `contactChannel().inbound("hi").block({ by: ada })`. */
 export function contactChannel(options: { flows?: readonly Flow[] } = {}): Desk {
   return new Desk(options.flows ?? []);
 }
@@ -30,14 +30,14 @@ export class Desk {
   state: ContactChannel = newContactChannel;
   now: Instant = 0;
   flows: readonly Flow[];
-  /** What happened, in order; of it, what the last command did. */
+  /** All events in order; `emitted` are those of the last command. */
   readonly log: DomainEvent[] = [];
   emitted: readonly DomainEvent[] = [];
-  /** What the store would hold: the timeline, and the conversations and blocks, oldest first. */
+  /** The rows that the store would have: the timeline, and the conversations and blocks, oldest first. */
   readonly messages: Message[] = [];
   readonly conversations: Conversation[] = [];
   readonly blockIds: BlockId[] = [];
-  /** How many suppressed messages each block counts. */
+  /** The number of suppressed messages of each block. */
   readonly suppressed: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #messageOf = new Map<string, MessageId>();
@@ -60,7 +60,7 @@ export class Desk {
     return this.at(this.now + ms);
   }
 
-  // Commands; a conversation is named by its number, counted from 1, and is the latest unless told.
+  // Commands; a conversation is identified by its number, counted from 1, and defaults to the latest.
 
   inbound(text: string, options: InboundOptions = {}): this {
     return this.receive({ kind: "TEXT", text }, options);
@@ -140,7 +140,7 @@ export class Desk {
     return this.do({ type: "EndConversation", actor: by, conversationId: this.#named(named) });
   }
 
-  /** Asks for the lease of the timeline entry with this number; the latest unless told. */
+  /** Requests the lease of the timeline entry with this number; by default the latest. */
   lease(seq = this.messages.length): this {
     return this.do({ type: "LeaseOutbound", messageId: nth(this.messages, seq).id });
   }
@@ -154,7 +154,7 @@ export class Desk {
   }
 
   do(command: Command): this {
-    // Frozen, so that a decision which changes the state it was given throws.
+    // Frozen, so that a decision that mutates its state throws.
     const decision = decide(deepFreeze(this.state), command, {
       now: this.now,
       newId: () => `id-${++this.#ids}`,
@@ -169,7 +169,7 @@ export class Desk {
     return this;
   }
 
-  /** What the executor would look up under the lock. */
+  /** The facts that the executor would look up under the lock. */
   factsFor(command: Command): Facts {
     if (command.type === "ReceiveInbound") {
       const { eventId, unsends, providerMessageId } = command.entry;
@@ -185,11 +185,11 @@ export class Desk {
     return named === undefined || named.endedAt === null ? noFacts : { ...noFacts, conversationStatus: named.status };
   }
 
-  // What there is to see
+  // Results
 
   /** The answer to the last command. */
   get answer(): Decision["answer"] {
-    if (this.#answer === null) throw new Error("No command yet");
+    if (this.#answer === null) throw new Error("No command was executed yet.");
     return this.#answer;
   }
 
@@ -198,7 +198,7 @@ export class Desk {
     return this.emitted.map((event) => event.type);
   }
 
-  /** The timeline, a line each: `#1 contact: hi`; `-` for outside of conversations, `*` for received while blocked. */
+  /** The timeline, one line per entry: `#1 contact: hi`; `-` if outside of conversations, `*` if received while blocked. */
   get timeline(): readonly string[] {
     return this.messages.map((message) => {
       const place = message.conversationId === null ? "-" : `#${this.numberOf(message.conversationId)}`;
@@ -207,7 +207,7 @@ export class Desk {
     });
   }
 
-  /** What was to go out, a line each: `Hello: QUEUED`. */
+  /** The outbound messages, one per line: `Hello: QUEUED`. */
   get outbox(): readonly string[] {
     return this.messages
       .filter((message) => message.direction === "OUTBOUND")
@@ -231,7 +231,7 @@ export class Desk {
   /** The number of a conversation, a block or a message, each counted from 1. */
   numberOf(id: ConversationId | BlockId | MessageId): number {
     const number = this.#numbers.get(id);
-    if (number === undefined) throw new Error(`Nothing has the id ${id}`);
+    if (number === undefined) throw new Error(`There is no object with the id ${id}.`);
     return number;
   }
 
@@ -288,7 +288,7 @@ interface Named {
   readonly conversation?: number;
 }
 
-/** A desk whose latest conversation has this status; ben is the one offered to, ada the one who has it, or had it. */
+/** A desk whose latest conversation has this status; ben has the offer, ada is or was the assignee. */
 export const deskIn: Record<ConversationStatus, () => Desk> = {
   BOT: () => contactChannel({ flows: [guide] }).inbound("hi"),
   WAITING: () => contactChannel().inbound("hi"),

@@ -7,7 +7,7 @@ import { contactChannel, deskIn } from "./support.ts";
 const menu = "What is it about?\n1. An offer\n2. I have time\n3. A human";
 
 describe("U1: unblocking lifts the block and does nothing else", () => {
-  test.each(ongoingStatuses)("the conversation that was %s stays BLOCKED, as history", (status) => {
+  test.each(ongoingStatuses)("the conversation that was %s stays BLOCKED", (status) => {
     const desk = deskIn[status]().block().inbound("hello?");
     const { conversations, messages } = desk;
     const before = [...conversations];
@@ -41,7 +41,7 @@ describe("U2: the first new message triggers the default flows, once", () => {
     expect(desk.statuses).toEqual(["BLOCKED", "WAITING"]);
   });
 
-  test("a chatbot, from its beginning: the session from before never resumes", () => {
+  test("a chatbot, from its beginning: the old session never resumes", () => {
     const desk = contactChannel({ flows: [guide] })
       .inbound("hi")
       .inbound("1")
@@ -52,13 +52,13 @@ describe("U2: the first new message triggers the default flows, once", () => {
     expect(desk.statuses).toEqual(["BLOCKED", "BOT"]);
   });
 
-  test.each(["unblocked", "expired"])("the same where the block %s", (how) => {
+  test.each(["unblocked", "expired"])("also if the block %s", (how) => {
     const desk = contactChannel({ flows: [greeting] }).block({ until: 1_000 });
     (how === "expired" ? desk.at(1_000) : desk.at(500).unblock()).inbound("it is me");
     expect(desk.outbox).toEqual(["Welcome!: QUEUED"]);
   });
 
-  test("what the contact had written while blocked is not answered then", () => {
+  test("messages that the contact sent while blocked are not answered then", () => {
     const desk = contactChannel({ flows: [prices] })
       .block()
       .inbound("price?")
@@ -78,7 +78,7 @@ describe("U2: the first new message triggers the default flows, once", () => {
     expect(desk.statuses).toEqual(["WAITING"]);
   });
 
-  test("where the agent's conversation has ended by then, it is a first message like any other", () => {
+  test("if the agent's conversation has ended by then, it is a first message like any other", () => {
     const desk = contactChannel({ flows: [greeting] })
       .block()
       .unblock()
@@ -89,7 +89,7 @@ describe("U2: the first new message triggers the default flows, once", () => {
   });
 });
 
-describe("U3: other events between the unblock and that first message", () => {
+describe("U3: other events between the unblock and the first message", () => {
   test.each(["follow", "postback", "order.paid"])(
     "%s: recorded in the most recent conversation, triggers nothing",
     (event) => {
@@ -116,8 +116,8 @@ describe("U3: other events between the unblock and that first message", () => {
   });
 });
 
-describe("U4: what was sent before the end of the latest block but comes later", () => {
-  // Blocked from 100 to 200 and from 300 to 400; conversation #1 was the most recent one of the second block.
+describe("U4: messages sent before the end of the latest block that arrive later", () => {
+  // Blocked from 100 to 200 and from 300 to 400; conversation #1 was the most recent one during the second block.
   const blockedTwice = () =>
     contactChannel({ flows: [greeting] })
       .inbound("hi")
@@ -131,7 +131,7 @@ describe("U4: what was sent before the end of the latest block but comes later",
       .unblock();
 
   test.each([
-    // sent at, where, while blocked, counts
+    // Sent at, recorded in, while blocked, counted.
     [50, "#1", false, [0, 0]],
     [99, "#1", false, [0, 0]],
     [100, "#1", true, [1, 0]],
@@ -152,29 +152,29 @@ describe("U4: what was sent before the end of the latest block but comes later",
     expect(desk.state.awaitingFirstMessage).toBe(!isNew);
   });
 
-  test("is not the first new message, which still triggers", () => {
+  test("are not the first new message, which still triggers", () => {
     const desk = blockedTwice().at(500).inbound("late", { sentAt: 350 }).inbound("new", { sentAt: 450 });
     expect(desk.timeline.slice(2)).toEqual(["#1 contact: late *", "#2 contact: new", "#2 flow-greeting: Welcome!"]);
   });
 
-  test("goes to the old conversation also where a new one goes on, which it does not touch", () => {
+  test("go to the old conversation even if a new one is ongoing, which does not change", () => {
     const desk = blockedTwice().at(500).inbound("new").at(600).inbound("late", { sentAt: 350 });
     expect(desk.timeline.at(-1)).toBe("#1 contact: late *");
     expect(desk.emittedOf("MessageRecorded")).toMatchObject([{ activity: false }]);
     expect(desk.state.conversation?.lastActivityAt).toBe(500);
   });
 
-  test("stays outside of conversations where there was none during the block", () => {
+  test("stay outside of conversations if there was none during the block", () => {
     const desk = contactChannel().at(100).block().at(200).unblock().start(ada).inbound("late", { sentAt: 150 });
     expect(desk.timeline.at(-1)).toBe("- contact: late *");
   });
 
-  test("is told to the agent who had the old conversation", () => {
+  test("are addressed to the agent who had the old conversation", () => {
     const desk = deskIn.ACTIVE().block().at(100).unblock().start(ben).inbound("late", { sentAt: 50 });
     expect(desk.emittedOf("MessageRecorded")).toMatchObject([{ agents: ["ada"] }]);
   });
 
-  test("is no answer to a chatbot, and no keyword", () => {
+  test("are neither answers to a chatbot nor keywords", () => {
     const desk = contactChannel({ flows: [guide] })
       .at(100)
       .block()
@@ -201,7 +201,7 @@ describe("U4: what was sent before the end of the latest block but comes later",
     expect(desk.suppressed).toEqual([0, 0, 6]);
   });
 
-  test("an expired block ends at its expiry, not when that is noticed", () => {
+  test("an expired block ends at its expiry, not when that is recorded", () => {
     const desk = contactChannel().inbound("hi").at(100).block({ until: 200 });
     expect(desk.at(900).inbound("late", { sentAt: 199 }).inbound("new", { sentAt: 200 }).timeline).toEqual([
       "#1 contact: hi",
@@ -210,20 +210,20 @@ describe("U4: what was sent before the end of the latest block but comes later",
     ]);
   });
 
-  test("where the source is not signed, sent is when it arrives", () => {
+  test("without a signed source, messages count as sent on arrival", () => {
     const desk = contactChannel().at(100).block().at(200).unblock().inbound("new");
     expect(desk.lastMessage).toMatchObject({ sentAt: 200, receivedWhileBlocked: false });
   });
 });
 
 describe("U5", () => {
-  test("unblocking what is not blocked: no change, no event", () => {
+  test("unblocking a contact who is not blocked: no change, no event", () => {
     const desk = deskIn.ACTIVE().unblock();
     expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, blockId: null });
     expect(desk.emitted).toEqual([]);
   });
 
-  test("nor what has expired meanwhile: the expiry is all that happened", () => {
+  test("unblocking after an expiry: only the expiry is recorded", () => {
     const desk = contactChannel().block({ until: 1_000 }).at(1_000).unblock();
     expect(desk.answer).toMatchObject({ changed: false });
     expect(desk.emitted).toMatchObject([{ type: "BlockLifted", cause: "EXPIRED" }]);
@@ -240,7 +240,7 @@ describe("U5", () => {
   });
 });
 
-test("U6: after unblocking, an agent may start a conversation", () => {
+test("U6: after unblocking, an agent can start a conversation", () => {
   const desk = deskIn.ACTIVE().block().unblock().start(ben, "Let us begin again");
   expect(desk.answer).toMatchObject({ type: "Accepted", changed: true, conversationId: desk.conversation.id });
   expect(desk.statuses).toEqual(["BLOCKED", "ACTIVE"]);

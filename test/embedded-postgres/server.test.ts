@@ -14,7 +14,7 @@ import {
 
 const asRoot = process.getuid?.() === 0;
 
-/** Its cluster is made by whichever test is first; each leaves it stopped. */
+/** The first test creates its cluster; each test leaves it stopped. */
 let dataDir: string;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(dataDir, { recursive: true }));
 
-test("what was committed is there again after stop and start", async () => {
+test("committed data is still there after stop and start", async () => {
   await using(await start(), (url) => query(url, "CREATE TABLE note (text text); INSERT INTO note VALUES ('kept')"));
 
   await using(await start(), async (url) => {
@@ -31,7 +31,7 @@ test("what was committed is there again after stop and start", async () => {
   });
 });
 
-test("stopping twice is stopping once", async () => {
+test("stopping twice has no further effect", async () => {
   const postgres = await start();
   await Promise.all([postgres.stop(), postgres.stop()]);
   await postgres.stop();
@@ -39,7 +39,7 @@ test("stopping twice is stopping once", async () => {
   await expect(query(postgres.url, "SELECT 1")).rejects.toThrow("ECONNREFUSED");
 });
 
-test("letters beyond ASCII are compared without regard to case", async () => {
+test("non-ASCII letters are compared case-insensitively", async () => {
   await using(await start(), async (url) => {
     expect(await query(url, "SELECT lower('ÄÉЖ') AS lower, 'Ünal' ILIKE 'ünal' AS alike")).toEqual([
       { lower: "äéж", alike: true },
@@ -47,7 +47,7 @@ test("letters beyond ASCII are compared without regard to case", async () => {
   });
 });
 
-test("it listens on this machine only, and asks for the password", async () => {
+test("it listens on this machine only, and requires the password", async () => {
   await using(await start(), async (url) => {
     expect(await query(url, "SHOW listen_addresses")).toEqual([{ listen_addresses: "127.0.0.1" }]);
     const stranger = new URL(url);
@@ -56,7 +56,7 @@ test("it listens on this machine only, and asks for the password", async () => {
   });
 });
 
-test("kill -9 of the server ends PostgreSQL too, and the next start has all that was committed", async () => {
+test("kill -9 of the server ends PostgreSQL, too, and the next start has all committed data", async () => {
   const server = await startServer();
   await query(server.url, "CREATE TABLE survivor (text text); INSERT INTO survivor VALUES ('kept')");
   const orphan = await postmaster();
@@ -70,7 +70,7 @@ test("kill -9 of the server ends PostgreSQL too, and the next start has all that
   expect(isRunning(orphan)).toBe(false);
 });
 
-test("after kill -9 of the server PostgreSQL goes away though nobody starts it again", async () => {
+test("after kill -9 of the server PostgreSQL exits even if no server starts again", async () => {
   const server = await startServer();
   const orphan = await postmaster();
 
@@ -80,10 +80,10 @@ test("after kill -9 of the server PostgreSQL goes away though nobody starts it a
   expect(isRunning(orphan)).toBe(false);
 });
 
-test("Ctrl-C in the terminal does not reach PostgreSQL: a server stops it when its own work is done", async () => {
+test("Ctrl-C in the terminal does not reach PostgreSQL: the server stops it after finishing its own work", async () => {
   const server = await startServer();
 
-  // As a terminal does it: to the whole process group.
+  // As a terminal sends it: to the whole process group.
   process.kill(-server.pid, "SIGINT");
   await once(server.process, "message");
 
@@ -92,7 +92,7 @@ test("Ctrl-C in the terminal does not reach PostgreSQL: a server stops it when i
   await using(await start(), async () => {});
 });
 
-test("a PostgreSQL that a live server uses is left alone: a tool joins it, a second server is refused", async () => {
+test("a PostgreSQL used by a live server is left alone: a tool connects to it, a second server is refused", async () => {
   const server = await startServer();
 
   const joined = await joinEmbeddedPostgres({ dataDir, log: () => {} });
@@ -106,7 +106,7 @@ test("a PostgreSQL that a live server uses is left alone: a tool joins it, a sec
   await using(await start(), async () => {});
 });
 
-test("a tool starts PostgreSQL itself where no server runs", async () => {
+test("a tool starts PostgreSQL itself if no server runs", async () => {
   const tool = await joinEmbeddedPostgres({ dataDir, log: () => {} });
 
   expect(await query(tool.url, "SELECT 1 AS alive")).toEqual([{ alive: 1 }]);
@@ -118,8 +118,8 @@ test("a tool starts PostgreSQL itself where no server runs", async () => {
 test.each([
   ["names a process that is not PostgreSQL", `${process.pid}\n`],
   ["names no process", "4194303\n"],
-  ["is empty, as after a power cut", ""],
-])("a left-over pid file that %s does not keep it from starting", async (_, text) => {
+  ["is empty, as after a power failure", ""],
+])("a stale pid file that %s does not prevent a start", async (_, text) => {
   await using(await start(), async () => {});
   const pidFile = join(dataDir, "postgres", "postmaster.pid");
   await writeFile(pidFile, text);
@@ -131,7 +131,7 @@ test.each([
   });
 });
 
-test("a first start that was killed half way is begun anew and cleared away", async () => {
+test("a first start that was killed halfway is cleaned up and repeated", async () => {
   const folder = await temporaryFolder();
   const halfMade = join(folder, "postgres.init-k1Lled", "data");
   await mkdir(halfMade, { recursive: true });
@@ -144,7 +144,7 @@ test("a first start that was killed half way is begun anew and cleared away", as
 });
 
 test.runIf(asRoot)(
-  "as root, below a folder that PostgreSQL's user cannot enter, the data goes where it can",
+  "as root, in a folder that PostgreSQL's user cannot enter, the data is stored elsewhere",
   async () => {
     const folder = await temporaryFolder();
     await chmod(folder, 0o700);
@@ -163,7 +163,7 @@ test.runIf(asRoot)(
   },
 );
 
-/** A folder that PostgreSQL can enter also when it runs as another user than ours. */
+/** A folder that PostgreSQL can enter even when it runs as another user. */
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "deskgate-embedded-"));
   await chmod(folder, 0o755);
@@ -182,7 +182,7 @@ async function using(postgres: EmbeddedPostgres, work: (url: string) => Promise<
   }
 }
 
-/** PostgreSQL in a process of its own, which can be killed. */
+/** PostgreSQL in its own process, which can be killed. */
 async function startServer() {
   const server = fork(join(import.meta.dirname, "../support/embedded-server.ts"), [dataDir], { detached: true });
   const [url] = await once(server, "message");
@@ -191,7 +191,7 @@ async function startServer() {
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const session = new pg.Client({ connectionString: url });
-  // Being cut off by a stop is what some of these tests are about.
+  // Some of these tests terminate connections by a stop.
   session.on("error", () => {});
   await session.connect();
   const { rows } = await session.query(sql);

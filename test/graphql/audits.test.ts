@@ -13,9 +13,9 @@ const audits = serverAudits({
   },
 });
 
-/** Every audit of graphql-http, whether it says MUST, SHOULD or MAY: https://graphql.github.io/graphql-over-http */
-describe("GraphQL over HTTP, as graphql-http audits it", () => {
-  test("is audited in full", () => {
+/** All audits of graphql-http, whether MUST, SHOULD or MAY: https://graphql.github.io/graphql-over-http */
+describe("audits of GraphQL over HTTP by graphql-http", () => {
+  test("all audits are run", () => {
     expect(audits).toHaveLength(61);
   });
 

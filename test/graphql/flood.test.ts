@@ -25,7 +25,7 @@ beforeAll(async () => {
   person = (await seedContact(desk)).rows;
 });
 
-/** Inserts so many events into the log, in one commit. */
+/** Inserts this many events into the log, in one commit. */
 async function commit(count: number): Promise<void> {
   await pool.query(
     `WITH head AS (
@@ -43,14 +43,14 @@ function positionOf(cursor: string): number {
   return Number(Buffer.from(cursor, "base64url").toString().split(":")[2]);
 }
 
-/** Memory in use after a collection, in MiB: the server's and its clients', which are all in this process. */
+/** Memory in use after a garbage collection, in MiB: of the server and its clients, which share this process. */
 function memory(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 2 ** 20;
 }
 
-/** The number of delivered events, the position, and the end of a client's socket. */
+/** The number of delivered events, the last position, and the end of a client's socket. */
 interface Client {
   readonly socket: WebSocket;
   position: number;
@@ -97,7 +97,7 @@ async function stalledStream(after: string): Promise<() => Promise<string>> {
   };
 }
 
-test("a flood of events, a WebSocket and a stream that nobody reads: they are closed and can resume, memory stays flat, others miss nothing", async () => {
+test("a flood of events, with a WebSocket and a stream that are not read: both are closed and can resume, memory stays flat, other clients miss nothing", async () => {
   const after = await cursorNow(desk);
   const last = positionOf(after) + EVENTS;
   const reading = await subscribe(after);

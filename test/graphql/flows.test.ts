@@ -11,7 +11,7 @@ function create(kind: string, definition: unknown, channelId = desk.custom): Pro
   return desk.ada.attempt("createFlow", { channelId, name: "A flow", kind, definition }, SHOWN);
 }
 
-test("a new flow applies at once, and no longer when it is disabled", async () => {
+test("a new flow takes effect at once, and no longer once it is disabled", async () => {
   const channel = await desk.channel("LINE", []);
   const flow = await create("AUTO_REPLY_KEYWORD", { keywords: ["price"], text: "It is free." }, channel);
   expect(at(flow, "flow")).toMatchObject({ kind: "AUTO_REPLY_KEYWORD", enabled: true, channel: { id: channel } });
@@ -64,34 +64,38 @@ const option = (id: string, next: string) => ({ id, label: id, next });
 describe("a chatbot's paths", () => {
   test.each([
     [
-      "a menu that leads on, back and to a person",
+      "a menu that leads onward, back and to a handover",
       [
         step("a", { options: [option("1", "b"), option("2", "HANDOVER"), option("3", "a")] }),
         step("b", { next: "a", delay: 1_000 }),
       ],
     ],
-    ["an end without next", [step("a")]],
+    ["a last step without next", [step("a")]],
   ])("accepted: %s", async (_name, steps) => {
     expect(await create("CHATBOT", { steps })).toMatchObject({ __typename: "CreateFlowSuccess" });
   });
 
   test.each([
-    ["two steps of the same id", [step("a"), step("a")], "definition.steps.1.id"],
-    ["a next that is no step", [step("a", { next: "b" })], "definition.steps.0.next"],
-    ["an option that leads nowhere", [step("a", { options: [option("1", "x")] })], "definition.steps.0.options.0.next"],
+    ["two steps with the same id", [step("a"), step("a")], "definition.steps.1.id"],
+    ["a next step that does not exist", [step("a", { next: "b" })], "definition.steps.0.next"],
     [
-      "two options of the same id",
+      "an option that leads to an unknown step",
+      [step("a", { options: [option("1", "x")] })],
+      "definition.steps.0.options.0.next",
+    ],
+    [
+      "two options with the same id",
       [step("a", { options: [option("1", "a"), option("1", "a")] })],
       "definition.steps.0.options.1.id",
     ],
     ["a step that follows itself", [step("a", { next: "a" })], "definition.steps.0.next"],
     [
-      "a circle without a question",
+      "a loop without a question",
       [step("x", { next: "a" }), step("a", { next: "b" }), step("b", { next: "a" })],
       "definition.steps.1.next",
     ],
-    ["a pause of a month", [step("a", { delay: 31 * 24 * 3_600_000 })], "definition.steps.0.delay"],
-    ["a pause below nothing", [step("a", { delay: -1 })], "definition.steps.0.delay"],
+    ["a delay of a month", [step("a", { delay: 31 * 24 * 3_600_000 })], "definition.steps.0.delay"],
+    ["a negative delay", [step("a", { delay: -1 })], "definition.steps.0.delay"],
     ["an empty text", [step("a", { text: "" })], "definition.steps.0.text"],
     ["a text that is too long", [step("a", { text: "x".repeat(5_001) })], "definition.steps.0.text"],
     ["no steps", [], "definition.steps"],

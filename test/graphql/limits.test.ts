@@ -2,11 +2,11 @@ import { getIntrospectionQuery } from "graphql";
 import { describe, expect, test } from "vitest";
 import { at, listAt } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
-import { connect, follow, followEvents } from "../support/following.ts";
+import { connect, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
 
 const desk = await bootDesk();
 const closed = await bootDesk({ env: { INTROSPECTION: "false" } });
-const tight = await bootDesk({ env: { GRAPHQL_MAX_DEPTH: "3", GRAPHQL_MAX_COST: "1" } });
+const limited = await bootDesk({ env: { GRAPHQL_MAX_DEPTH: "3", GRAPHQL_MAX_COST: "1" } });
 
 interface Asked {
   readonly data?: unknown;
@@ -17,19 +17,19 @@ interface Asked {
 const ways: Record<string, (on: Desk, query: string, variables?: Record<string, unknown>) => Promise<Asked>> = {
   HTTP: (on, query, variables) => on.ada.graphql(query, variables),
   SSE: async (on, query, variables) => {
-    const followed = await followEvents(on, query, variables, on.ada.token);
-    const result = await followed.next();
-    await followed.end();
+    const results = await subscribeOverSse(on, query, variables, on.ada.token);
+    const result = await results.next();
+    await results.end();
     return result;
   },
   WebSocket: async (on, query, variables) => {
-    const followed = follow(on, query, variables, on.ada.token);
+    const results = subscribeOverWebSocket(on, query, variables, on.ada.token);
     try {
-      return await followed.next();
+      return await results.next();
     } catch (errors) {
       return { errors };
     } finally {
-      await followed.end();
+      await results.end();
     }
   },
 };
@@ -51,7 +51,7 @@ const tooMuch: readonly [string, string, string][] = [
     "QUERY_TOO_COSTLY",
   ],
   [
-    "pages of pages, counted from the end",
+    "pages of pages with `last`",
     "{ contacts(last: 100) { edges { node { conversations { edges { node { messages(last: 10) { edges { node { id } } } } } } } } } }",
     "QUERY_TOO_COSTLY",
   ],
@@ -78,24 +78,24 @@ const tooMuch: readonly [string, string, string][] = [
 ];
 
 describe.each(Object.entries(ways))("over %s", (_name, ask) => {
-  test.each(tooMuch)("too much: %s", async (_case, query, code) => {
+  test.each(tooMuch)("over a limit: %s", async (_case, query, code) => {
     const { data, errors } = await ask(desk, query);
     expect(data ?? null).toBeNull();
     expect(listAt({ errors }, "errors").map((error) => at(error, "extensions.code"))).toContain(code);
   });
 
-  test("the size of a page counts where it comes in a variable, too", async () => {
+  test("a page size in a variable counts, too", async () => {
     const query = `query ($n: Int) { contacts(first: $n) { edges { node { conversations(first: $n) { edges { node { messages(first: $n) { edges { node { id } } } } } } } } } }`;
     expect(at((await ask(desk, query, { n: 100 })).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
     expect((await ask(desk, query, { n: 10 })).errors).toBeUndefined();
   });
 
-  test("words without end", async () => {
+  test("documents with too many tokens are refused", async () => {
     const { errors } = await ask(desk, `{ ${"viewer ".repeat(3_000)} }`);
     expect(at(errors, "0.message")).toMatch(/Syntax Error: Document contains more that 2000 tokens/);
   });
 
-  test("what is no operation is told what is wrong with it", async () => {
+  test("an invalid operation gets an error that says why", async () => {
     const unreadable = await ask(desk, "{ contacts {");
     expect(at(unreadable.errors, "0.message")).toMatch(/^Syntax Error/);
     expect(at(unreadable.errors, "0.extensions.code")).toBe("GRAPHQL_PARSE_FAILED");
@@ -108,31 +108,31 @@ describe.each(Object.entries(ways))("over %s", (_name, ask) => {
     );
   });
 
-  test("introspection can be switched off", async () => {
+  test("introspection can be disabled", async () => {
     const query = "{ __schema { queryType { name } } }";
     expect((await ask(desk, query)).errors).toBeUndefined();
     expect(at((await ask(closed, query)).errors, "0.message")).toMatch(/introspection/i);
-    // Nor do suggestions reveal the schema.
+    // Suggestions do not reveal the schema, either.
     expect(at((await ask(closed, "{ viewr { role } }")).errors, "0.message")).toBe(
       'Cannot query field "viewr" on type "Query".',
     );
     expect((await ask(closed, "{ viewer { __typename } }")).errors).toBeUndefined();
   });
 
-  test("the limits are the configuration's", async () => {
-    expect((await ask(tight, "{ contacts(first: 20) { edges { node { id } } } }")).errors).toBeUndefined();
+  test("the limits are configurable", async () => {
+    expect((await ask(limited, "{ contacts(first: 20) { edges { node { id } } } }")).errors).toBeUndefined();
     const costly = "{ contacts(first: 40) { edges { node { id } } } }";
-    expect(at((await ask(tight, costly)).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
+    expect(at((await ask(limited, costly)).errors, "0.extensions.code")).toBe("QUERY_TOO_COSTLY");
     const nested = "{ contacts(first: 1) { edges { node { channels { id } } } } }";
-    expect(at((await ask(tight, nested)).errors, "0.extensions.code")).toBe("QUERY_TOO_DEEP");
+    expect(at((await ask(limited, nested)).errors, "0.extensions.code")).toBe("QUERY_TOO_DEEP");
   });
 });
 
-describe("honest use passes", () => {
+describe("legitimate operations pass", () => {
   test.each([
-    ["GraphiQL's look at the schema", getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true })],
+    ["GraphiQL's introspection query", getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true })],
     [
-      "a page of 100 with eight objects a row",
+      "a page of 100 with eight objects per row",
       `{ contacts(first: 100) { edges { node { __typename id name status channels { __typename id
         channel { name } activeBlock { notes blockedBy { __typename } } currentConversation { status assignee { name } offeredTo { name } } } } }
         pageInfo { hasNextPage endCursor } } }`,
@@ -161,23 +161,23 @@ describe("honest use passes", () => {
 });
 
 describe("on one socket", () => {
-  test("a bad operation does not end its neighbours", async () => {
+  test("an invalid operation does not end other operations", async () => {
     const client = connect(desk);
     const results = client.iterate({ query: "subscription { messageRecorded { message { text } } }" });
     const next = results.next();
     for (const query of ["{", "{ nothing }", deep(20), "subscription { messageRecorded { nothing } }"]) {
       await expect(client.iterate({ query }).next()).rejects.toBeInstanceOf(Array);
     }
-    let heard = false;
+    let isDelivered = false;
     void next.then(() => {
-      heard = true;
+      isDelivered = true;
     });
-    while (!heard) await desk.writes("neighbour", "still here");
+    while (!isDelivered) await desk.writes("neighbour", "still here");
     expect(at(await next, "value.data.messageRecorded.message.text")).toBe("still here");
     await client.dispose();
   });
 
-  test("a hundred operations, and no more", async () => {
+  test("at most a hundred operations", async () => {
     const client = connect(desk);
     const query = "subscription { messageRecorded { message { text } } }";
     const all = Array.from({ length: 101 }, () => client.iterate({ query }));

@@ -33,7 +33,7 @@ describe("a list of contacts", async () => {
   const filter = { search: "paged" };
   const newestFirst = [6, 5, 4, 3, 2, 1, 0].map((index) => `paged ${index}`);
 
-  test("goes forwards and backwards over all of it, each row once", async () => {
+  test("pages forwards and backwards return each row once", async () => {
     const forwards: unknown[] = [];
     let after: string | null = null;
     for (;;) {
@@ -77,7 +77,7 @@ describe("a list of contacts", async () => {
     expect(between.names).toEqual(["paged 5", "paged 3", "paged 2"]);
   });
 
-  test("20 rows by default, 100 at most, none if asked for none", async () => {
+  test("20 rows by default, 100 at most, none for 0", async () => {
     await prisma.contact.createMany({
       data: Array.from({ length: 120 }, (_, index) => ({
         id: crypto.randomUUID(),
@@ -144,12 +144,12 @@ describe("a timeline", async () => {
     expect((await texts({ first: 100, after: textAt(oldest.info, "endCursor") })).texts).toHaveLength(23);
   });
 
-  test("nested arguments that cannot be are refused, too", async () => {
+  test("invalid nested arguments are refused, too", async () => {
     const { errors } = await desk.ada.graphql(query, { id: conversationId, first: 1_000 });
     expect(at(errors, "0.extensions.code")).toBe("INVALID_INPUT");
   });
 
-  test("the same list twice under other names and arguments", async () => {
+  test("the same list twice with different aliases and arguments", async () => {
     const { data, errors } = await desk.ada.graphql(
       `query ($id: ID!) { contact(id: $id) { channels {
         newest: messages(last: 1) { edges { node { text } } }
@@ -178,7 +178,7 @@ const BLOCKS_PAGE = `{ blocks(first: 50) { edges { node { notes blockedAt lifted
   contactChannel { externalId contact { name status } channel { name } }
   endedConversations { id status endedBy { __typename } } } } } }`;
 
-describe("no N+1: a page takes the same statements whatever its length", async () => {
+describe("no N+1: a page takes the same statements regardless of its length", async () => {
   const person = "n-plus-1";
   for (let index = 0; index < 12; index++) {
     const { contactId } = await desk.writes(`${person} ${index}`);
@@ -200,7 +200,7 @@ describe("no N+1: a page takes the same statements whatever its length", async (
     expect(few.statements.length).toBeLessThanOrEqual(many.statements.length);
   });
 
-  test("blocks with who, whom and what they ended", async () => {
+  test("blocks with their actors, contacts and ended conversations", async () => {
     const { result, statements } = await countingStatements(() => desk.ada.graphql(BLOCKS_PAGE));
     expect(nodesAt(result.data, "blocks")).toHaveLength(4);
     expect(statements.length).toBeLessThanOrEqual(3);
@@ -215,7 +215,7 @@ describe("no N+1: a page takes the same statements whatever its length", async (
     expect(many.statements).toHaveLength(few.statements.length);
   });
 
-  test("the same list twice with other arguments", async () => {
+  test("the same list twice with different arguments", async () => {
     const query = `query ($filter: ContactFilter, $first: Int) { contacts(filter: $filter, first: $first) { edges { node {
       a: conversations(first: 1) { edges { node { id } } } b: conversations(last: 1) { edges { node { id } } }
       channels { activeBlock { id } blockHistory { edges { node { id } } } } } } } }`;
@@ -234,7 +234,7 @@ describe("a nested list costs the same with 10 and with 10,000 messages in a con
   await seedConversation(desk, long.rows, 10_000);
   await desk.app.database.pool.query("ANALYZE");
 
-  test("in statements, in rows that PostgreSQL looks at, and in time", async () => {
+  test("in statements, in rows read by PostgreSQL, and in time", async () => {
     const costOf = async (name: string) => {
       const variables = { first: 20, filter: { search: name } };
       await desk.ada.graphql(DESK_PAGE, variables);

@@ -97,7 +97,7 @@ describe("node", () => {
   });
 });
 
-describe("B7: the status of a contact is that of its channels", () => {
+describe("B7: the status of a contact is derived from its ContactChannels", () => {
   test("blocked on one channel: BLOCKED there, and as a contact", async () => {
     const person = await seedContact(desk, { name: "Two Places", externalId: "b7" });
     await seedContactChannel(desk, person.rows.contactId, { channel: desk.webChat });
@@ -136,7 +136,7 @@ describe("B7: the status of a contact is that of its channels", () => {
   });
 });
 
-describe("B8: an expiry counts from its time, before it is recorded", () => {
+describe("B8: an expiry takes effect at its time, before it is recorded", () => {
   test("in fields and filters alike", async () => {
     const person = await desk.writes("whose block expires");
     const expiresAt = new Date(desk.clock.now() + 60_000).toISOString();
@@ -179,7 +179,7 @@ describe("B8: an expiry counts from its time, before it is recorded", () => {
       over: { edges: [] },
     });
 
-    // Without a command the table still has the block in force.
+    // No command has recorded the expiry, so the table still has the block in force.
     await prisma.contactChannel.update({ where: { id: rowId(person.contactChannelId) }, data: { dueAt: null } });
     desk.clock.advance(60_000);
     const row = await prisma.block.findUniqueOrThrow({ where: { id: rowId(blockId) } });
@@ -207,7 +207,7 @@ describe("B8: an expiry counts from its time, before it is recorded", () => {
 });
 
 describe("search", () => {
-  test("any part of name, display name and external id, whatever the case; wildcards mean themselves", async () => {
+  test("any part of name, display name and external id, ignoring case; wildcards are literal", async () => {
     await seedContact(desk, { name: "Søren 100%", displayName: "Under_Score", externalId: "ext-ABC-1" });
     await seedContact(desk, { name: "Soren 1000", displayName: "UnderXScore", externalId: "ext-xyz-\\" });
     const found = async (search: string): Promise<readonly unknown[]> => {
@@ -243,7 +243,7 @@ describe("search", () => {
 });
 
 describe("filters", () => {
-  test("conversations by status, channel, contact and assignee, all together", async () => {
+  test("conversations by status, channel, contact and assignee, combined", async () => {
     const person = await desk.writes("filter-person");
     await desk.ben.takeConversation({ conversationId: person.conversationId });
     const found = async (filter: object): Promise<boolean> => {
@@ -326,12 +326,12 @@ describe("timelines", () => {
     );
     const authors = nodesAt(data, "conversation.messages").map((node) => at(node, "author.__typename"));
     expect(authors).toEqual(["Contact", "Bot", "Agent", "ApiKey"]);
-    // C4: the agent's reply took it, the key's changed nothing.
+    // C4: the agent's reply took the conversation, the key's message changed nothing.
     expect(at(data, "conversation.assignee.id")).toBe(desk.ben.id);
   });
 });
 
-describe("lists that are not paged", () => {
+describe("lists without paging", () => {
   test("channels and agents, without removed agents", async () => {
     const gone = await desk.agent("AGENT");
     await prisma.agent.update({ where: { id: rowId(gone.id) }, data: { removedAt: new Date() } });
@@ -343,7 +343,7 @@ describe("lists that are not paged", () => {
   });
 });
 
-test("B3: one query sees one state, however many statements and fields it takes", async () => {
+test("B3: one query sees one state, however many statements and fields it needs", async () => {
   const person = await desk.writes("torn");
   const query = `query ($id: ID!, $filter: BlockFilter) {
     contact(id: $id) { status channels { activeBlock { id } blockHistory(first: 1) { edges { node { active } } } } }
@@ -364,7 +364,7 @@ test("B3: one query sees one state, however many statements and fields it takes"
         nodesAt(data, "blocks").length === 1,
       ];
       expect(new Set(isBlocked).size, JSON.stringify(data)).toBe(1);
-      // The cursor is consistent with the data: the same cursor, the same state.
+      // The cursor is consistent with the data: the same cursor has the same state.
       const cursor = at(data, "logCursor");
       if (seen.has(cursor)) expect(seen.get(cursor)).toBe(isBlocked[0]);
       seen.set(cursor, isBlocked[0]);

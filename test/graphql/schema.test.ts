@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { schema } from "../../src/graphql/schema/index.ts";
 import { printedSchema } from "../../src/graphql/schema/print.ts";
 
-/** The names that the contract pins (section 3), in its own words; arguments of connections are left out. */
+/** The names pinned by the contract (section 3), verbatim; arguments of connections are omitted. */
 const pinned = `
   enum ContactStatus { ACTIVE BLOCKED }
   enum ConversationStatus { BOT WAITING ASSIGNING ACTIVE ENDED BLOCKED }
@@ -140,7 +140,7 @@ const pinned = `
     conversation: Conversation! from: ConversationStatus to: ConversationStatus! }
 `;
 
-test("schema.graphql is what the code says; `npm run schema` writes it", async () => {
+test("schema.graphql matches the code; `npm run schema` writes it", async () => {
   expect(await readFile("schema.graphql", "utf8")).toBe(printedSchema());
 });
 
@@ -157,7 +157,7 @@ describe("the contract's names, types and nullability", () => {
       const found = definitions.get(name);
       expect(found?.kind).toBe(definition.kind);
       if (found === undefined) return;
-      // Additions are free; what is pinned must be there, letter for letter.
+      // Additions are allowed; pinned names must match exactly.
       const [wanted, given] = [partsOf(definition), partsOf(found)];
       expect(given).toEqual(expect.arrayContaining(wanted));
     });
@@ -181,20 +181,20 @@ test("each refusal is listed only where it can occur", () => {
   }
 });
 
-test("nothing secret has a field", () => {
+test("no field exposes a secret", () => {
   const names = Object.values(schema.getTypeMap()).flatMap((type) =>
     isObjectType(type) || isInterfaceType(type) ? Object.keys(type.getFields()) : [],
   );
   for (const secret of ["secret", "hash", "allowedOrigins", "dueAt", "clock"]) expect(names).not.toContain(secret);
 });
 
-/** What a definition says, each part by itself: `name(arguments): Type!`, a value, a member, an interface. */
+/** The parts of a definition: `name(arguments): Type!`, a value, a member, an interface. */
 function partsOf(definition: Parameters<typeof print>[0]): string[] {
   const parts: string[] = [];
   visit(definition, {
     FieldDefinition: (node) => {
       const args = (node.arguments ?? []).map((arg) => `${arg.name.value}: ${print(arg.type)}`).toSorted();
-      // A connection's arguments are the contract's "…".
+      // The contract abbreviates a connection's arguments as "…".
       const shown = /Connection!$/.test(print(node.type)) && !args.some((arg) => arg.startsWith("filter")) ? [] : args;
       parts.push(`${node.name.value}(${shown.join(", ")}): ${print(node.type)}`);
       return false;

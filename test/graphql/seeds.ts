@@ -57,7 +57,7 @@ export async function seedContactChannel(
   return globalId("ContactChannel", id);
 }
 
-/** Inserts a conversation with so many texts. */
+/** Inserts a conversation with this many text messages. */
 export async function seedConversation(
   desk: Desk,
   of: { readonly contactId: string; readonly contactChannelId: string },

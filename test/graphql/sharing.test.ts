@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId, type TestWorkspace } from "../support/app.ts";
 import { done } from "../support/client.ts";
-import { connect } from "../support/following.ts";
+import { connect } from "../support/graphql-subscription.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { countingStatements, watchStatements } from "./statements.ts";
 
@@ -268,7 +268,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
     }
   });
 
-  test("no event of one workspace is delivered in the other", () => {
+  test("no event of one workspace is delivered to the other", () => {
     for (const { name, place, shared } of subscribers) {
       const foreign = subscribers.find((each) => each.place !== place)?.ids;
       const told = JSON.stringify(shared);
@@ -277,7 +277,7 @@ describe("shared executions: two workspaces, three roles, twenty documents", () 
   });
 });
 
-describe("the statements of an event", () => {
+describe("the statements for an event", () => {
   const query =
     "subscription ($after: Cursor) { messageRecorded(after: $after) { cursor message { text conversation { status } } } }";
   const open: Client[] = [];

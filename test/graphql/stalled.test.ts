@@ -13,13 +13,13 @@ import { watchStatements } from "./statements.ts";
 const desk = await bootDesk();
 const { pool } = desk.app.database;
 
-/** Far more than the buffers of both ends of a connection hold. */
+/** Far more than the buffers at both ends of a connection hold. */
 const MESSAGES = 2_500;
 const TEXT = "x".repeat(5_000);
 
 const SUBSCRIPTION = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { id text } } }";
 
-/** Inserts many long messages at once, as after a busy hour. */
+/** Inserts many long messages at once. */
 async function recordMany(): Promise<string[]> {
   const { rows } = await seedContact(desk);
   const ids = Array.from({ length: MESSAGES }, () => uuidv7());
@@ -52,7 +52,7 @@ async function recordMany(): Promise<string[]> {
   return ids;
 }
 
-/** Counts the messages that are read for delivery, once the count no longer grows. */
+/** Counts the messages read for delivery, once the count has stopped growing. */
 function watchFetches(): { settled(): Promise<number>; end(): void } {
   const sent = watchStatements();
   const count = (): number =>
@@ -71,7 +71,7 @@ function watchFetches(): { settled(): Promise<number>; end(): void } {
 }
 
 describe("a client that stops reading", () => {
-  test("over SSE: is waited for, costs no more than its buffers, and misses nothing when it reads on", async () => {
+  test("over SSE: delivery waits for it, uses no more memory than its buffers, and continues without loss when it reads again", async () => {
     const after = await cursorNow(desk);
     const fetches = watchFetches();
     const ids = await recordMany();
@@ -90,7 +90,7 @@ describe("a client that stops reading", () => {
     const fetched = await fetches.settled();
     expect(fetched).toBeGreaterThan(0);
     expect(fetched).toBeLessThan(MESSAGES / 2);
-    // Other clients are served.
+    // Other clients are still served.
     expect((await desk.ada.graphql("{ viewer { role } }")).status).toBe(200);
     fetches.end();
 
@@ -134,7 +134,7 @@ describe("a client that stops reading", () => {
     socket.terminate();
   });
 
-  test("but goes on sending: is cut off before its answers fill the memory", async () => {
+  test("but continues to send: is disconnected before its answers exhaust the memory", async () => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     await once(socket, "open");
     socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${desk.ada.token}` } }));

@@ -33,7 +33,9 @@ export function watchStatements(): { all(): readonly unknown[]; end(): void } {
 function isPrismas(statement: unknown): statement is Statement {
   const text = at(statement, "text");
   if (typeof text !== "string" || !text.startsWith("SELECT") || at(statement, "name") !== undefined) return false;
-  return !/"agent"\."email" = \$\d|"api_key"\."hash" = \$\d/.test(text);
+  return !/FROM "public"\."(agent" AS "t0" WHERE \("t0"\."email"|api_key" AS "t0" WHERE \("t0"\."hash") = \$\d/.test(
+    text,
+  );
 }
 
 /** The number of rows of a table that PostgreSQL reads for these statements. */

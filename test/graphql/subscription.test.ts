@@ -27,12 +27,12 @@ const session: Session = {
   onEnd: () => () => {},
 };
 
-test("one whose socket is full reads on where it heard last, not where it last heard something of its own", async () => {
+test("a slow client resumes at its last log position, not at the last event of its own", async () => {
   const silence = 5_000;
   let prunedTo = 0;
   const log: EventLog = {
-    append: () => Promise.reject(new Error("Nobody writes here.")),
-    read: () => Promise.reject(new Error("All of it has been heard.")),
+    append: () => Promise.reject(new Error("This log is read-only.")),
+    read: () => Promise.reject(new Error("The log must not be read.")),
     bounds: async () => ({ position: 0, prunedTo }),
     heads: async () => new Map(),
     prune: async () => {},

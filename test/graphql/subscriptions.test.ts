@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, SECRET, type TestWorkspace } from "../support/app.ts";
-import { type Followed, follow, followEvents } from "../support/following.ts";
+import { type SubscriptionResults, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
 import { cursorNow } from "../support/subscriber.ts";
 import { watchStatements } from "./statements.ts";
 
@@ -13,10 +13,10 @@ const { prisma } = desk.app.database;
 
 const transports: Record<
   string,
-  (desk: Desk, query: string, variables?: Record<string, unknown>) => Promise<Followed>
+  (desk: Desk, query: string, variables?: Record<string, unknown>) => Promise<SubscriptionResults>
 > = {
-  WebSocket: async (...args) => follow(...args),
-  SSE: (...args) => followEvents(...args),
+  WebSocket: async (...args) => subscribeOverWebSocket(...args),
+  SSE: (...args) => subscribeOverSse(...args),
 };
 
 function inLog(position: string, of: TestWorkspace = desk): string {
@@ -37,14 +37,14 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     const after = await cursorNow(desk);
     const person = `person ${crypto.randomUUID()}`;
     for (let index = 1; index <= 5; index++) await desk.writes(person, `before ${index}`);
-    const followed = await subscribe(desk, MESSAGES, { after });
+    const results = await subscribe(desk, MESSAGES, { after });
     const received: unknown[] = [];
     const writing = (async () => {
       for (let index = 1; index <= 20; index++) await desk.writes(person, `live ${index}`);
     })();
     const cursors: string[] = [];
     while (received.length < 26) {
-      const { data, errors } = await followed.next();
+      const { data, errors } = await results.next();
       expect(errors).toBeUndefined();
       received.push(at(data, "messageRecorded.message.text"));
       cursors.push(textAt(data, "messageRecorded.cursor"));
@@ -54,29 +54,29 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
       ...Array.from({ length: 5 }, (_, i) => `before ${i + 1}`),
       ...Array.from({ length: 20 }, (_, i) => `live ${i + 1}`),
     ];
-    // The greeting comes right after the first message.
+    // The greeting is delivered right after the first message.
     expect(received).toEqual([wanted[0], "Welcome!", ...wanted.slice(1)]);
-    await followed.end();
+    await results.end();
 
-    // The cursor of any event resumes right after it.
+    // The cursor of any event resumes right after that event.
     const resumed = await subscribe(desk, MESSAGES, { after: cursors[9] });
     expect(at((await resumed.next()).data, "messageRecorded.message.text")).toBe(received[10]);
     await resumed.end();
   });
 
-  test("without after: from now on", async () => {
+  test("without after: events from now on", async () => {
     const person = `person ${crypto.randomUUID()}`;
     await desk.writes(person, "long ago");
-    const followed = await subscribe(desk, MESSAGES);
-    const first = followed.next();
+    const results = await subscribe(desk, MESSAGES);
+    const first = results.next();
     // The start of a subscription is not observable, so repeat until an event is delivered.
-    let heard = false;
+    let isDelivered = false;
     void first.then(() => {
-      heard = true;
+      isDelivered = true;
     });
-    while (!heard) await desk.writes(person, "from now on");
+    while (!isDelivered) await desk.writes(person, "from now on");
     expect(at((await first).data, "messageRecorded.message.text")).toBe("from now on");
-    await followed.end();
+    await results.end();
   });
 
   test("D4, B3: a block is delivered as one change of status and one end; later messages are delivered, too", async () => {
@@ -109,7 +109,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     const status = await subscribe(desk, STATUS, { after, filter });
     const changes = [];
     for (let index = 0; index < 3; index++) changes.push(at((await status.next()).data, "contactStatusChanged"));
-    // Its own scalars as of the event; the objects as they are now.
+    // Its own scalars are as of the event; its objects are current.
     const now = { block: { notes: "very rude", liftedAt: expect.any(String) }, contactChannel: { status: "ACTIVE" } };
     expect(changes).toEqual([
       expect.objectContaining({ status: "BLOCKED", contactStatus: "BLOCKED", cause: "BLOCKED", ...now }),
@@ -122,20 +122,20 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
   test("B8: an expiry is delivered with its own time, by System", async () => {
     const person = await desk.writes(`person ${crypto.randomUUID()}`);
     const after = await cursorNow(desk);
-    const followed = await subscribe(desk, STATUS, { after, filter: { contactId: person.contactId } });
+    const results = await subscribe(desk, STATUS, { after, filter: { contactId: person.contactId } });
     const expiresAt = new Date(desk.clock.now() + 1_000).toISOString();
     await desk.ada.blockContact({ contactId: person.contactId, expiresAt });
-    await followed.next();
+    await results.next();
     desk.clock.advance(3_000);
     await desk.app.runDue();
-    expect(at((await followed.next()).data, "contactStatusChanged")).toMatchObject({
+    expect(at((await results.next()).data, "contactStatusChanged")).toMatchObject({
       cause: "EXPIRED",
       status: "ACTIVE",
       occurredAt: expiresAt,
       actor: { __typename: "System" },
       block: { liftedAt: expiresAt },
     });
-    await followed.end();
+    await results.end();
   });
 
   test("filters are ANDed; assigneeId matches assignee and offer, before and after the event", async () => {
@@ -163,7 +163,7 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     await desk.ada.takeConversation({ conversationId: mine.conversationId });
     await desk.ada.transferConversation({ conversationId: other.conversationId, agentId: desk.ben.id });
 
-    const next = async (followed: Followed) => at((await followed.next()).data, "conversationChanged");
+    const next = async (results: SubscriptionResults) => at((await results.next()).data, "conversationChanged");
     const offered = { from: "WAITING", to: "ASSIGNING" };
     const taken = { from: "ASSIGNING", to: "ACTIVE" };
     expect([await next(bens), await next(bens), await next(bens)]).toMatchObject([
@@ -189,12 +189,12 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     [inLog("999999999"), "INVALID_INPUT"],
     [inLog("0", elsewhere), "INVALID_INPUT"],
   ])("after %j is %s", async (after, code) => {
-    const followed = await subscribe(desk, MESSAGES, { after });
-    const { errors, data } = await followed.next();
+    const results = await subscribe(desk, MESSAGES, { after });
+    const { errors, data } = await results.next();
     expect(at(errors, "0.extensions.code")).toBe(code);
     expect(data ?? null).toBeNull();
-    await expect(followed.next()).rejects.toThrow("over");
-    await followed.end();
+    await expect(results.next()).rejects.toThrow("over");
+    await results.end();
   });
 
   test("a cursor older than the retained log is an error, never a gap", async () => {
@@ -203,14 +203,14 @@ describe.each(Object.entries(transports))("over %s", (_name, subscribe) => {
     const workspaceId = rowId(desk.id);
     const { position } = await prisma.logHead.findUniqueOrThrow({ where: { workspaceId } });
     await prisma.logHead.update({ where: { workspaceId }, data: { prunedTo: position } });
-    const followed = await subscribe(desk, MESSAGES, { after: start });
-    expect(at((await followed.next()).errors, "0.extensions.code")).toBe("CURSOR_EXPIRED");
-    await followed.end();
+    const results = await subscribe(desk, MESSAGES, { after: start });
+    expect(at((await results.next()).errors, "0.extensions.code")).toBe("CURSOR_EXPIRED");
+    await results.end();
     await prisma.logHead.update({ where: { workspaceId }, data: { prunedTo: 0n } });
   });
 });
 
-describe("permissions are checked all the time: a subscription ends within a second of a change", () => {
+describe("permissions are rechecked: a subscription ends within a second of a change", () => {
   const removed = { removedAt: new Date() };
   test.each([
     ["a key is revoked", () => desk.key("read"), () => prisma.apiKey.updateMany({ data: { revokedAt: new Date() } })],
@@ -230,9 +230,9 @@ describe("permissions are checked all the time: a subscription ends within a sec
     const token = await tokenOf();
     const after = await cursorNow(desk);
     const [stream, socket, other] = [
-      await followEvents(desk, MESSAGES, { after }, token),
-      follow(desk, MESSAGES, { after }, token),
-      follow(desk, MESSAGES, { after }),
+      await subscribeOverSse(desk, MESSAGES, { after }, token),
+      subscribeOverWebSocket(desk, MESSAGES, { after }, token),
+      subscribeOverWebSocket(desk, MESSAGES, { after }),
     ];
     await desk.writes(`person ${crypto.randomUUID()}`);
     for (const each of [stream, socket, other]) {
@@ -240,7 +240,7 @@ describe("permissions are checked all the time: a subscription ends within a sec
       expect((await each.next()).errors).toBeUndefined();
     }
 
-    // No event is recorded from here on.
+    // No further events are recorded.
     await change();
     const changed = performance.now();
     const { errors } = await stream.next();
@@ -278,11 +278,11 @@ test("unsubscribing stops reading the log at once", async () => {
     return reads.length > 0;
   };
   await expect.poll(isRead, { timeout: 5_000 }).toBe(false);
-  const stream = await followEvents(desk, MESSAGES);
+  const stream = await subscribeOverSse(desk, MESSAGES);
   expect(await isRead()).toBe(true);
   await stream.end();
   await expect.poll(isRead, { timeout: 5_000 }).toBe(false);
-  const socket = follow(desk, MESSAGES);
+  const socket = subscribeOverWebSocket(desk, MESSAGES);
   const next = socket.next().catch(() => "over");
   expect(await isRead()).toBe(true);
   await socket.end();

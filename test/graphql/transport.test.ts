@@ -9,7 +9,7 @@ import { Overloaded } from "../../src/commands/work.ts";
 import { createMask } from "../../src/graphql/errors.ts";
 import { at } from "../support/answers.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
-import { connect, follow, followEvents } from "../support/following.ts";
+import { connect, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
 
 const desk = await bootDesk();
 const endpoint = `${desk.url}/graphql`;
@@ -17,7 +17,7 @@ const bearer = { authorization: `Bearer ${desk.ada.token}` };
 const json = { "content-type": "application/json" };
 const VIEWER = JSON.stringify({ query: "{ viewer { role } }" });
 
-describe("who asks", async () => {
+describe("authentication", async () => {
   const tokens: [string, string | undefined][] = [
     ["no token", undefined],
     ["another scheme", "Basic YTpi"],
@@ -31,7 +31,7 @@ describe("who asks", async () => {
     ["an expired token", `Bearer ${await signAgentToken(SECRET, desk.ada.email, desk.clock.now() - 120_000, 60_000)}`],
   ];
 
-  test.each(tokens)("%s: 401, on the socket 4403", async (_name, authorization) => {
+  test.each(tokens)("%s: 401, and 4403 on the socket", async (_name, authorization) => {
     const response = await fetch(endpoint, {
       method: "POST",
       headers: { ...json, ...(authorization === undefined ? {} : { authorization }) },
@@ -72,12 +72,12 @@ describe("HTTP", () => {
     fetch(endpoint, { method: "POST", headers: { ...bearer, ...headers }, body });
 
   test.each([
-    ["no JSON", "{", json, 400],
-    ["no object", "1", json, 400],
-    ["nothing", "", json, 400],
+    ["malformed JSON", "{", json, 400],
+    ["not an object", "1", json, 400],
+    ["an empty body", "", json, 400],
     ["no query", "{}", json, 400],
-    ["a query that is no text", '{"query":1}', json, 400],
-    ["variables that are no object", '{"query":"{viewer{role}}","variables":[]}', json, 400],
+    ["a query that is not a string", '{"query":1}', json, 400],
+    ["variables that are not an object", '{"query":"{viewer{role}}","variables":[]}', json, 400],
     ["a batch", `[${VIEWER},${VIEWER}]`, json, 400],
     ["a form", "x", { "content-type": "multipart/form-data; boundary=x" }, 415],
     ["plain text", VIEWER, { "content-type": "text/plain" }, 415],
@@ -88,25 +88,25 @@ describe("HTTP", () => {
     expect(response.status).toBe(status);
     const text = await response.text();
     if (text !== "") expect(JSON.parse(text).errors).toHaveLength(1);
-    // And the next one is served.
+    // The next request is served.
     expect((await post(VIEWER)).status).toBe(200);
   });
 
-  test("what cannot be run is 400 for clients that ask for the newer media type", async () => {
+  test("an operation that cannot be executed is 400 for clients that accept the newer media type", async () => {
     for (const query of ["{", "{ nothing }"]) {
       const response = await post(JSON.stringify({ query }), { ...json, accept: "application/graphql-response+json" });
       expect(response.status).toBe(400);
     }
   });
 
-  test("GET asks, but changes nothing", async () => {
+  test("GET can query, but not change anything", async () => {
     const get = (query: string) => fetch(`${endpoint}?query=${encodeURIComponent(query)}`, { headers: bearer });
     expect(await (await get("{ viewer { role } }")).json()).toEqual({ data: { viewer: { role: "ADMIN" } } });
     const mutation = await get(`mutation { blockContact(input: { contactId: "x" }) { __typename } }`);
     expect(mutation.status).toBe(405);
   });
 
-  test("a browser gets GraphiQL, all of it from here", async () => {
+  test("a browser gets GraphiQL, with all assets from this server", async () => {
     const response = await fetch(endpoint, { headers: { accept: "text/html,application/xhtml+xml" } });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toMatch(/^text\/html/);
@@ -116,7 +116,7 @@ describe("HTTP", () => {
     expect(page).not.toMatch(/<(script|link)[^>]+(src|href)="https?:/);
   });
 
-  test("a page elsewhere may ask, with a token of its own", async () => {
+  test("a page of another origin can send requests with its own token", async () => {
     const headers = { origin: "https://desk.example", "access-control-request-method": "POST" };
     const preflight = await fetch(endpoint, {
       method: "OPTIONS",
@@ -130,7 +130,7 @@ describe("HTTP", () => {
     expect(response.headers.get("access-control-allow-origin")).toBe("https://desk.example");
   });
 
-  test("every answer has the request's id", async () => {
+  test("every response has the request id", async () => {
     expect((await post(VIEWER)).headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     const stream = await fetch(endpoint, {
       method: "POST",
@@ -157,15 +157,15 @@ describe("WebSocket", () => {
 
   test.each([
     [
-      "to subscribe before the acknowledgement: 4401",
+      "a subscribe before the acknowledgement: 4401",
       [{ id: "1", type: "subscribe", payload: { query: "{ logCursor }" } }],
       4401,
     ],
-    ["no message of the protocol: 4400", [{ type: "nonsense" }], 4400],
-    ["no JSON: 4400", ["{"], 4400],
+    ["a message outside the protocol: 4400", [{ type: "nonsense" }], 4400],
+    ["malformed JSON: 4400", ["{"], 4400],
     ["two initialisations: 4429", [init(), init()], 4429],
-    ["an id that is taken: 4409", [init(), "wait", subscription("1"), subscription("1")], 4409],
-    ["256 KB and more: 1009", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], 1009],
+    ["an id in use: 4409", [init(), "wait", subscription("1"), subscription("1")], 4409],
+    ["more than 256 KB: 1009", [{ type: "ping", payload: { x: "x".repeat(256 * 1_024) } }], 1009],
   ])("%s", async (_name, messages, code) => {
     const socket = open();
     await once(socket, "open");
@@ -176,13 +176,13 @@ describe("WebSocket", () => {
     expect(await closing(socket)).toBe(code);
   });
 
-  test("another protocol is not spoken", async () => {
+  test("another subprotocol is refused", async () => {
     const socket = new WebSocket(endpoint.replace("http", "ws"), ["graphql-ws"]);
     const [error] = await once(socket, "error");
     expect(String(error)).toContain("no subprotocol");
   });
 
-  test("another path is not there", async () => {
+  test("another path is not found", async () => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/elsewhere`, "graphql-transport-ws");
     const [error] = await once(socket, "error");
     expect(String(error)).toContain("404");
@@ -197,8 +197,8 @@ describe("WebSocket", () => {
   }
 });
 
-describe("what nobody expected", () => {
-  test("is masked over every transport: an id, and nothing else", async () => {
+describe("unexpected errors", () => {
+  test("are masked over every transport: only an error id is sent", async () => {
     const broken = await bootDesk();
     await broken.app.database.pool.query("ALTER TABLE channel RENAME COLUMN name TO gone");
     const masked = {
@@ -210,14 +210,14 @@ describe("what nobody expected", () => {
     const { data, errors } = await broken.ada.graphql(query);
     expect(data).toBeNull();
     expect(errors).toEqual([expect.objectContaining(masked)]);
-    const stream = await followEvents(broken, query, {}, broken.ada.token);
+    const stream = await subscribeOverSse(broken, query, {}, broken.ada.token);
     expect((await stream.next()).errors).toEqual([expect.objectContaining(masked)]);
-    const socket = follow(broken, query, {}, broken.ada.token);
+    const socket = subscribeOverWebSocket(broken, query, {}, broken.ada.token);
     expect((await socket.next()).errors).toEqual([expect.objectContaining(masked)]);
     await socket.end();
   });
 
-  test("the log has the id and the place, and nothing that people wrote", () => {
+  test("are logged with the id and the location, without user data", () => {
     const lines: string[] = [];
     const sink = new Writable({
       write: (chunk, _encoding, done) => {
@@ -243,12 +243,12 @@ describe("what nobody expected", () => {
     expect(line).toContain("P2010");
     expect(line).toContain("transport.test.ts");
     expect(line).not.toContain("secret words");
-    // What is masked stays masked, and is logged once.
+    // A masked error stays masked, and is logged once.
     expect(mask(masked)).toBe(masked);
     expect(lines).toHaveLength(1);
   });
 
-  test("too much waiting is OVERLOADED: the client may come again", () => {
+  test("overload is OVERLOADED: the client may retry", () => {
     const mask = createMask(pino({ level: "silent" }));
     const error = new GraphQLError("x", { originalError: new Overloaded(20_000), path: ["sendMessage"] });
     expect(mask(error)).toMatchObject({ path: ["sendMessage"], extensions: { code: "OVERLOADED" } });
@@ -258,7 +258,7 @@ describe("what nobody expected", () => {
 test("stopping ends streams, and closes sockets with 1001", async () => {
   const stopped = await bootDesk();
   const query = "subscription { messageRecorded { id } }";
-  const stream = await followEvents(stopped, query, {}, stopped.ada.token);
+  const stream = await subscribeOverSse(stopped, query, {}, stopped.ada.token);
   const socket = new WebSocket(`${stopped.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
   await once(socket, "open");
   socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${stopped.ada.token}` } }));

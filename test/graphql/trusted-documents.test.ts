@@ -20,7 +20,7 @@ function fileOf(content: string): string {
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-// As codegen's client preset and Relay's compiler print, on one line or on several, and call them.
+// As printed and named by codegen's client preset and Relay's compiler, on one line or several.
 const ROLE = "query Role { viewer { role } }";
 const CONTACT = "query Contact($id: ID!) {\n  contact(id: $id) {\n    id\n  }\n}\n";
 const BLOCK = "mutation Block($input: BlockContactInput!) { blockContact(input: $input) { __typename } }";
@@ -48,31 +48,28 @@ const ways: [string, Way][] = [
   ["WebSocket", (_desk: Desk, asked: Asked) => socket.ask(asked)],
 ];
 
-const apollos = (sha256Hash: string): Asked => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+const apolloRequest = (sha256Hash: string): Asked => ({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
 
 describe.each(ways)("over %s", (way, ask) => {
   test.each<[string, Asked]>([
-    ["the id of the file", { documentId: sha256(ROLE) }],
-    ["the id of the standard", { documentId: `sha256:${sha256(ROLE)}` }],
-    ["the id as Apollo Client and urql send it", apollos(sha256(ROLE))],
+    ["the id in the file", { documentId: sha256(ROLE) }],
+    ["the id in the format of the specification", { documentId: `sha256:${sha256(ROLE)}` }],
+    ["the id in the format of Apollo Client and urql", apolloRequest(sha256(ROLE))],
     ["the text", { query: ROLE }],
-    ["the text, spaced otherwise", { query: print(parseGraphql(ROLE)) }],
-    ["the text, spaced otherwise still", { query: `# who\n${ROLE.replaceAll(" ", "\n , ")}` }],
-    ["the text and its id, as Apollo Client registers it", { query: ROLE, ...apollos(sha256(ROLE)) }],
-    ["the text and an id of another kind", { query: ROLE, documentId: "md5:1" }],
+    ["the text, reformatted", { query: print(parseGraphql(ROLE)) }],
+    ["the text with a comment and other whitespace", { query: `# who\n${ROLE.replaceAll(" ", "\n , ")}` }],
+    ["the text and its id, as Apollo Client registers it", { query: ROLE, ...apolloRequest(sha256(ROLE)) }],
+    ["the text and an id with another hash", { query: ROLE, documentId: "md5:1" }],
     ["one operation of several", { documentId: "both", operationName: "One" }],
   ])("%s", async (_, asked) => {
     expect(await ask(desk, asked)).toEqual({ data: { viewer: { role: "ADMIN" } } });
   });
 
-  test.each([MD5_OF_CONTACT, `sha256:${sha256(CONTACT)}`])(
-    "variables go with an id, such as %s",
-    async (documentId) => {
-      const { contactId } = await desk.writes("somebody");
-      const answer = await ask(desk, { documentId, variables: { id: contactId } });
-      expect(answer).toEqual({ data: { contact: { id: contactId } } });
-    },
-  );
+  test.each([MD5_OF_CONTACT, `sha256:${sha256(CONTACT)}`])("an id with variables, such as %s", async (documentId) => {
+    const { contactId } = await desk.writes("somebody");
+    const answer = await ask(desk, { documentId, variables: { id: contactId } });
+    expect(answer).toEqual({ data: { contact: { id: contactId } } });
+  });
 
   test("a subscription by its id", async () => {
     const after = at((await socket.ask({ documentId: "both", operationName: "Two" })).data, "logCursor");
@@ -82,23 +79,23 @@ describe.each(ways)("over %s", (way, ask) => {
     else expect(answer).toEqual({ data: { messageRecorded: { message: { text: "by id" } } } });
   });
 
-  test("a mutation by its id, if not by GET", async () => {
+  test("a mutation by its id, except by GET", async () => {
     const answer = await ask(desk, { documentId: sha256(BLOCK), variables: { input: { contactId: "x" } } });
     if (way.endsWith("GET")) expect(at(answer.errors, "0.extensions.code")).toBe("BAD_REQUEST");
     else expect(answer).toEqual({ data: { blockContact: { __typename: "NotFoundError" } } });
   });
 });
 
-test("there is no GraphiQL, which could run nothing", async () => {
+test("GraphiQL is not served, since it could run nothing", async () => {
   const page = await fetch(`${desk.url}/graphql`, { headers: { accept: "text/html,*/*;q=0.8" } });
   expect(page.status).toBe(401);
 });
 
-describe("a file that cannot be used is refused at the start", () => {
+describe("an invalid file is refused at startup", () => {
   const start = (path: string, env: NodeJS.ProcessEnv = {}): Promise<unknown> =>
     bootDesk({ env: { TRUSTED_DOCUMENTS: path, ...env } });
 
-  test("with every fault, and the id of its document", async () => {
+  test("with all errors, and the id of each document", async () => {
     const path = fileOf(
       JSON.stringify({ unreadable: "query {", good: ROLE, unknown: "{ secrets }", long: `{ ${"a ".repeat(2_001)} }` }),
     );
@@ -112,7 +109,7 @@ describe("a file that cannot be used is refused at the start", () => {
     );
   });
 
-  test("also when it looks at the schema, where that is off", async () => {
+  test("also if a document uses introspection while that is disabled", async () => {
     const path = fileOf(JSON.stringify({ look: "{ __schema { queryType { name } } }" }));
     await expect(start(path, { INTROSPECTION: "false" })).rejects.toThrow(
       'invalid document "look": GraphQL introspection has been disabled',
@@ -126,7 +123,7 @@ describe("a file that cannot be used is refused at the start", () => {
     );
   });
 
-  test("or is not there", async () => {
+  test("or a missing file", async () => {
     const path = join(folder, "nowhere.json");
     await expect(start(path)).rejects.toThrow(
       `TRUSTED_DOCUMENTS cannot be read: ENOENT: no such file or directory, open '${path}'`,

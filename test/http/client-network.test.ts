@@ -11,6 +11,6 @@ test.each([
   ["::", "0:0:0:0::/64"],
   ["2001:db8:1:2::", "2001:db8:1:2::/64"],
   ["fe80::1%eth0", "fe80:0:0:0::/64"],
-])("%s counts as %s", (address, network) => {
+])("%s belongs to %s", (address, network) => {
   expect(networkOf(address)).toBe(network);
 });

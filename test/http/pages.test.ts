@@ -13,7 +13,7 @@ const docs = readdirSync(join(import.meta.dirname, "../../docs"))
   .filter((file) => file.endsWith(".md"))
   .map((file) => `/docs/${file.replace(".md", "")}`);
 
-test("/ leads to GraphiQL, the health checks and every page of the documentation, and each link works", async () => {
+test("/ links to GraphiQL, the health checks and every page of the documentation, and each link works", async () => {
   const home = await get("/");
   expect(home.status).toBe(200);
   const links = linksOf(home.body).filter((link) => link.startsWith("/"));
@@ -21,7 +21,7 @@ test("/ leads to GraphiQL, the health checks and every page of the documentation
   for (const link of links) expect([link, (await get(link)).status]).toEqual([link, 200]);
 });
 
-test("links between the pages, anchors included, work as they are served", async () => {
+test("links between the pages, anchors included, work as served", async () => {
   expect(docs.length).toBeGreaterThan(5);
   for (const path of docs) {
     for (const link of linksOf((await get(path)).body).filter((each) => /^[/#]/.test(each))) {
@@ -50,7 +50,7 @@ describe("an unknown page", () => {
   });
 });
 
-test("where only trusted documents run, / does not offer GraphiQL", async () => {
+test("with trusted documents only, / does not link to GraphiQL", async () => {
   const file = join(mkdtempSync(join(tmpdir(), "deskgate-pages-")), "documents.json");
   writeFileSync(file, "{}");
   const trusted = await bootDesk({ env: { TRUSTED_DOCUMENTS: file } });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
-import { followEvents } from "../support/following.ts";
+import { subscribeOverSse } from "../support/graphql-subscription.ts";
 import { cursorNow } from "../support/subscriber.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
@@ -24,7 +24,7 @@ test("a cursor older than the retained log is CURSOR_EXPIRED, never a gap", asyn
 /** The first result of a subscription over SSE. */
 async function firstAfter(after: string) {
   const query = "subscription ($after: Cursor) { messageRecorded(after: $after) { message { text } } }";
-  const stream = await followEvents(desk, query, { after });
+  const stream = await subscribeOverSse(desk, query, { after });
   const result = await stream.next();
   await stream.end();
   return result;

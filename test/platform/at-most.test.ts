@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { atMost } from "../../src/platform/at-most.ts";
 
-test("so many at once and no more, in order, whatever fails among them", async () => {
+test("at most this many run at once, in order, even if some fail", async () => {
   const limit = atMost(2);
   const started: number[] = [];
   const ends = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
@@ -9,7 +9,7 @@ test("so many at once and no more, in order, whatever fails among them", async (
     limit(async () => {
       started.push(n);
       await promise;
-      if (n === 0) throw new Error("This one fails.");
+      if (n === 0) throw new Error("The task fails.");
       return n;
     }),
   );

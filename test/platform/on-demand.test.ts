@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A task whose runs the test ends, and what became of it. */
+/** A task whose runs the test completes, and their outcomes. */
 function controlled() {
   const runs: { end: () => void; fail: (error: unknown) => void }[] = [];
   const errors: unknown[] = [];
@@ -25,7 +25,7 @@ function controlled() {
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
-test("what is asked for while it runs is one run more, afterwards", async () => {
+test("requests during a run cause one more run afterwards", async () => {
   const { task, runs } = controlled();
   task.request();
   for (let i = 0; i < 5; i++) task.request();
@@ -40,7 +40,7 @@ test("what is asked for while it runs is one run more, afterwards", async () => 
   expect(runs).toHaveLength(3);
 });
 
-test("a failed run is told of and repeated a second later", async () => {
+test("a failed run is reported and repeated a second later", async () => {
   const { task, runs, errors } = controlled();
   task.request();
   runs[0]?.fail("why");
@@ -50,7 +50,7 @@ test("a failed run is told of and repeated a second later", async () => {
   expect(runs).toHaveLength(2);
 });
 
-test("stopping waits for the run that is under way and lets none follow", async () => {
+test("stopping waits for the current run and prevents further ones", async () => {
   const { task, runs } = controlled();
   task.request();
   task.request();

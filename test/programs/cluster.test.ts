@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-/** What `npm run cluster` starts, and what it says. */
+/** The processes that `npm run cluster` started, and its output. */
 interface Cluster {
   readonly process: ChildProcess;
   readonly output: readonly string[];
@@ -20,18 +20,18 @@ let dataDir: string;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "deskgate-cluster-"));
-  // PostgreSQL may have to run as another user than ours.
+  // PostgreSQL may have to run as another user.
   await chmod(dataDir, 0o755);
 });
 afterEach(async () => {
-  // Its children, and PostgreSQL, end with it, which is tested here too.
+  // Its children and PostgreSQL exit with it, which is also tested here.
   for (const child of running.splice(0)) await ended(child, "SIGKILL");
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-// Several servers start, on machines that have better things to do.
+// Several servers start on a machine that may be busy.
 describe("npm run cluster", { timeout: 90_000 }, () => {
-  test("three instances: the printed command hears on one what is done on another; SIGTERM ends them all", async () => {
+  test("three instances: the printed command receives on one instance the events of another; SIGTERM ends them all", async () => {
     const cluster = await start();
     expect(new Set(cluster.instances.map(({ url }) => url)).size).toBe(3);
     for (const { url } of cluster.instances) expect((await fetch(`${url}/ready`)).status).toBe(200);
@@ -45,7 +45,7 @@ describe("npm run cluster", { timeout: 90_000 }, () => {
     expect(await remains(cluster)).toEqual([]);
   });
 
-  test("an instance that dies is started again at its place; after kill -9 of the parent nothing is left", async () => {
+  test("an instance that exits is restarted on its port; after kill -9 of the parent nothing is left", async () => {
     const cluster = await start();
     const [, second] = cluster.instances;
     if (second === undefined) throw new Error("There is no second instance.");
@@ -70,7 +70,7 @@ async function start(): Promise<Cluster> {
   running.push(child);
   const output: string[] = [];
   const isReady = new Promise<void>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`It ended with ${code}:\n${output.join("\n")}`)));
+    child.once("exit", (code) => reject(new Error(`The cluster exited with ${code}:\n${output.join("\n")}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line !== "") output.push(line);
       if (line.startsWith("(curl ")) resolve();
@@ -93,7 +93,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<numbe
   return child.exitCode;
 }
 
-/** Which instances still answer, and whether PostgreSQL still runs, by its own pid file. */
+/** The instances that still answer, and whether PostgreSQL still runs, by its own pid file. */
 async function remains({ instances }: Cluster): Promise<string[]> {
   const answering = await Promise.all(
     instances.map(({ url }) =>
@@ -107,7 +107,7 @@ async function remains({ instances }: Cluster): Promise<string[]> {
   return [...answering.flat(), ...(postgres === null ? [] : ["PostgreSQL"])];
 }
 
-/** The tests themselves run under npm, which the cluster would otherwise take for its own parent. */
+/** The environment without npm's variables: otherwise the cluster would take the npm of this test run for its parent. */
 function withoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
 }

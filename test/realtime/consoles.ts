@@ -1,12 +1,12 @@
 import { bootDesk, type Desk, rowId } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
 import { people } from "../support/people.ts";
-import { cursorNow, type Heard, type Listener, listen } from "../support/subscriber.ts";
+import { cursorNow, type Listener, listen, type ReceivedEvent } from "../support/subscriber.ts";
 
-/** Several instances on one database; the agents of the first have a console on each. */
+/** Several instances on one database; the agents of the first use a console on each. */
 export interface Instances {
   readonly desks: readonly [Desk, ...Desk[]];
-  /** Of their database. */
+  /** The URL of their database. */
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -32,8 +32,8 @@ export async function consolesOn({ desks }: Instances): Promise<Listener[]> {
   return desks.map((desk) => listen(desk, "messageRecorded", { after, token: ada.token }));
 }
 
-/** Contacts write on every instance at once, each one message after the other; returns the number of recorded messages. */
-export async function everybodyWrites({ desks }: Instances, each: number): Promise<number> {
+/** Contacts write on every instance concurrently, each one message after the other; returns the number of recorded messages. */
+export async function writeOnAllInstances({ desks }: Instances, each: number): Promise<number> {
   const [{ line: channel }] = desks;
   await Promise.all(
     desks.flatMap((desk) =>
@@ -42,7 +42,7 @@ export async function everybodyWrites({ desks }: Instances, each: number): Promi
       }),
     ),
   );
-  // The first message of each is greeted.
+  // The first message of each contact is greeted.
   return desks.length * 4 * (each + 1);
 }
 
@@ -57,11 +57,11 @@ export async function lastRecorded({ desks: [{ app, id }] }: Instances, count: n
   return rows.map((row) => row.shown).reverse();
 }
 
-export function shown({ id, message }: Heard): string {
+export function shown({ id, message }: ReceivedEvent): string {
   return [id, rowId(message?.id ?? ""), message?.text].join(" ");
 }
 
-/** The times in milliseconds from a commit on the first instance to each console of the others, shortest first. */
+/** The latencies in milliseconds from a commit on the first instance to each console of the others, sorted. */
 export async function latencies(instances: Instances, count: number): Promise<number[]> {
   const [first, ...others] = instances.desks;
   const [someone] = people(first, 1);

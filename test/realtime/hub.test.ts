@@ -10,12 +10,12 @@ import { logEvent } from "../support/log-event.ts";
 const workspaceId = idOf<"Workspace">("w");
 const [ann, bob] = [idOf<"Contact">("ann"), idOf<"Contact">("bob")];
 
-/** A log that the test writes and prunes. */
+/** A log that the test appends to and prunes. */
 const written: LogEvent[] = [];
 let prunedTo: Position = 0;
 let reads = 0;
 const log: EventLog = {
-  append: () => Promise.reject(new Error("Nobody writes here.")),
+  append: () => Promise.reject(new Error("This log is read-only.")),
   read: async (_, after, limit) => {
     reads += 1;
     return written.filter(({ position }) => position > after && position > prunedTo).slice(0, limit);
@@ -37,11 +37,11 @@ function event(contactId = ann): LogEvent {
   return happened;
 }
 
-async function heard(reader: LogReader<LogEvent>): Promise<Position | undefined> {
+async function nextPosition(reader: LogReader<LogEvent>): Promise<Position | undefined> {
   return (await reader.next()).value?.position;
 }
 
-test("what is offered is heard in order, once, whatever is lost, repeated or late of it", async () => {
+test("offered events are delivered in order, once, even if some are lost, repeated or late", async () => {
   const hub = newHub();
   const all = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   const bobs = await hub.openReader(workspaceId, {
@@ -49,24 +49,24 @@ test("what is offered is heard in order, once, whatever is lost, repeated or lat
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
   });
-  const waiting = [heard(all), heard(bobs)];
+  const waiting = [nextPosition(all), nextPosition(bobs)];
   const [first, second, third, fourth] = [event(), event(bob), event(), event(bob)];
   const before = reads;
   hub.offer(workspaceId, [first, second]);
   expect(await Promise.all(waiting)).toEqual([1, 2]);
-  expect(await heard(all)).toBe(2);
+  expect(await nextPosition(all)).toBe(2);
   expect(reads).toBe(before);
 
   hub.offer(workspaceId, [second]);
   hub.offer(workspaceId, [fourth]);
   hub.offer(workspaceId, [third, fourth]);
-  expect(await heard(all)).toBe(3);
-  expect(await heard(all)).toBe(4);
-  expect(await heard(bobs)).toBe(4);
+  expect(await nextPosition(all)).toBe(3);
+  expect(await nextPosition(all)).toBe(4);
+  expect(await nextPosition(bobs)).toBe(4);
   expect(reads).toBe(before + 1);
 });
 
-test("a log that was pruned past this instance's own tail is told, also to those who sleep: never a silent gap", async () => {
+test("a log pruned past this instance's tail fails all readers, also waiting ones: never a silent gap", async () => {
   const hub = newHub();
   const reader = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   const bobs = await hub.openReader(workspaceId, {
@@ -74,14 +74,14 @@ test("a log that was pruned past this instance's own tail is told, also to those
     subject: bob,
     wants: (e): e is LogEvent => e.contactId === bob,
   });
-  const waiting = [heard(reader), heard(bobs)];
+  const waiting = [nextPosition(reader), nextPosition(bobs)];
   for (const contactId of [ann, bob, ann]) event(contactId);
   prunedTo = written.length - 1;
   hub.hint(workspaceId);
-  const told = await Promise.allSettled(waiting);
-  expect(told).toEqual(told.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
+  const results = await Promise.allSettled(waiting);
+  expect(results).toEqual(results.map(() => ({ status: "rejected", reason: expect.any(CursorExpired) })));
 
   const next = await hub.openReader(workspaceId, { after: null, wants: (_): _ is LogEvent => true });
   hub.offer(workspaceId, [event()]);
-  expect(await heard(next)).toBe(written.length);
+  expect(await nextPosition(next)).toBe(written.length);
 });

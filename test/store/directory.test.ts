@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
 import { bootDesk } from "../support/app.ts";
-import { databaseOf, saboteur } from "../support/faults.ts";
+import { databaseOf, openFaultSession } from "../support/faults.ts";
 
 const desk = await bootDesk();
 
 test("a lookup in progress while the cache is cleared is answered", async () => {
   const key = await desk.key("read");
-  const fault = await saboteur(databaseOf(desk));
+  const fault = await openFaultSession(databaseOf(desk));
   onTestFinished(() => fault.end());
   await fault.query("BEGIN");
   await fault.query("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE");

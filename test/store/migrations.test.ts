@@ -34,7 +34,7 @@ test("migrations are applied in the order of their names, once", async () => {
   expect(await countOf("ticket")).toBe(1);
 });
 
-test("only what is new is applied later", async () => {
+test("only new migrations are applied later", async () => {
   await migrate(pool, directory);
   await writeMigration("3_more", "INSERT INTO ticket VALUES (2);");
 
@@ -42,7 +42,7 @@ test("only what is new is applied later", async () => {
   expect(await migrate(pool, directory)).toEqual(["3_more"]);
 });
 
-test("instances that start at once apply each migration once between them", async () => {
+test("instances that start at the same time apply each migration once in total", async () => {
   const instances = Array.from({ length: 4 }, () => new pg.Pool({ connectionString: database.url }));
 
   const applied = await Promise.all(instances.map((instance) => migrate(instance, directory)));
@@ -60,7 +60,7 @@ test("a migration that was changed after it was applied is refused by name", asy
   await expect(pendingMigrations(pool, directory)).rejects.toThrow("1_tables");
 });
 
-test("a migration that fails leaves nothing of itself, and keeps those before it", async () => {
+test("a failed migration leaves no changes, and those before it stay applied", async () => {
   await writeMigration("3_broken", "INSERT INTO ticket VALUES (2); SELECT nonsense;");
 
   await expect(migrate(pool, directory)).rejects.toThrow(
@@ -71,14 +71,14 @@ test("a migration that fails leaves nothing of itself, and keeps those before it
   expect(await countOf("ticket")).toBe(1);
 });
 
-test("what a newer version has applied is left alone", async () => {
+test("migrations applied by a newer version are left alone", async () => {
   await migrate(pool, directory);
   await rm(join(directory, "2_rows"), { recursive: true });
 
   expect(await migrate(pool, directory)).toEqual([]);
 });
 
-test("the record is Prisma's own: `prisma migrate` goes on from it", async () => {
+test("the record is Prisma's own: `prisma migrate` can continue from it", async () => {
   await writeMigration("1_tables", "CREATE TABLE ticket (id int);");
   await migrate(pool, directory);
 
@@ -98,7 +98,7 @@ test("the record is Prisma's own: `prisma migrate` goes on from it", async () =>
   ]);
 });
 
-test("the migrations of this version give exactly what schema.prisma says", async () => {
+test("the migrations of this version match schema.prisma exactly", async () => {
   const migrated = await freshDatabase();
   const migratedPool = new pg.Pool({ connectionString: migrated.url });
 

@@ -32,6 +32,6 @@ export function nodesOf<Node>({ edges }: Edges<Node>): Node[] {
 
 export function first<Value>(values: readonly Value[] | undefined): Value {
   const [value] = values ?? [];
-  if (value === undefined) throw new Error("There is none.");
+  if (value === undefined) throw new Error("The value is undefined.");
   return value;
 }

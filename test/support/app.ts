@@ -18,7 +18,7 @@ export const LINE_SECRET = "line-secret";
 
 /** An agent of a seeded workspace. */
 export interface TestAgent extends Client {
-  /** The opaque id, as the API names it. */
+  /** The opaque id that the API uses. */
   readonly id: string;
   readonly email: string;
 }
@@ -52,7 +52,7 @@ export interface Desk extends TestWorkspace {
   as(token: string): Client;
   /** Delivers events as LINE does, signed with the channel's secret. */
   lineWebhook(events: readonly object[], options?: { channel?: string; signature?: string }): Promise<Response>;
-  /** A contact writes on the LINE channel; answers the ids that came of it. */
+  /** Sends a message on the LINE channel; returns the ids of its contact and conversation. */
   writes(person: string, text?: string): Promise<Written>;
   stop(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export async function stopDesks(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
-/** Boots the app on a database of its own and a clock that stands still until it is moved; ends with the test file. */
+/** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
 export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promise<Desk> {
   const { url: databaseUrl, drop } = await freshDatabase();
   const clock = testClock();
@@ -161,7 +161,7 @@ export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promi
   async function writes(person: string, text = "Hello"): Promise<Written> {
     const eventId = uuidv7();
     const response = await lineWebhook([lineText(person, text, { webhookEventId: eventId, timestamp: clock.now() })]);
-    if (response.status !== 200) throw new Error(`The webhook answered ${response.status}.`);
+    if (response.status !== 200) throw new Error(`The webhook responded with ${response.status}.`);
     const message = await app.database.prisma.message.findFirstOrThrow({
       where: { eventId },
       include: { contactChannel: true },
@@ -197,7 +197,7 @@ export function lineText(person: string, text: string, event: object = {}): obje
   };
 }
 
-/** The row id behind an opaque id, for looking into the database. */
+/** The row id behind an opaque id, for database queries. */
 export function rowId(globalId: string): string {
   const node = parseGlobalId(globalId);
   if (node === null) throw new Error(`Not a global id: ${globalId}`);

@@ -3,14 +3,14 @@ import type { ConversationStatus } from "../../src/domain/conversation.ts";
 import type { JsonValue } from "../../src/domain/message.ts";
 import { schema } from "../../src/graphql/schema/index.ts";
 
-/** What the API answers over HTTP. */
+/** A response of the API over HTTP. */
 export interface GraphqlAnswer<Data> {
   readonly status: number;
   readonly data: Data;
   readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
 }
 
-/** The result of a mutation, whichever type of its union it is. */
+/** The result of a mutation: any member of its union. */
 export interface Answer {
   readonly __typename: string;
   readonly code?: string;
@@ -68,7 +68,7 @@ export const CONVERSATION = "id status endReason assignee { id } offeredTo { id 
 export const CHANNEL = "id name kind webhookUrl hasChannelSecret hasAccessToken fault archivedAt";
 const MOVED = `conversation { ${CONVERSATION} } changed`;
 
-/** What is selected of each mutation's success. */
+/** The selection for each mutation's success. */
 const successes = {
   blockContact: `contact { id status } blocks { ${BLOCK} } endedConversations { ${CONVERSATION} } changed`,
   unblockContact: `contact { id status } blocks { ${BLOCK} } changed`,
@@ -94,14 +94,14 @@ const successes = {
 
 export type Mutation = keyof typeof successes;
 
-/** What is selected of the refusals that say more than a code. */
+/** The selection for the refusals that have more than a code. */
 const refusals: Readonly<Record<string, string>> = {
   InvalidInputError: "fields { path message }",
   InvalidTransitionError: "from to",
   ContactBlockedError: `block { ${BLOCK} }`,
 };
 
-/** The document that sends one mutation and selects this of its success. */
+/** The document that sends one mutation with this selection for its success. */
 export function documentOf(name: Mutation, success = successes[name]): string {
   const type = name.charAt(0).toUpperCase() + name.slice(1);
   const union = schema.getType(`${type}Result`);
@@ -114,7 +114,7 @@ export function documentOf(name: Mutation, success = successes[name]): string {
   } }`;
 }
 
-/** The result, which must be a success. */
+/** Returns the result, which must be a success. */
 export function done<Result extends Answer>(result: Result): Result {
   if (!result.__typename.endsWith("Success")) throw new Error(`Refused: ${JSON.stringify(result)}`);
   return result;
@@ -124,7 +124,7 @@ type Success<Fields extends keyof Answer> = Answer & Required<Pick<Answer, Field
 type Handled = Success<"conversation" | "changed">;
 type OfConversation = { readonly conversationId: string };
 type OfContact = { readonly contactId: string; readonly channelId?: string; readonly contactChannelId?: string };
-type Noted = { readonly notes?: string | null };
+type WithNotes = { readonly notes?: string | null };
 type Expiring = { readonly expiresAt?: string | null };
 type Text = { readonly text: string; readonly idempotencyKey?: string };
 
@@ -163,13 +163,13 @@ export function clientOf(url: string, token: string) {
     token,
     /** Sends any document. */
     graphql,
-    /** The result of a mutation, success or refusal, with this selection of a success. */
+    /** Returns the result of a mutation, success or refusal, with this selection for a success. */
     attempt: (name: Mutation, input: object, success?: string) => send<Answer>(name, input, success),
-    blockContact: (input: OfContact & Noted & Expiring) =>
+    blockContact: (input: OfContact & WithNotes & Expiring) =>
       succeed<Success<"contact" | "blocks" | "endedConversations" | "changed">>("blockContact", input),
-    unblockContact: (input: OfContact & Noted) =>
+    unblockContact: (input: OfContact & WithNotes) =>
       succeed<Success<"contact" | "blocks" | "changed">>("unblockContact", input),
-    updateBlock: (input: { readonly blockId: string } & Noted & Expiring) =>
+    updateBlock: (input: { readonly blockId: string } & WithNotes & Expiring) =>
       succeed<Success<"block" | "changed">>("updateBlock", input),
     sendMessage: (input: OfConversation & Text) => succeed<Success<"message">>("sendMessage", input),
     startConversation: (input: OfContact & Text) =>

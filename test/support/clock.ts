@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/platform/clock.ts";
 
-/** A clock that stands still until it is moved. */
+/** A clock that advances only by hand. */
 export interface TestClock extends Clock {
   advance(milliseconds: number): void;
 }
@@ -15,7 +15,7 @@ export function testClock(start = Date.parse("2026-01-01T00:00:00Z")): TestClock
   };
 }
 
-/** The time in so many milliseconds by this clock, as a DateTime of the API. */
+/** The time this many milliseconds from now by this clock, as a DateTime of the API. */
 export function inMs({ clock }: { readonly clock: Clock }, milliseconds: number): string {
   return new Date(clock.now() + milliseconds).toISOString();
 }

@@ -1,4 +1,4 @@
-/** A process that starts the embedded PostgreSQL of the folder it is given, tells its URL, and stays until it is killed. */
+/** A process that starts the embedded PostgreSQL of the given folder, sends its URL, and runs until it is killed. */
 import { startEmbeddedPostgres } from "../../src/embedded-postgres/server.ts";
 
 process.on("SIGINT", () => process.send?.("interrupted"));

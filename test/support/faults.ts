@@ -4,7 +4,7 @@ import pg from "pg";
 import type { Desk } from "./app.ts";
 
 /** A separate session on the desk's database, for causing faults. */
-export interface Saboteur {
+export interface FaultSession {
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
   /** Terminates every connection of the app. */
   cutConnections(): Promise<void>;
@@ -13,8 +13,8 @@ export interface Saboteur {
   end(): Promise<void>;
 }
 
-export async function saboteur(databaseUrl: string): Promise<Saboteur> {
-  const session = new pg.Client({ connectionString: databaseUrl, application_name: "saboteur" });
+export async function openFaultSession(databaseUrl: string): Promise<FaultSession> {
+  const session = new pg.Client({ connectionString: databaseUrl, application_name: "fault session" });
   await session.connect();
   const ofTheApp = "datname = current_database() AND application_name = 'deskgate'";
   const query = async <Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> =>
@@ -41,7 +41,7 @@ export function databaseOf(desk: Desk): string {
 }
 
 /** A proxy to PostgreSQL that can lose the answer to a successful COMMIT. */
-export interface Wire {
+export interface DatabaseProxy {
   readonly url: string;
   /** When true, a connection breaks on the answer to a COMMIT. */
   loseCommits(lose: boolean): void;
@@ -52,7 +52,7 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-export async function wireTo(databaseUrl: string): Promise<Wire> {
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const { hostname, port } = new URL(databaseUrl);
   const open = new Set<Socket>();
   let losing = false;

@@ -1,6 +1,6 @@
 import type { InboundEntry } from "../../src/domain/command.ts";
 
-/** A text as an adapter hands it over. */
+/** A text message as an adapter passes it on. */
 export function inboundText(eventId: string, text: string, entry: Partial<InboundEntry> = {}): InboundEntry {
   return {
     eventId,

@@ -1,7 +1,7 @@
 import { idOf } from "../../src/domain/id.ts";
 import type { LogEvent, Position } from "../../src/store/log-event.ts";
 
-/** An event of the workspace `w`, at this position of its log. */
+/** An event of the workspace `w`, at this log position. */
 export function logEvent(position: Position, contactId = idOf<"Contact">("ann")): LogEvent {
   return {
     workspaceId: idOf<"Workspace">("w"),

@@ -88,7 +88,7 @@ export async function visitor(
       await ok(page.say(text, eventId));
     },
     does: async () => {
-      throw new Error("A web page sends nothing but messages.");
+      throw new Error("Web chat accepts messages only.");
     },
   };
   return { person, page };
@@ -122,11 +122,11 @@ function atOnce(desk: Desk, { eventId = randomUUID(), sentAt = desk.clock.now() 
 
 async function ok(answer: Promise<Response>): Promise<void> {
   const { status } = await answer;
-  if (status !== 200 && status !== 201) throw new Error(`Somebody's message was answered with ${status}.`);
+  if (status !== 200 && status !== 201) throw new Error(`The message was answered with ${status}.`);
 }
 
-/** Adds a second ContactChannel to a contact, as after a merge; nothing has been written there yet. */
-export async function sameContact(desk: Desk, known: Person, other: Person): Promise<void> {
+/** Adds a second ContactChannel to a contact, as after a merge; it has no messages yet. */
+export async function addContactChannel(desk: Desk, known: Person, other: Person): Promise<void> {
   const { prisma } = desk.app.database;
   const { contactChannelId } = await look(desk, known);
   const { workspaceId, contactId, createdAt } = await prisma.contactChannel.findUniqueOrThrow({

@@ -5,12 +5,12 @@ import { migrate } from "../../src/store/migrate.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Leads to the migrated database that `freshDatabase()` copies. */
+    /** The key of the migrated template database that `freshDatabase()` copies. */
     postgresUrl: string;
   }
 }
 
-/** Runs before the first test: one PostgreSQL for the whole run, its database `deskgate` migrated once as the template. */
+/** Runs before the first test: one PostgreSQL for the whole run, with the database `deskgate` migrated once as the template. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startTemporaryPostgres();
   const pool = new pg.Pool({ connectionString: postgres.url });
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await postgres.stop();
     throw error;
   } finally {
-    // A template that somebody is connected to cannot be copied.
+    // PostgreSQL cannot copy a template that has open connections.
     await pool.end();
   }
 }

@@ -1,4 +1,4 @@
-/** A small deterministic generator (mulberry32) of numbers from 0 up to but not including 1: choices that can be repeated. */
+/** A small deterministic generator (mulberry32) of numbers in [0, 1), for repeatable choices. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,20 +1,20 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** What becomes of a message on its way to one subscriber: it is passed on once, changed, later, several times or never. */
+/** Controls the delivery of a message to one subscriber: once, changed, later, several times or never. */
 export type Delivery = (message: string, pass: (message: string) => void) => void;
 
-/** As much of Redis as publishing and subscribing takes, by its own protocol (RESP 3). */
+/** A fake of the part of Redis that publishing and subscribing need, with its own protocol (RESP 3). */
 export interface FakeRedis {
   readonly url: string;
-  /** How many are subscribed to anything. */
+  /** The number of connections that are subscribed to a channel. */
   subscribers(): number;
-  /** Cuts every connection and takes none until it is started again, under the same address. */
-  halt(): Promise<void>;
+  /** Cuts every connection and accepts none until it is started again, on the same address. */
+  stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** A Redis between instances that does to messages what it is told to. */
+/** Starts a Redis between instances whose deliveries the test controls. */
 export async function startFakeRedis(deliver: Delivery = (message, pass) => pass(message)): Promise<FakeRedis> {
   const channels = new Map<Socket, string>();
   const open = new Set<Socket>();
@@ -36,7 +36,7 @@ export async function startFakeRedis(deliver: Delivery = (message, pass) => pass
   });
   let port = 0;
   await start();
-  return { url: `redis://127.0.0.1:${port}`, subscribers: () => channels.size, halt, start };
+  return { url: `redis://127.0.0.1:${port}`, subscribers: () => channels.size, stop, start };
 
   async function start(): Promise<void> {
     server.listen(port, "127.0.0.1");
@@ -44,7 +44,7 @@ export async function startFakeRedis(deliver: Delivery = (message, pass) => pass
     port = (server.address() as AddressInfo).port;
   }
 
-  async function halt(): Promise<void> {
+  async function stop(): Promise<void> {
     server.close();
     for (const socket of open) socket.destroy();
     await once(server, "close");
@@ -74,7 +74,7 @@ function bulk(text: string): string {
   return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
 
-/** The first request in these bytes, an array of strings, if it is there whole. */
+/** The first complete request in these bytes, as an array of strings; null if there is none. */
 function parse(bytes: Buffer): { readonly words: string[]; readonly length: number } | null {
   let at = 0;
   const line = (): string | null => {

@@ -1,5 +1,5 @@
 import { afterAll } from "vitest";
 import { stopDesks } from "./app.ts";
 
-// Here and not in `bootDesk`: a hook that is registered while another one runs is not heeded.
+// Here and not in `bootDesk`, because vitest ignores a hook registered while another one runs.
 afterAll(stopDesks);

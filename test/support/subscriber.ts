@@ -16,7 +16,7 @@ const selections = {
 export type Subscription = keyof typeof selections;
 export const subscriptions = Object.keys(selections) as readonly Subscription[];
 
-export interface Heard {
+export interface ReceivedEvent {
   readonly id: string;
   readonly cursor: string;
   readonly occurredAt: string;
@@ -47,9 +47,9 @@ export interface Heard {
 
 /** One subscription over WebSocket. */
 export interface Listener {
-  next(): Promise<Heard>;
-  take(count: number): Promise<Heard[]>;
-  /** The code with which it is refused or ended. */
+  next(): Promise<ReceivedEvent>;
+  take(count: number): Promise<ReceivedEvent[]>;
+  /** The error code with which it was refused or ended. */
   fault(): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -68,25 +68,25 @@ export async function cursorNow(desk: Desk, token = desk.ada.token): Promise<str
 
 export function listen(desk: Desk, subscription: Subscription, options: ListenOptions = {}): Listener {
   const type = subscription.charAt(0).toUpperCase() + subscription.slice(1);
-  const events = clientOf(desk, options.token ?? desk.ada.token).iterate<Record<string, Heard>>({
+  const events = clientOf(desk, options.token ?? desk.ada.token).iterate<Record<string, ReceivedEvent>>({
     query: `subscription ($filter: ${type}Filter, $after: Cursor) {
       ${subscription}(filter: $filter, after: $after) { ${selections[subscription]} }
     }`,
     variables: { filter: options.filter ?? null, after: options.after ?? null },
   });
 
-  const next = async (): Promise<Heard> => {
+  const next = async (): Promise<ReceivedEvent> => {
     const step = await events.next();
-    const event: Heard | undefined = step.done === true ? undefined : step.value.data?.[subscription];
+    const event: ReceivedEvent | undefined = step.done === true ? undefined : step.value.data?.[subscription];
     if (event === undefined) throw new Error(`${subscription}: ${JSON.stringify(step)}`);
     return event;
   };
   return {
     next,
     take: async (count) => {
-      const heard: Heard[] = [];
-      while (heard.length < count) heard.push(await next());
-      return heard;
+      const received: ReceivedEvent[] = [];
+      while (received.length < count) received.push(await next());
+      return received;
     },
     fault: async () => {
       const step = await events.next();
@@ -116,7 +116,7 @@ export async function subscribed(
 
 const clients = new Map<string, Client>();
 
-/** One socket for all listeners with the same token; it closes when it is unused for a while, or with the desk. */
+/** One socket for all listeners with the same token; it closes after a while without use, or with the desk. */
 function clientOf({ url }: Desk, token: string): Client {
   const name = `${url} ${token}`;
   const client =
@@ -133,28 +133,28 @@ function clientOf({ url }: Desk, token: string): Client {
 }
 
 /**
- * Exactly the events of a subscription between a cursor and now: a new contact who writes, and is blocked if the
- * subscription needs that, leaves a mark where reading ends.
+ * Exactly the events of a subscription between a cursor and now: a new contact writes, and is blocked if the
+ * subscription needs that, to mark where reading ends.
  */
-export async function heardSince(
+export async function eventsSince(
   desk: Desk,
   after: string,
   subscription: Subscription,
   { filter, workspace = desk }: { readonly filter?: object; readonly workspace?: TestWorkspace } = {},
-): Promise<Heard[]> {
+): Promise<ReceivedEvent[]> {
   const { token } = workspace.ada;
   const listener = listen(desk, subscription, { after, token, ...(filter === undefined ? {} : { filter }) });
   const mark = await leaveMark(desk, workspace, subscription);
-  const heard: Heard[] = [];
-  for (let event = await listener.next(); whom(event) !== mark; event = await listener.next()) {
-    if (whom(event)?.startsWith(MARK) === false) heard.push(event);
+  const received: ReceivedEvent[] = [];
+  for (let event = await listener.next(); externalIdOf(event) !== mark; event = await listener.next()) {
+    if (externalIdOf(event)?.startsWith(MARK) === false) received.push(event);
   }
   await listener.close();
-  return heard;
+  return received;
 }
 
 /** The external id of the contact that an event is about. */
-export function whom(event: Heard): string | undefined {
+export function externalIdOf(event: ReceivedEvent): string | undefined {
   return (event.contactChannel ?? event.message?.contactChannel ?? event.conversation?.contactChannel)?.externalId;
 }
 

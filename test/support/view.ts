@@ -3,11 +3,11 @@ import { type Edges, first, nodesOf } from "./answers.ts";
 import { type Desk, rowId, type TestAgent } from "./app.ts";
 import { BLOCK, type BlockView, CONVERSATION, type ConversationView } from "./client.ts";
 
-/** All that the API shows of one person on one channel, in a form that is easy to compare. */
+/** Everything that the API shows of one person on one channel, in a form that is easy to compare. */
 export interface View {
   readonly contactId: string;
   readonly contactChannelId: string;
-  /** Of the contact; for the status on this channel see `here`. */
+  /** The status of the contact; for the status on this channel see `here`. */
   readonly status: string;
   readonly here: "ACTIVE" | "BLOCKED";
   readonly reachable: boolean;
@@ -22,7 +22,7 @@ export interface View {
   })[];
   /** Their statuses, oldest first. */
   readonly statuses: readonly ConversationStatus[];
-  /** Entries such as `1 contact: Hello`, with the number of the conversation (`-` for none); `(blocked)` follows what was received while blocked. */
+  /** Entries such as `1 contact: Hello`, with the conversation's number (`-` for none); `(blocked)` marks those received while blocked. */
   readonly timeline: readonly string[];
   /** The delivery statuses of outbound messages, in order. */
   readonly deliveries: readonly string[];
@@ -80,7 +80,7 @@ export async function look(desk: Desk, { externalId }: Sender, by: TestAgent = d
   if (answer.errors !== undefined) throw new Error(JSON.stringify(answer.errors));
   const contact = answer.data.contacts.edges[0]?.node;
   const here = contact?.channels.find((channel) => channel.externalId === externalId);
-  if (contact === undefined || here === undefined) throw new Error("This person is not known yet.");
+  if (contact === undefined || here === undefined) throw new Error("This person has no contact yet.");
   const conversations = nodesOf(contact.conversations)
     .filter(({ contactChannel }) => contactChannel.id === here.id)
     .toSorted((a, b) => (rowId(a.id) < rowId(b.id) ? -1 : 1));

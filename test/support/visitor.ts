@@ -7,7 +7,7 @@ export interface Received {
   readonly data: unknown;
 }
 
-/** A visitor of web chat, with the requests that the widget makes. */
+/** A web chat visitor, with the requests that the widget sends. */
 export interface Visitor {
   readonly id: string;
   readonly token: string;
@@ -22,7 +22,7 @@ export interface ChatReader {
   next(): Promise<Received>;
   /** Waits for the next event; returns its text. */
   text(): Promise<unknown>;
-  /** Resolves when the server ends the stream, to the events that were not read. */
+  /** Resolves when the server ends the stream, with the unread events. */
   rest(): Promise<Received[]>;
   close(): void;
 }
@@ -85,7 +85,7 @@ export async function openStream(desk: Desk, channel: string, headers: Record<st
       const event = arrived.shift();
       if (event !== undefined) return event;
       const isOver = await Promise.race([wake.promise, ended.then(() => arrived.length === 0)]);
-      if (isOver === true) throw new Error("The stream ended before the event came.");
+      if (isOver === true) throw new Error("The stream ended before the event was received.");
     }
   };
   return {

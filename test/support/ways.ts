@@ -69,11 +69,11 @@ export async function answerOf(asked: Promise<Response>): Promise<Answered> {
   throw new Error("The stream ended without a result.");
 }
 
-/** A socket with a subscription that must not be affected by other operations on the socket. */
+/** A socket with a subscription that other operations on the socket must not affect. */
 export interface SharedSocket {
   ask(asked: Asked): Promise<Answered>;
-  /** Resolves once the other subscription has got a new event. */
-  neighbourHears(): Promise<void>;
+  /** Resolves once the other subscription has received a new event. */
+  expectNeighbourReceives(): Promise<void>;
   close(): void;
 }
 
@@ -83,15 +83,15 @@ export async function sharedSocket(
 ): Promise<SharedSocket> {
   const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
   const answers = new Map<string, (answered: Answered) => void>();
-  const heard = new Set<string>();
+  const received = new Set<string>();
   let asks = 0;
   await once(socket, "open");
   socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${desk.ada.token}` } }));
   await once(socket, "message");
   socket.on("message", (data) => {
     const { id, type, payload } = JSON.parse(String(data));
-    if (id === "neighbour" && type !== "next") throw new Error(`The neighbour was ended: ${data}`);
-    if (id === "neighbour") heard.add(payload.data.messageRecorded.message.text);
+    if (id === "neighbour" && type !== "next") throw new Error(`The other subscription was ended: ${data}`);
+    if (id === "neighbour") received.add(payload.data.messageRecorded.message.text);
     else if (type !== "complete") answers.get(id)?.(type === "error" ? { errors: payload } : payload);
   });
   socket.send(JSON.stringify({ id: "neighbour", type: "subscribe", payload: { query: neighbour } }));
@@ -110,10 +110,10 @@ export async function sharedSocket(
       socket.send(JSON.stringify({ id, type: "complete" }));
       return answered;
     },
-    neighbourHears: async () => {
+    expectNeighbourReceives: async () => {
       const text = randomUUID();
       // Repeat until it is delivered: the subscription may not have started yet.
-      while (!heard.has(text)) {
+      while (!received.has(text)) {
         if (socket.readyState !== WebSocket.OPEN) throw new Error("The socket is closed.");
         await desk.writes("neighbour", text);
       }

@@ -115,8 +115,8 @@ export class Mailbox {
   }
 
   /**
-   * Sends a queued message under a lease (rule B4). False if it could not be leased or sent: an event follows when that
-   * changes.
+   * Sends a queued message under a lease (rule B4). False if it could not be leased or sent: the event of its
+   * next status change wakes the mailbox.
    */
   #send(
     contactChannelId: ContactChannelId,

@@ -8,7 +8,7 @@ import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
 import { outboundReads, type StreamStart } from "../../store/outbound.ts";
-import { ChannelFollower } from "./channel-follower.ts";
+import { ChannelReader } from "./channel-reader.ts";
 import type { ChatStream } from "./stream.ts";
 
 export interface WebChatDeliveryOptions {
@@ -43,7 +43,7 @@ export interface WebChatDelivery {
 export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDelivery {
   const { database, hub, executor, clock, logger } = options;
   const reads = outboundReads(database.pool);
-  const followers = new Map<ChannelId, ChannelFollower>();
+  const channelReaders = new Map<ChannelId, ChannelReader>();
   let stopped = false;
   const heartbeat = setInterval(() => {
     for (const mailbox of mailboxes()) mailbox.sendHeartbeat();
@@ -55,27 +55,27 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
 
   async function open({ channel, visitorId, lastEventId, connect }: OpenStream): Promise<boolean> {
     if (stopped) return false;
-    const follower = followers.get(channel.id) ?? follow(channel);
-    const mailbox = follower.hold(visitorId);
+    const channelReader = channelReaders.get(channel.id) ?? openChannelReader(channel);
+    const mailbox = channelReader.hold(visitorId);
     try {
-      await follower.started;
+      await channelReader.started;
       // Read after the log position is fixed: later commits arrive through the log.
       const start = await reads.streamStart({ channelId: channel.id, externalId: visitorId });
       const lastSeq = start === null ? 0 : await resumeAt(start, lastEventId);
       if (stopped) return false;
       const stream = connect();
-      follower.hold(visitorId);
-      void stream.ended.then(() => follower.release(visitorId));
+      channelReader.hold(visitorId);
+      void stream.ended.then(() => channelReader.release(visitorId));
       mailbox.add(stream, lastSeq);
-      if (start !== null) follower.introduce(visitorId, start.contactChannelId);
+      if (start !== null) channelReader.introduce(visitorId, start.contactChannelId);
       return true;
     } finally {
-      follower.release(visitorId);
+      channelReader.release(visitorId);
     }
   }
 
-  function follow(channel: ChannelRecord): ChannelFollower {
-    const follower = new ChannelFollower({
+  function openChannelReader(channel: ChannelRecord): ChannelReader {
+    const channelReader = new ChannelReader({
       channel,
       hub,
       executor,
@@ -83,11 +83,11 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
       logger,
       outbound: reads,
       onEmpty: () => {
-        if (followers.get(channel.id) === follower) followers.delete(channel.id);
+        if (channelReaders.get(channel.id) === channelReader) channelReaders.delete(channel.id);
       },
     });
-    followers.set(channel.id, follower);
-    return follower;
+    channelReaders.set(channel.id, channelReader);
+    return channelReader;
   }
 
   async function resumeAt({ contactChannelId, settledTo }: StreamStart, lastEventId: string | null): Promise<number> {
@@ -108,7 +108,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
   }
 
   function mailboxes() {
-    return [...followers.values()].flatMap((follower) => follower.mailboxes);
+    return [...channelReaders.values()].flatMap((channelReader) => channelReader.mailboxes);
   }
 }
 

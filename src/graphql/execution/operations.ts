@@ -20,6 +20,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { LogReader } from "../../realtime/log-reader.ts";
 import { type Mask, maskResult, requestError } from "../errors.ts";
 import { type Context, createContext, inSnapshot } from "../resolve/context.ts";
+import { selectsViewerDependent } from "../resolve/viewer-dependent.ts";
 import { complexityErrors, type Limits, measureComplexity } from "./cost.ts";
 import type { Validate } from "./document.ts";
 import { parseDocument } from "./document.ts";
@@ -76,6 +77,7 @@ export function operations(options: OperationsOptions): Operations {
     sizeCalculation: (_, query) => query.length + 1,
   });
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  const perViewer = new WeakMap<DocumentNode, boolean>();
   const sharedOperations = new SharedOperations(clock);
 
   return { documentOf, check, execute: executeMasked, subscribe };
@@ -156,8 +158,16 @@ export function operations(options: OperationsOptions): Operations {
     if (!(Symbol.asyncIterator in source)) return maskResult(mask, source);
     if (!(source instanceof LogReader)) throw new Error("The source of a subscription must be a LogReader.");
     const { session, viewer } = contextOf(args);
-    const operation = sharedOperations.join(args.document, sharingKeyOf(args, viewer), () => executor(args));
+    const operation = sharedOperations.join(args.document, sharingKeyOf(args, viewer, dependsOnViewer(args)), () =>
+      executor(args),
+    );
     return new Subscription({ reader: source, operation, session, mask });
+  }
+
+  function dependsOnViewer({ document }: ExecutionArgs): boolean {
+    const known = perViewer.get(document) ?? selectsViewerDependent(schema, document);
+    perViewer.set(document, known);
+    return known;
   }
 
   /** Returns the function that executes a shared subscription for one event. */
@@ -179,11 +189,12 @@ function readsState({ operation, selectionSet }: OperationDefinitionNode): boole
 
 /**
  * Identifies everything that a result depends on, except the document and the event: visibility, operation and
- * variables.
+ * variables; with `perViewer`, also who the viewer is.
  */
-function sharingKeyOf(args: ExecutionArgs, { workspaceId, permissions }: Viewer): string {
+function sharingKeyOf(args: ExecutionArgs, { workspaceId, permissions, actor }: Viewer, perViewer: boolean): string {
   const { operationName } = args;
-  return JSON.stringify([workspaceId, [...permissions].toSorted(), operationName ?? null, variablesOf(args)]);
+  const visibility = [workspaceId, [...permissions].toSorted(), perViewer ? actor.id : null];
+  return JSON.stringify([...visibility, operationName ?? null, variablesOf(args)]);
 }
 
 /**

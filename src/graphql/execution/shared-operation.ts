@@ -8,7 +8,7 @@ import type { LogEvent, Position } from "../../store/log-event.ts";
 /** The result of executing a subscription for one event. */
 export interface SharedResult {
   readonly result: ExecutionResult;
-  /** The result as JSON, serialised at most once for all subscribers. */
+  /** The result as JSON, serialized at most once for all subscribers. */
   readonly bytes: Uint8Array;
 }
 

@@ -12,7 +12,7 @@ export function notInForceAt(now: Date) {
 
 /** Selects the block in force. All fields use this same selection, so that one query serves them all. */
 export function selectInForce(now: Date) {
-  return { where: inForceAt(now), take: 1, select: { id: true } } as const;
+  return { where: inForceAt(now), take: 1, select: { id: true, expiresAt: true } } as const;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { permissionFor } from "../../auth/permission.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import { type BlockId, type ContactChannelId, type ContactId, type ConversationId, idOf } from "../../domain/id.ts";
 import { faultsOf, instantOf, notesFault } from "../../domain/input.ts";
@@ -76,7 +77,7 @@ builder.mutationField("blockContact", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<BlockingResult>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!hasPermission(ctx, "BLOCK")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.Block)) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
@@ -142,7 +143,7 @@ builder.mutationField("unblockContact", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<BlockingResult>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!hasPermission(ctx, "UNBLOCK")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.Unblock)) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 
@@ -189,7 +190,7 @@ builder.mutationField("updateBlock", (t) =>
       const blockId = fromGlobalId("Block", input.blockId);
       const block = blockId === null ? null : await find.block(ctx, {}, blockId);
       if (blockId === null || block === null) return notFound("No block in this workspace has this blockId.");
-      if (!hasPermission(ctx, "BLOCK")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.UpdateBlock)) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(notesFault("notes", input.notes));
       if (invalid !== null) return invalid;
 

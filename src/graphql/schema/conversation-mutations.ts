@@ -1,3 +1,4 @@
+import { permissionFor } from "../../auth/permission.ts";
 import type { ConversationId } from "../../domain/id.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
 import { type Context, hasPermission } from "../resolve/context.ts";
@@ -96,7 +97,7 @@ builder.mutationField("endConversation", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<Transitioned>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
-      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.EndConversation)) return forbidden(PERMISSION_DENIED);
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
       return toOutcome(
@@ -126,7 +127,7 @@ builder.mutationField("offerConversation", (t) =>
       if (found === null) return NO_SUCH_CONVERSATION;
       const agent = await findAgent(ctx, input.agentId);
       if (agent === null) return NO_SUCH_AGENT;
-      if (!hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.OfferConversation)) return forbidden(PERMISSION_DENIED);
       if (agent.role === "VIEWER") return AGENT_IS_VIEWER;
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
@@ -163,7 +164,7 @@ builder.mutationField("transferConversation", (t) =>
       if (found === null) return NO_SUCH_CONVERSATION;
       const agent = isGiven(input.agentId) ? await findAgent(ctx, input.agentId) : undefined;
       if (agent === null) return NO_SUCH_AGENT;
-      if (!hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.TransferConversation)) return forbidden(PERMISSION_DENIED);
       if (agent?.role === "VIEWER") return AGENT_IS_VIEWER;
       const { contactChannel, conversationId } = found;
       const { actor } = ctx.viewer;
@@ -189,7 +190,7 @@ async function transitionAsAgent(
   const found = await findConversation(ctx, globalId);
   if (found === null) return NO_SUCH_CONVERSATION;
   const { actor } = ctx.viewer;
-  if (actor.type !== "Agent" || !hasPermission(ctx, "ASSIGN")) return forbidden(PERMISSION_DENIED);
+  if (actor.type !== "Agent" || !hasPermission(ctx, permissionFor[type])) return forbidden(PERMISSION_DENIED);
   const { contactChannel, conversationId } = found;
   return toOutcome(await executeStep(ctx, { contactChannel, command: { type, agentId: actor.id, conversationId } }));
 }

@@ -68,14 +68,15 @@ builder.prismaObjectField(Contact, "conversations", (t) =>
   }),
 );
 
+/** Selects the ongoing conversation. All fields use this same selection, so that one query serves them all. */
+export const selectOngoing = { where: { status: { in: [...ongoingStatuses] } }, take: 1 };
+
 builder.prismaObjectField(ContactChannel, "currentConversation", (t) =>
   t.field({
     description: "The ongoing conversation, if any.",
     type: Conversation,
     nullable: true,
-    select: (_args, _ctx, nested) => ({
-      conversations: nested({ where: { status: { in: [...ongoingStatuses] } }, take: 1 }),
-    }),
+    select: (_args, _ctx, nested) => ({ conversations: nested(selectOngoing) }),
     resolve: ({ conversations }) => conversations.at(0) ?? null,
   }),
 );

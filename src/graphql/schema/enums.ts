@@ -1,4 +1,8 @@
 import { permissions } from "../../auth/permission.ts";
+import type {
+  ContactChannelAction as ContactChannelActionName,
+  ConversationAction as ConversationActionName,
+} from "../../domain/allowed-actions.ts";
 import { ongoingStatuses, terminalStatuses } from "../../domain/conversation.ts";
 import { messageKinds } from "../../domain/message.ts";
 import { auditActions } from "../../store/audit-log.ts";
@@ -17,6 +21,30 @@ export const ConversationStatus = builder.enumType("ConversationStatus", {
 export const ConversationEndReason = builder.enumType("ConversationEndReason", {
   description: "Why a conversation ended.",
   values: ["RESOLVED", "BLOCKED", "INACTIVITY", "CHANNEL_ARCHIVED"] as const,
+});
+
+export const ConversationAction = builder.enumType("ConversationAction", {
+  description: "What a viewer may be allowed to do with a conversation. `NOTE` is reserved: it is not allowed yet.",
+  values: {
+    REPLY: { description: "`sendMessage`" },
+    TAKE: { description: "`takeConversation`" },
+    OFFER: { description: "`offerConversation`, to some agent" },
+    ACCEPT: { description: "`acceptConversation`" },
+    DECLINE: { description: "`declineConversation`" },
+    TRANSFER: { description: "`transferConversation`, to the queue or to some agent" },
+    END: { description: "`endConversation`" },
+    NOTE: { description: "Never allowed yet, because no mutation writes notes." },
+  } satisfies Record<ConversationActionName, { readonly description: string }>,
+});
+
+export const ContactChannelAction = builder.enumType("ContactChannelAction", {
+  description: "What a viewer may be allowed to do with a ContactChannel.",
+  values: {
+    BLOCK: { description: "`blockContact`. Blocking again is allowed, and changes nothing." },
+    UNBLOCK: { description: "`unblockContact`. Without a block in force it is allowed, and changes nothing." },
+    UPDATE_BLOCK: { description: "`updateBlock`, of the block in force" },
+    START: { description: "`startConversation`" },
+  } satisfies Record<ContactChannelActionName, { readonly description: string }>,
 });
 
 export const ContactStatusCause = builder.enumType("ContactStatusCause", {
@@ -41,7 +69,7 @@ export const MessageKind = builder.enumType("MessageKind", {
 
 export const DeliveryStatus = builder.enumType("DeliveryStatus", {
   description:
-    "Delivery state of an outbound message: waiting, being handed over, handed over, refused, or canceled by a block.",
+    "Delivery state of an outbound message: waiting, being sent, sent, refused by the provider, or canceled by a block.",
   values: ["QUEUED", "SENDING", "SENT", "FAILED", "CANCELED"] as const,
 });
 

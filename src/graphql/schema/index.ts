@@ -11,6 +11,8 @@ import "./contact-channel.ts";
 import "./conversation.ts";
 import "./message.ts";
 import "./block.ts";
+import "./allowed-actions.ts";
+import "./block-preview.ts";
 import "./flow.ts";
 import "./block-mutations.ts";
 import "./message-mutations.ts";

@@ -1,3 +1,4 @@
+import { permissionFor } from "../../auth/permission.ts";
 import type { ConversationId, MessageId } from "../../domain/id.ts";
 import { faultsOf, keyFault, textFault } from "../../domain/input.ts";
 import { forbidden, invalidInput } from "../../domain/refusal.ts";
@@ -50,7 +51,7 @@ builder.mutationField("sendMessage", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ messageId: MessageId }>> => {
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
-      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.SendMessage)) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
 
@@ -107,7 +108,7 @@ builder.mutationField("startConversation", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<Started>> => {
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
-      if (!hasPermission(ctx, "REPLY")) return forbidden(PERMISSION_DENIED);
+      if (!hasPermission(ctx, permissionFor.StartConversation)) return forbidden(PERMISSION_DENIED);
       const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
       const [contactChannel, ...others] = found.contactChannels;

@@ -10,7 +10,7 @@ export type Outcome<Payload> = (Payload & { readonly type: "Success" }) | Refusa
 
 type RefusalOf<Type extends Refusal["type"]> = Extract<Refusal, { type: Type }>;
 
-/** Identical for all mutations, so that it reveals nothing beyond the permission table (contract, section 4). */
+/** Identical for all mutations, so that it reveals nothing beyond the permissions in docs/api.md. */
 export const PERMISSION_DENIED = "You do not have permission to do this.";
 export const NO_SUCH_CONTACT = notFound(
   "No contact in this workspace matches contactId, channelId and contactChannelId.",

@@ -17,7 +17,7 @@ export class EventStreams {
     // Ends without a `complete` event, which would stop the client from reconnecting.
     const end = (): void => {
       over = true;
-      // Cleans up here, because a pending read of a Yoga stream may never settle once the stream is cancelled.
+      // Cleans up here, because a pending read of a Yoga stream may never settle once the stream is canceled.
       this.#ends.delete(end);
       void reader.cancel().catch(() => {});
     };

@@ -11,7 +11,7 @@ const HIGH_WATER_MARK = 64 * 1_024;
 const CLOSING_BRACE = Buffer.from("}");
 
 /**
- * Sends the results of a subscription over a WebSocket. A result is serialised once for all subscribers; only the
+ * Sends the results of a subscription over a WebSocket. A result is serialized once for all subscribers; only the
  * message header with the operation's id differs. To graphql-ws it is a subscription that yields nothing until it ends.
  */
 export class SocketDelivery implements AsyncIterableIterator<never, undefined> {

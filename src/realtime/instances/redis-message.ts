@@ -23,7 +23,7 @@ export interface RedisMessages {
 }
 
 /**
- * Commits as text: the sender, a signature and JSON. The signature uses a key that all instances share and covers the
+ * Encodes commits as text: sender, signature, JSON. The signature uses a key that all instances share and covers the
  * channel, so messages that were truncated, altered, forged or meant for another database are rejected.
  */
 export function redisMessages(secret: string, channel: string, instance: string): RedisMessages {

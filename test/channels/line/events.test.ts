@@ -4,7 +4,7 @@ import { parseLine, verifyLineSignature } from "../../../src/channels/line/event
 import type { InboundEntry } from "../../../src/domain/command.ts";
 import { fromGroup, fromPerson, fromRoom, lineEvent, lineMessage, messages, person, SENT_AT } from "./line-events.ts";
 
-/** What is the same in all entries of the events in these tables. */
+/** The properties shared by all entries in these tables. */
 const common: InboundEntry = {
   eventId: "01FZ74A0TDDPYRVKNK77XKC3ZR",
   kind: "EVENT",
@@ -25,10 +25,10 @@ function parseOne(event: unknown) {
   return parseLine({ destination: "U0", events: [event] });
 }
 
-describe("messages of each type become entries of their kind", () => {
+describe("messages of each type become entries of the matching kind", () => {
   test.each<[string, object, Partial<InboundEntry>]>([
     [
-      "text, without the tokens that let a bot quote it or mark it as read",
+      "text, without its quote and mark-as-read tokens",
       messages.text,
       {
         kind: "TEXT",
@@ -89,7 +89,7 @@ describe("messages of each type become entries of their kind", () => {
       },
     ],
     [
-      "sticker with what the person wrote on it",
+      "sticker with the text entered for it",
       messages.sticker,
       {
         kind: "STICKER",
@@ -121,7 +121,7 @@ describe("events of each type become entries of kind EVENT", () => {
     ["D6 follow without details", lineEvent("follow"), { eventType: "follow", reachable: true }],
     ["D6 unfollow: no longer reachable", lineEvent("unfollow"), { eventType: "unfollow", reachable: false }],
     [
-      "O6 unsend: names the message that it takes back",
+      "O6 unsend: has the id of the unsent message",
       lineEvent("unsend", { unsend: { messageId: "325708" } }),
       { eventType: "unsend", payload: { messageId: "325708" }, unsends: "325708" },
     ],
@@ -176,7 +176,7 @@ describe("events of each type become entries of kind EVENT", () => {
   });
 });
 
-describe("what is nobody's is counted, not recorded", () => {
+describe("events without a contact are counted, not recorded", () => {
   test.each<[string, Record<string, unknown>]>([
     ["a message in a group", lineMessage(messages.text, { source: fromGroup })],
     ["a message in a room", lineMessage(messages.text, { source: fromRoom })],
@@ -194,12 +194,12 @@ describe("what is nobody's is counted, not recorded", () => {
   });
 });
 
-describe("O4 what cannot be interpreted is kept raw", () => {
+describe("O4 uninterpretable events are kept raw", () => {
   const kept = { webhookEventId: "01FZ74A0TDDPYRVKNK77XKC3ZR", deliveryContext: { isRedelivery: false } };
 
   test.each<[string, Record<string, unknown>, Partial<InboundEntry>]>([
     [
-      "an unknown type of event, under its name",
+      "an unknown event type, under its own name",
       lineEvent("poll", { replyToken: "r", poll: { options: [1, null, true] } }),
       {
         eventType: "poll",
@@ -214,7 +214,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
       },
     ],
     [
-      "C1 an unknown type of message, as a message",
+      "C1 an unknown message type, as a message",
       lineMessage({ type: "hologram", id: "9", quoteToken: "q", depth: 3 }),
       {
         eventType: null,
@@ -269,7 +269,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
       },
     ],
     [
-      "an unsend that names nothing",
+      "an unsend without a message id",
       lineEvent("unsend", { unsend: { messageId: 5 } }),
       {
         eventType: "unknown",
@@ -284,7 +284,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
       },
     ],
     [
-      "an event whose source is of no type that we know, though of a person",
+      "an event with an unknown source type and a user id",
       lineEvent("follow", { source: { type: "community", userId: person } }),
       {
         eventType: "unknown",
@@ -304,7 +304,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
     });
   });
 
-  test("an event without a type, an id or a time", () => {
+  test("an event without type, id and time", () => {
     const json = JSON.stringify({ source: fromPerson, mood: "good" });
     expect(parseOne({ source: fromPerson, mood: "good" })).toEqual({
       ...nobody,
@@ -329,18 +329,18 @@ describe("O4 what cannot be interpreted is kept raw", () => {
     ["a text", "event", "event"],
     ["a list", [1], [1]],
     ["an object", {}, {}],
-    ["a message of nobody", { type: "message", replyToken: "r" }, { type: "message" }],
+    ["a message without a source", { type: "message", replyToken: "r" }, { type: "message" }],
     [
       "a person without an id",
       { type: "follow", source: { type: "user" } },
       { type: "follow", source: { type: "user" } },
     ],
     [
-      "a person whose id is blank",
+      "a person with a blank id",
       { type: "follow", source: { type: "user", userId: " " } },
       { type: "follow", source: { type: "user", userId: " " } },
     ],
-  ])("without a person, outside the timelines: %s", (_name, event, payload) => {
+  ])("events without a person are kept outside the timelines: %s", (_name, event, payload) => {
     const parsed = parseOne(event);
     expect(parsed).toEqual({
       ...nobody,
@@ -348,12 +348,12 @@ describe("O4 what cannot be interpreted is kept raw", () => {
     });
   });
 
-  test("a person's id that no index could hold is none", () => {
+  test("a user id too long for an index counts as missing", () => {
     const userId = "U".repeat(256);
     expect(parseOne(lineEvent("follow", { source: { type: "user", userId } }))?.unroutable).toHaveLength(1);
   });
 
-  test("NUL and lone surrogates become U+FFFD, in texts, keys, ids and types", () => {
+  test("NUL and lone surrogates become U+FFFD in texts, keys, ids and types", () => {
     const parsed = parseOne({
       ...lineMessage({ type: "text", id: "m\0", text: "a\0b\ud800c😀", "k\0ey": ["\udc00", { "\ud800": "\0" }] }),
       webhookEventId: "e\0",
@@ -375,7 +375,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
     expect(parseOne(lineEvent("po\0ll"))?.events[0]?.entry.eventType).toBe("po\ufffdll");
   });
 
-  test("what is nested deeper than PostgreSQL or we can go is cut off there", () => {
+  test("nesting too deep for PostgreSQL or for us is cut off", () => {
     const deep = `${"[".repeat(100_000)}1${"]".repeat(100_000)}`;
     const parsed = parseLine(
       JSON.parse(`{"events":[{"type":"poll","source":{"type":"user","userId":"U1"},"deep":${deep}}]}`),
@@ -385,7 +385,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
     );
   });
 
-  test("a key named __proto__ is a key like any other", () => {
+  test("a key named __proto__ is an ordinary key", () => {
     const parsed = parseLine(
       JSON.parse(`{"events":[{"type":"poll","source":{"type":"user","userId":"U1"},"__proto__":1}]}`),
     );
@@ -395,7 +395,7 @@ describe("O4 what cannot be interpreted is kept raw", () => {
   });
 });
 
-describe("the time at which it was sent", () => {
+describe("the time of sending", () => {
   test.each([
     [SENT_AT, SENT_AT],
     [SENT_AT + 0.5, null],
@@ -405,19 +405,19 @@ describe("the time at which it was sent", () => {
     [`${SENT_AT}`, null],
     [null, null],
     [undefined, null],
-  ])("%s counts as %s", (timestamp, sentAt) => {
+  ])("%s is read as %s", (timestamp, sentAt) => {
     expect(parseOne(lineEvent("unfollow", { timestamp }))?.events[0]?.entry.sentAt).toBe(sentAt);
   });
 });
 
-test("standby: another party answers, so nothing is automated", () => {
+test("in standby mode another party replies, so nothing is automated", () => {
   expect(parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry.automate).toBe(false);
 });
 
-describe("O3 the id by which a repeat is known", () => {
+describe("O3 the event id that identifies redeliveries", () => {
   const idOf = (event: unknown) => parseOne(event)?.events[0]?.entry.eventId;
 
-  test("without one of LINE's, it is a digest that a repeat shares and nothing else does", () => {
+  test("without an id from LINE, it is a digest that only a redelivery shares", () => {
     const event = lineMessage(messages.text, { webhookEventId: undefined });
     const repeated = { ...event, deliveryContext: { isRedelivery: true } };
     expect(idOf(event)).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -425,13 +425,13 @@ describe("O3 the id by which a repeat is known", () => {
     expect(idOf({ ...event, timestamp: SENT_AT + 1 })).not.toBe(idOf(event));
   });
 
-  test("one that no index could hold becomes its digest", () => {
+  test("an id too long for an index is replaced by its digest", () => {
     const id = "x".repeat(5_000);
     const digest = `sha256:${createHash("sha256").update(id).digest("hex")}`;
     expect(idOf(lineEvent("unfollow", { webhookEventId: id }))).toBe(digest);
   });
 
-  test("message ids too, the same where a message is sent and where it is unsent", () => {
+  test("message ids, too, and equally where a message is sent and unsent", () => {
     const id = "x".repeat(5_000);
     const message = parseOne(lineMessage({ type: "text", id, text: "Hi" }));
     const unsend = parseOne(lineEvent("unsend", { unsend: { messageId: id } }));
@@ -440,7 +440,7 @@ describe("O3 the id by which a repeat is known", () => {
   });
 });
 
-test("a body keeps its order, and one bad event its neighbours", () => {
+test("events keep their order, and a bad event does not affect the others", () => {
   const body = {
     destination: "U0",
     events: [
@@ -461,11 +461,11 @@ test("a body keeps its order, and one bad event its neighbours", () => {
   expect(parsed?.ignored).toBe(1);
 });
 
-test("a verify call carries nothing", () => {
+test("a verify call has no events", () => {
   expect(parseLine({ destination: "U0", events: [] })).toEqual(nobody);
 });
 
-test.each([undefined, null, 1, "events", [], {}, { events: {} }])("no webhook body: %j", (body) => {
+test.each([undefined, null, 1, "events", [], {}, { events: {} }])("not a webhook body: %j", (body) => {
   expect(parseLine(body)).toBeNull();
 });
 
@@ -475,7 +475,7 @@ describe("the signature", () => {
   const body = Buffer.from('{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}');
   const signature = "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=";
 
-  test("is LINE's", () => {
+  test("matches LINE's example", () => {
     expect(verifyLineSignature(secret, body, signature)).toBe(true);
   });
 
@@ -484,7 +484,7 @@ describe("the signature", () => {
     ["empty", secret, body, ""],
     ["of another secret", "other", body, signature],
     ["of another body", secret, Buffer.from(`${body} `), signature],
-    ["with something added that base64 would skip", secret, body, `${signature}!`],
+    ["with a suffix that base64 would ignore", secret, body, `${signature}!`],
     ["changed in one place", secret, body, `g${signature.slice(1)}`],
     ["with letters beyond ASCII", secret, body, `é${signature.slice(2)}`],
   ])("%s is wrong", (_name, key, bytes, header) => {

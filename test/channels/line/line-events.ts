@@ -1,4 +1,4 @@
-/** Events as LINE's reference shows them, with ids of one person and of one group. */
+/** Events as in LINE's reference, with the ids of one person and one group. */
 
 export const person = "U4af4980629000000000000000000000a";
 export const fromPerson = { type: "user", userId: person };
@@ -7,7 +7,7 @@ export const fromRoom = { type: "room", roomId: "Ra8dbf4673c00000000000000000000
 
 export const SENT_AT = 1_767_225_600_123;
 
-/** A webhook event object with the properties that all of them have. */
+/** A webhook event object with the common properties. */
 export function lineEvent(type: string, rest: object = {}): Record<string, unknown> {
   return {
     type,

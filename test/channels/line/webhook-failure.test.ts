@@ -22,7 +22,7 @@ afterEach(async () => {
   await database?.close();
 });
 
-/** The webhook alone, on a write path that the test plays and a database that cannot be reached. */
+/** The webhook alone, with a fake write path and an unreachable database. */
 async function deliver(events: readonly object[], record: (text: string) => Promise<void>): Promise<number> {
   const executor: Executor = {
     execute: async (work) => {
@@ -68,7 +68,7 @@ function textOf({ steps: [step] }: Work): string {
   return step?.command.type === "ReceiveInbound" ? (step.command.entry.text ?? "") : "";
 }
 
-test("O4 one event that cannot be recorded: 503, and its neighbours are recorded, of the same person too", async () => {
+test("O4 if an event cannot be recorded: 503, and the others are recorded, including those of the same person", async () => {
   const recorded: string[] = [];
   const status = await deliver(
     [lineText("U1", "1"), lineText("U1", "2"), lineText("U1", "3"), lineText("U2", "4")],
@@ -81,11 +81,11 @@ test("O4 one event that cannot be recorded: 503, and its neighbours are recorded
   expect(recorded.toSorted()).toEqual(["1", "3", "4"]);
 });
 
-test("O4 too much is waiting: 503", async () => {
+test("O4 if the server is overloaded: 503", async () => {
   expect(await deliver([lineText("U1", "1")], () => Promise.reject(new Overloaded(20_000)))).toBe(503);
 });
 
-test("O4 what names no person cannot be kept: 503", async () => {
+test("O4 if an event without a person cannot be kept: 503", async () => {
   const recorded: string[] = [];
   const status = await deliver([{ type: "message" }, lineText("U1", "1")], async (text) => {
     recorded.push(text);
@@ -93,7 +93,7 @@ test("O4 what names no person cannot be kept: 503", async () => {
   expect([status, recorded]).toEqual([503, ["1"]]);
 });
 
-test("a person's next event is asked for once the one before is durable; other persons' at once", async () => {
+test("events of one person are recorded one after another, those of different persons concurrently", async () => {
   const asked: string[] = [];
   const { promise, resolve: commit } = Promise.withResolvers<void>();
   const answered = deliver([lineText("U1", "1"), lineText("U1", "2"), lineText("U2", "3")], async (text) => {

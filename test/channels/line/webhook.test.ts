@@ -11,7 +11,7 @@ beforeAll(async () => {
 const prisma = () => desk.app.database.prisma;
 const from = (userId: string) => ({ type: "user", userId });
 
-/** Posts bytes as they are. */
+/** Posts the bytes unchanged. */
 function post(body: string, headers: Record<string, string> = {}, channel = desk.line): Promise<Response> {
   return fetch(`${desk.url}/webhooks/line/${channel}`, { method: "POST", body, headers });
 }
@@ -29,8 +29,8 @@ async function textsOf(person: string): Promise<(string | null)[]> {
   return (await timeline(desk, desk.line, person)).map((message) => message.text);
 }
 
-describe("what a person writes is recorded", () => {
-  test("C1 the first message of an unknown person makes contact, conversation and entry, and is greeted", async () => {
+describe("messages are recorded", () => {
+  test("C1 the first message of an unknown person creates contact, conversation and entry, and is greeted", async () => {
     await deliver(lineText("U-first", "Hello", { webhookEventId: "first", timestamp: desk.clock.now() - 5 }));
     const contactChannel = await prisma().contactChannel.findFirstOrThrow({
       where: { externalId: "U-first" },
@@ -61,7 +61,7 @@ describe("what a person writes is recorded", () => {
     });
   });
 
-  test("O3 a repeat changes nothing, wherever it stands", async () => {
+  test("O3 a redelivered event changes nothing, wherever it is in a body", async () => {
     const event = lineText("U-repeat", "Hello");
     const repeated = { ...event, deliveryContext: { isRedelivery: true } };
     await deliver(event, repeated);
@@ -69,14 +69,14 @@ describe("what a person writes is recorded", () => {
     expect(await textsOf("U-repeat")).toEqual(["Hello", GREETING]);
   });
 
-  test("C2 O3 the same first message twice at once makes one of each", async () => {
+  test("C2 O3 the same first message received twice at once creates one of each", async () => {
     const event = lineText("U-twin", "Hello");
     await Promise.all(Array.from({ length: 8 }, () => deliver(event)));
     expect(await textsOf("U-twin")).toEqual(["Hello", GREETING]);
     expect(await prisma().conversation.count({ where: { contactChannel: { externalId: "U-twin" } } })).toBe(1);
   });
 
-  test("C2 U2 different first messages at once make one contact and one conversation, greeted once", async () => {
+  test("C2 U2 concurrent first messages create one contact and one conversation, greeted once", async () => {
     await Promise.all(Array.from({ length: 8 }, (_, index) => deliver(lineText("U-many", `${index}`))));
     const texts = await textsOf("U-many");
     expect(texts.toSorted()).toEqual([..."01234567", GREETING]);
@@ -84,7 +84,7 @@ describe("what a person writes is recorded", () => {
     expect(await prisma().conversation.count({ where: { contactChannel: { externalId: "U-many" } } })).toBe(1);
   });
 
-  test("several persons in a body: each one's events in the order of the body", async () => {
+  test("several persons in one body: the events of each are recorded in the order of the body", async () => {
     const events = Array.from({ length: 200 }, (_, index) =>
       lineText(index % 2 === 0 ? "U-even" : "U-odd", `${index}`),
     );
@@ -94,29 +94,29 @@ describe("what a person writes is recorded", () => {
     expect(await own("U-odd")).toEqual(Array.from({ length: 100 }, (_, index) => 2 * index + 1));
   });
 
-  test("C1 standby: recorded, and answered by nobody here", async () => {
+  test("C1 standby: recorded, and not answered", async () => {
     await deliver(lineText("U-standby", "Hello", { mode: "standby" }));
     expect(await textsOf("U-standby")).toEqual(["Hello"]);
   });
 
   test("O4 NUL and lone surrogates become U+FFFD", async () => {
-    // As JSON escapes, which is how they can travel at all.
+    // As JSON escapes, since UTF-8 cannot encode lone surrogates.
     const event = JSON.stringify(lineText("U-odd-text", "@")).replace('"@"', '"a\\u0000b\\ud800c\\ud83d\\ude00"');
     expect((await signed(`{"destination":"U0","events":[${event}]}`)).status).toBe(200);
     expect(await textsOf("U-odd-text")).toEqual(["a\ufffdb\ufffdc😀", GREETING]);
   });
 
-  test("a body of just 1 MB", async () => {
+  test("a body of exactly 1 MB", async () => {
     const event = (text: string) => JSON.stringify({ events: [lineText("U-long", text, { webhookEventId: "long" })] });
     const text = "x".repeat(1_048_576 - event("").length);
-    // The ids in it are of one length each time.
+    // Every id in it has the same length each time.
     expect((await signed(event(text))).status).toBe(200);
     expect(await textsOf("U-long")).toEqual([text, GREETING]);
   });
 });
 
 describe("events", () => {
-  test("C1 D6 follow and unfollow start nothing and set whether the contact can be reached", async () => {
+  test("C1 D6 follow and unfollow start no conversation, and set whether the contact is reachable", async () => {
     const reachable = async () =>
       (await prisma().contactChannel.findFirstOrThrow({ where: { externalId: "U-follow" } })).reachable;
     await deliver(lineEvent("unfollow", { source: from("U-follow"), timestamp: 1_000, webhookEventId: "f1" }));
@@ -136,7 +136,7 @@ describe("events", () => {
     ]);
   });
 
-  test("D6 a follow that says unblocked lifts no block of ours", async () => {
+  test("D6 a follow with isUnblocked does not lift our block", async () => {
     const { contactId } = await desk.writes("U-unblocked");
     await desk.ada.blockContact({ contactId });
     await deliver(
@@ -147,7 +147,7 @@ describe("events", () => {
     ).toBe(1);
   });
 
-  test.each(["after", "before"])("O6 an unsend that comes %s its message hides it", async (order) => {
+  test.each(["after", "before"])("O6 an unsend that arrives %s its message hides it", async (order) => {
     const person = `U-unsend-${order}`;
     const message = lineMessage(
       { ...messages.text, id: order },
@@ -174,7 +174,7 @@ describe("events", () => {
     );
   });
 
-  test("O4 what we cannot interpret is kept raw in the timeline, and a message of unknown type starts a conversation", async () => {
+  test("O4 uninterpretable events are kept raw in the timeline, and a message of unknown type starts a conversation", async () => {
     await deliver(
       lineEvent("poll", { source: from("U-poll"), webhookEventId: "p1", poll: { votes: 3 } }),
       lineMessage({ type: "hologram", id: "h1" }, { source: from("U-poll"), webhookEventId: "p2" }),
@@ -194,7 +194,7 @@ describe("events", () => {
     });
   });
 
-  test("O3 O4 what names no person is kept raw, once, and loses no neighbour", async () => {
+  test("O3 O4 an event without a person is kept raw, once, and the other events are recorded", async () => {
     const stray = { type: "message", webhookEventId: "stray", message: { type: "text", text: "a\0b" } };
     await deliver(stray, null, lineText("U-neighbour", "Hello"));
     await deliver(stray, null);
@@ -212,7 +212,7 @@ describe("events", () => {
     expect(await textsOf("U-neighbour")).toEqual(["Hello", GREETING]);
   });
 
-  test("groups and rooms are counted and not recorded", async () => {
+  test("events of groups and rooms are counted, not recorded", async () => {
     const counted = async () =>
       Number(/^line_events_ignored_total (\d+)$/m.exec(await (await fetch(`${desk.url}/metrics`)).text())?.[1]);
     const before = await counted();
@@ -226,7 +226,7 @@ describe("events", () => {
 });
 
 describe("blocked contacts", () => {
-  test("D1 D2 D3 what they send is recorded in the most recent conversation and starts nothing", async () => {
+  test("D1 D2 D3 their messages are recorded in the most recent conversation and start nothing", async () => {
     const { contactId, conversationId } = await desk.writes("U-blocked");
     await desk.ada.blockContact({ contactId });
     await deliver(lineText("U-blocked", "Let me in"), lineEvent("unfollow", { source: from("U-blocked") }));
@@ -238,7 +238,7 @@ describe("blocked contacts", () => {
     expect(entries).toHaveLength(4);
   });
 
-  test("U2 U4 what was sent before the unblock but is delivered late starts nothing; the first new message does", async () => {
+  test("U2 U4 a message sent before the unblock but delivered late starts nothing; the first new message does", async () => {
     const { contactId, conversationId } = await desk.writes("U-late");
     await desk.ada.blockContact({ contactId });
     desk.clock.advance(1_000);
@@ -261,10 +261,10 @@ describe("blocked contacts", () => {
   });
 });
 
-describe("what is no delivery of LINE's", () => {
+describe("requests that are not deliveries of LINE", () => {
   const recorded = async () => [await prisma().message.count(), await prisma().unroutableEvent.count()];
 
-  test("a verify call is answered 200", async () => {
+  test("a verify call is answered with 200", async () => {
     await deliver();
   });
 
@@ -288,8 +288,8 @@ describe("what is no delivery of LINE's", () => {
     ["a body above 1 MB", () => signed(`"${"x".repeat(1_048_576)}"`), 413, "FST_ERR_CTP_BODY_TOO_LARGE"],
     ["an unknown channel", () => post("{}", {}, idLike("00000000-0000-7000-8000-000000000000")), 404, "NOT_FOUND"],
     ["a malformed id", () => post("{}", {}, "%00'--"), 404, "NOT_FOUND"],
-    ["a web chat's id", () => desk.lineWebhook([], { channel: desk.webChat }), 404, "NOT_FOUND"],
-    ["the id of another type", () => desk.lineWebhook([], { channel: desk.id }), 404, "NOT_FOUND"],
+    ["the id of a web chat channel", () => desk.lineWebhook([], { channel: desk.webChat }), 404, "NOT_FOUND"],
+    ["an id of another type", () => desk.lineWebhook([], { channel: desk.id }), 404, "NOT_FOUND"],
   ])("%s is refused, and nothing is recorded", async (_name, send, status, code) => {
     const before = await recorded();
     const response = await send();
@@ -300,7 +300,7 @@ describe("what is no delivery of LINE's", () => {
     expect(await recorded()).toEqual(before);
   });
 
-  test("the signature is over the bytes, whatever type they are said to be of", async () => {
+  test("the signature is computed over the bytes, regardless of the content type", async () => {
     const body = `\n{ "events" : [ ${JSON.stringify(lineText("U-bytes", "Hello"))} ] }\n`;
     const response = await post(body, {
       "content-type": "text/plain",

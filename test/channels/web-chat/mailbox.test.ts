@@ -11,14 +11,14 @@ import { type StreamPair, streamPair } from "./stream-pair.ts";
 
 type Status = "QUEUED" | "SENDING" | "SENT" | "CANCELED";
 
-/** The write path and the timeline of one ContactChannel, as far as a mailbox sees them. */
+/** A fake write path and timeline of one ContactChannel, as far as a mailbox uses them. */
 class FakeDesk {
   readonly clock: TestClock = testClock();
   readonly messages: { seq: number; status: Status; leasedAt: Instant | null }[] = [];
-  /** What was done, in order: `lease 1`, `SENT 1`, … */
+  /** The executed commands, in order: `lease 1`, `SENT 1`, … */
   readonly commands: string[] = [];
   blocked = false;
-  /** What happens while a command is carried out. */
+  /** Runs during each command. */
   during: (command: string) => void | Promise<void> = () => {};
   readonly #idle: (() => void)[] = [];
 
@@ -27,7 +27,7 @@ class FakeDesk {
       const command = step?.command;
       if (command?.type === "LeaseOutbound") return [await this.#lease(seqOf(command.messageId))];
       if (command?.type === "SettleOutbound") return [await this.#settle(seqOf(command.messageId), command.result)];
-      throw new Error("A mailbox has no other commands.");
+      throw new Error("A mailbox sends no other commands.");
     },
     drain: async () => {},
   };
@@ -53,7 +53,7 @@ class FakeDesk {
     this.messages.push({ seq: this.messages.length + 1, status, leasedAt: null });
   }
 
-  /** Resolves at the `n`th command. */
+  /** Resolves when this is the last executed command. */
   async until(command: string): Promise<void> {
     while (this.commands.at(-1) !== command) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
@@ -110,21 +110,21 @@ afterEach(async () => {
   await pair.close();
 });
 
-/** The numbers of the messages that came, up to and with this one. */
-async function came(seq: number): Promise<number[]> {
+/** The numbers of the received messages, up to and including this one. */
+async function receivedUpTo(seq: number): Promise<number[]> {
   const all = await pair.readUntil(textOf(seq));
   return [...all.matchAll(/"text":"(\d+)"/g)].map(([, text]) => Number(text));
 }
 
-test("B4 each message goes out under a lease of its own, one after another", async () => {
+test("B4 each message is sent under its own lease, one after another", async () => {
   for (let i = 0; i < 3; i++) desk.record("QUEUED");
   mailbox.add(pair.stream, 0);
-  expect(await came(3)).toEqual([1, 2, 3]);
+  expect(await receivedUpTo(3)).toEqual([1, 2, 3]);
   await desk.until("SENT 3");
   expect(desk.commands).toEqual(["lease 1", "SENT 1", "lease 2", "SENT 2", "lease 3", "SENT 3"]);
 });
 
-test("B4 D7 no lease, no message: what a block has stopped does not go out", async () => {
+test("B4 D7 without a lease nothing is sent: a message stopped by a block is not written", async () => {
   desk.record("QUEUED");
   desk.record("QUEUED");
   desk.during = (command) => {
@@ -138,7 +138,7 @@ test("B4 D7 no lease, no message: what a block has stopped does not go out", asy
   expect(await pair.readUntil("\r\n0\r\n\r\n")).not.toContain(textOf(2));
 });
 
-test("B4 a lease that is a second old before it is begun is given up, and asked for again", async () => {
+test("B4 a lease that is a second old before the write begins is released, and requested again", async () => {
   desk.record("QUEUED");
   let isSlow = true;
   desk.during = (command) => {
@@ -147,14 +147,14 @@ test("B4 a lease that is a second old before it is begun is given up, and asked 
   };
   mailbox.add(pair.stream, 0);
   await desk.until("NOT_BEGUN 1");
-  // The log tells the mailbox of its own giving up too.
+  // The mailbox is also notified of its own release.
   mailbox.wake();
   await desk.until("SENT 1");
   expect(desk.commands).toEqual(["lease 1", "NOT_BEGUN 1", "lease 1", "SENT 1"]);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
 });
 
-test("B4 waiting long for a lease does not age it", async () => {
+test("B4 a long wait for the lease does not count as the age of the lease", async () => {
   desk.record("QUEUED");
   const { execute } = desk.executor;
   Object.assign(desk.executor, {
@@ -168,7 +168,7 @@ test("B4 waiting long for a lease does not age it", async () => {
   expect(desk.commands).toEqual(["lease 1", "SENT 1"]);
 });
 
-test("a stream that closes before the message is written is no failure: the next one gets it", async () => {
+test("a stream that closes before the message is written is not a failure: the next stream gets the message", async () => {
   desk.record("QUEUED");
   desk.during = (command) => {
     if (command === "lease 1") pair.stream.destroy();
@@ -179,11 +179,11 @@ test("a stream that closes before the message is written is no failure: the next
   pair = await streamPair();
   desk.during = () => {};
   mailbox.add(pair.stream, 0);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await desk.until("SENT 1");
 });
 
-test("what another server holds is waited for, and what follows it waits too", async () => {
+test("a message leased by another server delays the ones after it", async () => {
   desk.record("SENDING");
   desk.record("QUEUED");
   mailbox.add(pair.stream, 0);
@@ -191,18 +191,18 @@ test("what another server holds is waited for, and what follows it waits too", a
   expect(desk.commands).toEqual([]);
   Object.assign(desk.messages[0] ?? {}, { status: "SENT" });
   mailbox.wake();
-  expect(await came(2)).toEqual([1, 2]);
+  expect(await receivedUpTo(2)).toEqual([1, 2]);
   expect(desk.commands[0]).toBe("lease 2");
 });
 
-test("what another server was first to lease is not written here", async () => {
+test("a message that another server leased first is not written here", async () => {
   desk.record("QUEUED");
   desk.record("QUEUED");
   const { undelivered } = desk.outbound;
   Object.assign(desk.outbound, {
     undelivered: async (...args: Parameters<typeof undelivered>) => {
       const read = await undelivered(...args);
-      // Between our reading and our asking.
+      // Between the read and the lease request of this server.
       if (desk.messages[0]?.status === "QUEUED") Object.assign(desk.messages[0], { status: "SENDING" });
       return read;
     },
@@ -213,25 +213,25 @@ test("what another server was first to lease is not written here", async () => {
   expect(desk.commands).toEqual(["lease 1"]);
 });
 
-test("a message whose settling failed is not written twice on one stream when it is pending again", async () => {
+test("if settling a message fails and it becomes pending again, it is not written twice on one stream", async () => {
   desk.record("QUEUED");
   desk.during = (command) => {
     if (command === "SENT 1") throw new Error("The database is gone.");
   };
   mailbox.add(pair.stream, 0);
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await new Promise((resolve) => setImmediate(resolve));
-  // As the sweeper of old leases does it.
+  // As the sweeper of expired leases does.
   Object.assign(desk.messages[0] ?? {}, { status: "QUEUED" });
   desk.during = () => {};
   desk.record("QUEUED");
   mailbox.wake();
   await desk.until("SENT 2");
-  expect(await came(2)).toEqual([1, 2]);
+  expect(await receivedUpTo(2)).toEqual([1, 2]);
   expect(desk.commands).toEqual(["lease 1", "lease 1", "SENT 1", "lease 2", "SENT 2"]);
 });
 
-test("a stream that is added while messages go out gets the old before the new", async () => {
+test("a stream added during delivery gets old messages before new ones", async () => {
   for (let i = 0; i < 3; i++) desk.record("SENT");
   desk.record("QUEUED");
   const late = await streamPair();
@@ -239,20 +239,20 @@ test("a stream that is added while messages go out gets the old before the new",
     if (command === "lease 4") mailbox.add(late.stream, 0);
   };
   mailbox.add(pair.stream, 3);
-  expect(await came(4)).toEqual([4]);
+  expect(await receivedUpTo(4)).toEqual([4]);
   const all = await late.readUntil(textOf(4));
   expect([...all.matchAll(/"text":"(\d+)"/g)].map(([, text]) => text)).toEqual(["1", "2", "3", "4"]);
   await late.close();
 });
 
-test("more than a page of either is brought whole, in order", async () => {
+test("more than one page of sent and of queued messages is delivered completely, in order", async () => {
   for (let i = 0; i < 250; i++) desk.record("SENT");
   for (let i = 0; i < 250; i++) desk.record("QUEUED");
   mailbox.add(pair.stream, 10);
-  expect(await came(500)).toEqual(Array.from({ length: 490 }, (_, index) => index + 11));
+  expect(await receivedUpTo(500)).toEqual(Array.from({ length: 490 }, (_, index) => index + 11));
 });
 
-test("a stream that stalls keeps no other waiting", async () => {
+test("a stalled stream does not delay other streams", async () => {
   const stalled = await streamPair();
   const big = { id: "0", data: "x".repeat(100_000) };
   for (let taken = true; taken; ) {
@@ -263,7 +263,7 @@ test("a stream that stalls keeps no other waiting", async () => {
   mailbox.add(pair.stream, 0);
   desk.record("QUEUED");
   mailbox.wake();
-  expect(await came(1)).toEqual([1]);
+  expect(await receivedUpTo(1)).toEqual([1]);
   await desk.until("SENT 1");
   await stalled.close();
 });

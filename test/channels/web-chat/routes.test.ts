@@ -4,7 +4,7 @@ import { openSession, post } from "../../support/visitor.ts";
 import { timeline } from "../timeline.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const NOWHERE = globalId("Channel", "00000000-0000-7000-8000-000000000000");
+const UNKNOWN_CHANNEL = globalId("Channel", "00000000-0000-7000-8000-000000000000");
 
 let desk: Desk;
 beforeAll(async () => {
@@ -40,13 +40,13 @@ describe("sessions", () => {
     expect(await prisma().contactChannel.count()).toBe(before);
   });
 
-  test("without a body too", async () => {
+  test("a request without a body works, too", async () => {
     const response = await fetch(`${desk.url}/chat/${desk.webChat}/sessions`, { method: "POST" });
     expect(response.status).toBe(201);
     expect((await sessions("")).status).toBe(201);
   });
 
-  test("a known token resumes, in the header or in the body", async () => {
+  test("a known token resumes its session, in the header or in the body", async () => {
     const { id: visitorId, token } = await openSession(desk);
     const resumed: [number, unknown] = [200, { token, visitorId }];
     expect(await answerOf(await sessions({}, bearer(token)))).toEqual(resumed);
@@ -54,7 +54,7 @@ describe("sessions", () => {
   });
 
   test.each(["an unknown token", "another channel's token", "an agent's token", "no token"])(
-    "%s begins a new session",
+    "%s starts a new session",
     async (which) => {
       const { id, token } = await openSession(desk, await desk.channel("WEB_CHAT"));
       const tokens: Record<string, string> = {
@@ -70,22 +70,22 @@ describe("sessions", () => {
 
   test.each<[string, () => Promise<Response>, [number, unknown]]>([
     ["malformed JSON", () => sessions("{"), fault(400, "MALFORMED_JSON")],
-    ["no object", () => sessions([]), fault(400, "INVALID_INPUT")],
-    ["a token that is no text", () => sessions({ token: 5 }), fault(400, "INVALID_INPUT")],
+    ["not an object", () => sessions([]), fault(400, "INVALID_INPUT")],
+    ["a token that is not a string", () => sessions({ token: 5 }), fault(400, "INVALID_INPUT")],
     ["a body above 64 KB", () => sessions({ token: "x".repeat(65_536) }), fault(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
     [
-      "a body of another type",
+      "a body with another content type",
       () => sessions("token=x", { "content-type": "application/x-www-form-urlencoded" }),
       fault(415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
     ],
-    ["an unknown channel", () => sessions({}, {}, NOWHERE), fault(404, "NOT_FOUND")],
+    ["an unknown channel", () => sessions({}, {}, UNKNOWN_CHANNEL), fault(404, "NOT_FOUND")],
     ["a malformed id", () => sessions({}, {}, "x"), fault(404, "NOT_FOUND")],
     ["a LINE channel", () => sessions({}, {}, desk.line), fault(404, "NOT_FOUND")],
   ])("%s is refused", async (_name, send, expected) => {
     expect(await answerOf(await send())).toEqual(expected);
   });
 
-  test("too many of one address on one channel: 429, and when to come again; other channels go on", async () => {
+  test("too many sessions from one address on one channel: 429 with Retry-After; other channels are not affected", async () => {
     const { url, webChat, channel } = await bootDesk({ env: { CHAT_SESSIONS_PER_MINUTE: "3" } });
     const open = (id: string) => post({ ...desk, url }, id, "sessions", {});
     const statuses = [];
@@ -99,7 +99,7 @@ describe("sessions", () => {
 });
 
 describe("messages", () => {
-  test("C1 the first one makes contact and conversation and is greeted", async () => {
+  test("C1 the first one creates contact and conversation, and is greeted", async () => {
     const visitor = await openSession(desk);
     const [status, body] = await answerOf(await visitor.say("Hello", "m1"));
     const entries = await timeline(desk, desk.webChat, visitor.id);
@@ -117,7 +117,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("O3 a repeat is answered like the first and recorded once; other visitors' ids do not matter", async () => {
+  test("O3 a repeated message gets the first answer and is recorded once; ids are scoped to the visitor", async () => {
     const [visitor, other] = [await openSession(desk), await openSession(desk)];
     const first = await answerOf(await visitor.say("Hello", "same"));
     desk.clock.advance(1_000);
@@ -128,7 +128,7 @@ describe("messages", () => {
     expect(await texts(other.id)).toEqual(["Hi", GREETING]);
   });
 
-  test("C2 the same first message twice at once makes one of each", async () => {
+  test("C2 the same first message sent twice at once creates one of each", async () => {
     const visitor = await openSession(desk);
     const answers = await Promise.all(
       [visitor.say("Hello", "m"), visitor.say("Hello", "m")].map(async (each) => answerOf(await each)),
@@ -137,7 +137,7 @@ describe("messages", () => {
     expect((await timeline(desk, desk.webChat, visitor.id)).map(({ text }) => text)).toEqual(["Hello", GREETING]);
   });
 
-  test("O4 NUL and lone surrogates are kept as U+FFFD; 5,000 characters beyond the first plane fit", async () => {
+  test("O4 NUL and lone surrogates are stored as U+FFFD; 5,000 characters outside the BMP fit", async () => {
     const visitor = await openSession(desk);
     const long = "😀".repeat(5_000);
     await post(
@@ -158,14 +158,14 @@ describe("messages", () => {
   test.each<[string, unknown, [number, unknown]]>([
     ["a blank text", { text: " \n\u3000", clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
     ["no text", { clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
-    ["a text that is none", { text: 1, clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
+    ["a text that is not a string", { text: 1, clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
     ["5,001 characters", { text: "x".repeat(5_001), clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
     ["no clientMessageId", { text: "Hi" }, fault(400, "INVALID_INPUT")],
     ["an empty clientMessageId", { text: "Hi", clientMessageId: "" }, fault(400, "INVALID_INPUT")],
     ["a clientMessageId of 101", { text: "Hi", clientMessageId: "x".repeat(101) }, fault(400, "INVALID_INPUT")],
     ["a clientMessageId with NUL", { text: "Hi", clientMessageId: "\0" }, fault(400, "INVALID_INPUT")],
     ["null", null, fault(400, "INVALID_INPUT")],
-    ["nothing", "", fault(400, "INVALID_INPUT")],
+    ["an empty body", "", fault(400, "INVALID_INPUT")],
     ["malformed JSON", "{", fault(400, "MALFORMED_JSON")],
     ["a body above 64 KB", { text: "x".repeat(65_536) }, fault(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
   ])("%s is refused, and nothing is recorded", async (_name, body, expected) => {
@@ -174,7 +174,7 @@ describe("messages", () => {
     expect(await timeline(desk, desk.webChat, visitor.id)).toEqual([]);
   });
 
-  test("what is wrong is said by field", async () => {
+  test("errors are reported by field", async () => {
     const visitor = await openSession(desk);
     const response = await post(desk, desk.webChat, "messages", { text: " " }, bearer(visitor.token));
     expect(await response.json()).toEqual({
@@ -183,7 +183,7 @@ describe("messages", () => {
   });
 
   test.each(["no token", "a malformed token", "another channel's token", "an agent's token"])(
-    "%s is refused: 401",
+    "%s is refused with 401",
     async (which) => {
       const other = await openSession(desk, await desk.channel("WEB_CHAT"));
       const headers: Record<string, Record<string, string>> = {
@@ -199,7 +199,7 @@ describe("messages", () => {
     },
   );
 
-  test("D1 D7 a blocked visitor is answered like any other, and the message is recorded", async () => {
+  test("D1 D7 a blocked visitor gets the same answer as any other, and the message is recorded", async () => {
     const visitor = await openSession(desk);
     const before = await visitor.say("Hello", "m1");
     await desk.ada.blockContact({ contactId: await contactOf(visitor.id) });
@@ -256,7 +256,7 @@ describe("pages of other origins (CORS)", () => {
       },
     });
 
-  test.each(["sessions", "messages", "stream"])("an allowed one may use %s", async (path) => {
+  test.each(["sessions", "messages", "stream"])("an allowed origin can use %s", async (path) => {
     const response = await ask("https://shop.example", path);
     expect([response.status, await response.text()]).toEqual([204, ""]);
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -267,7 +267,7 @@ describe("pages of other origins (CORS)", () => {
     });
   });
 
-  test("answers name it, faults too", async () => {
+  test("responses have the CORS headers, including error responses", async () => {
     const origin = { origin: "http://localhost:3000" };
     const session = await post(desk, channel, "sessions", {}, origin);
     const refused = await post(desk, channel, "messages", {}, origin);
@@ -293,7 +293,7 @@ describe("pages of other origins (CORS)", () => {
     "http://shop.example",
     "https://shop.example:8443",
     "null",
-  ])("%s may not, and is told so", async (origin) => {
+  ])("%s is refused, and the error says why", async (origin) => {
     const preflight = await ask(origin);
     const session = await post(desk, channel, "sessions", {}, { origin });
     for (const response of [preflight, session]) {
@@ -302,12 +302,12 @@ describe("pages of other origins (CORS)", () => {
     }
   });
 
-  test("our own pages always may", async () => {
+  test("our own pages are always allowed", async () => {
     const response = await ask(desk.url);
     expect([response.status, allowed(response)]).toEqual([204, desk.url]);
   });
 
-  test("a channel may be open to all", async () => {
+  test("a channel can allow all origins", async () => {
     const open = await desk.channel("WEB_CHAT");
     await prisma().channel.update({ where: { id: rowId(open) }, data: { allowedOrigins: ["*"] } });
     const response = await post(desk, open, "sessions", {}, { origin: "https://anywhere.example" });

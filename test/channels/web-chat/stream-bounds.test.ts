@@ -12,25 +12,25 @@ afterEach(async () => {
 
 const big = { id: "1", data: "x".repeat(100_000) };
 
-test("the frames are those of the standard", async () => {
+test("frames follow the standard", async () => {
   void pair.stream.send({ id: "a", data: '{"text":"Hi"}' });
   pair.stream.sendHeartbeat();
   pair.stream.finish();
   const all = await pair.readUntil("\r\n0\r\n\r\n");
   expect(all).toContain("\r\nx-test: yes\r\n");
   expect(all).not.toContain("x-absent");
-  // Without the lengths of the chunks.
+  // Without the chunk sizes.
   const frames = all.slice(all.indexOf("\r\n\r\n") + 4).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, "");
   expect(frames.trimEnd()).toBe('retry: 3000\n\nid: a\nevent: message\ndata: {"text":"Hi"}\n\n:');
 });
 
-test("what a client reads is taken", async () => {
+test("send resolves to true for data that the client reads", async () => {
   const taken = pair.stream.send(big);
   await pair.readUntil(big.data);
   expect(await taken).toBe(true);
 });
 
-test("a client that stops reading is cut off when too much waits for it, and what waited was not taken", async () => {
+test("a client that stops reading is disconnected when its buffer is full, and buffered data was not taken", async () => {
   const waiting: Promise<boolean>[] = [];
   while (pair.stream.open) {
     waiting.push(pair.stream.send(big));
@@ -41,10 +41,10 @@ test("a client that stops reading is cut off when too much waits for it, and wha
   await pair.stream.ended;
 });
 
-test("a client that reads nothing for ten seconds is cut off", async () => {
+test("a client that reads nothing for ten seconds is disconnected", async () => {
   const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const waiting: Promise<boolean>[] = [];
-  // Until the kernel takes no more of it; well below what the stream would hold.
+  // Fills the kernel's buffer, well below the limit of the stream.
   while (timers.getTimerCount() === 0) {
     waiting.push(pair.stream.send(big));
     await new Promise((resolve) => setImmediate(resolve));
@@ -56,13 +56,13 @@ test("a client that reads nothing for ten seconds is cut off", async () => {
   expect(await waiting.at(-1)).toBe(false);
 });
 
-test("a client that has gone takes nothing", async () => {
+test("a disconnected client takes nothing", async () => {
   pair.client.destroy();
   await pair.stream.ended;
   expect([pair.stream.open, await pair.stream.send(big)]).toEqual([false, false]);
 });
 
-test("a farewell that is not read is cut short", async () => {
+test("closing does not wait for a client that does not read", async () => {
   const timers = vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   while (timers.getTimerCount() === 0) {
     void pair.stream.send(big);

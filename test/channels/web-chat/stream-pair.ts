@@ -3,11 +3,11 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { ChatStream } from "../../../src/channels/web-chat/stream.ts";
 
-/** A stream and the client at its other end, which reads nothing until it is told to. */
+/** A stream and its client, which does not read until asked to. */
 export interface StreamPair {
   readonly stream: ChatStream;
   readonly client: Socket;
-  /** Reads until this has come; to all that came. */
+  /** Reads until this has been received; returns everything received so far. */
   readUntil(text: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export async function streamPair(): Promise<StreamPair> {
   const stream = new ChatStream(response, { "x-test": "yes", "x-absent": undefined });
   let read = "";
   client.setEncoding("utf8");
-  // Listening alone would set it reading.
+  // A `data` listener alone would start reading.
   client.on("data", (chunk: string) => {
     read += chunk;
   });

@@ -17,7 +17,7 @@ interface Chat {
   readonly conversationId: string;
 }
 
-/** A visitor who has written and been greeted, on a stream that is closed again. */
+/** A visitor who has written and been greeted, and whose stream is closed again. */
 async function chat(): Promise<Chat> {
   const visitor = await openSession(desk);
   const stream = await visitor.stream();
@@ -41,7 +41,7 @@ async function statuses(visitor: Visitor): Promise<(string | null)[]> {
   return entries.filter((entry) => entry.direction === "OUTBOUND").map((entry) => entry.deliveryStatus);
 }
 
-/** Waits until what the visitor was sent stands so: a message is on the stream a moment before it is `SENT`. */
+/** Waits for these delivery statuses: a message is on the stream shortly before it is `SENT`. */
 async function settled(visitor: Visitor, expected: readonly string[]): Promise<void> {
   await expect.poll(() => statuses(visitor), { timeout: 10_000, interval: 5 }).toEqual(expected);
 }
@@ -52,8 +52,8 @@ async function texts(stream: ChatReader, count: number): Promise<unknown[]> {
   return received;
 }
 
-describe("what comes on a stream", () => {
-  test("it is an event stream that nothing may buffer", async () => {
+describe("events on a stream", () => {
+  test("the response is an event stream that proxies must not buffer", async () => {
     const { response, close } = await (await openSession(desk)).stream();
     close();
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -63,7 +63,7 @@ describe("what comes on a stream", () => {
     });
   });
 
-  test("a visitor who has not written yet hears the answer to the first message", async () => {
+  test("a visitor who has not written yet gets the reply to the first message", async () => {
     const visitor = await openSession(desk);
     const stream = await visitor.stream();
     await visitor.say("Hello");
@@ -89,7 +89,7 @@ describe("what comes on a stream", () => {
     stream.close();
   });
 
-  test("what was never written waits for a stream, and comes once", async () => {
+  test("a message that was never written waits for a stream, and is delivered once", async () => {
     const { visitor, conversationId } = await chat();
     await desk.ada.sendMessage({ conversationId, text: "One" });
     await desk.ada.sendMessage({ conversationId, text: "Two" });
@@ -104,7 +104,7 @@ describe("what comes on a stream", () => {
     second.close();
   });
 
-  test("many come in the order of recording, on both of two tabs", async () => {
+  test("many messages are delivered in recording order, in each of two tabs", async () => {
     const { visitor, conversationId } = await chat();
     const tabs = [await visitor.stream(), await visitor.stream()];
     const sent = Array.from({ length: 30 }, (_, index) => `${index}`);
@@ -114,7 +114,7 @@ describe("what comes on a stream", () => {
     for (const tab of tabs) tab.close();
   });
 
-  test("a visitor's own messages and other visitors' do not come", async () => {
+  test("a visitor's own messages and other visitors' messages are not delivered", async () => {
     const [one, other] = [await chat(), await chat()];
     const stream = await one.visitor.stream();
     await desk.ada.sendMessage({ conversationId: other.conversationId, text: "For the other" });
@@ -124,7 +124,7 @@ describe("what comes on a stream", () => {
     stream.close();
   });
 
-  test("two servers on one database: each message once on every stream, in order", async () => {
+  test("two servers on one database: every stream gets each message once, in order", async () => {
     const { connectionString } = desk.app.database.pool.options;
     const config = loadConfig({
       DATABASE_URL: connectionString,
@@ -150,8 +150,8 @@ describe("what comes on a stream", () => {
   });
 });
 
-describe("a stream that is opened again", () => {
-  test("without Last-Event-ID it brings nothing old", async () => {
+describe("reopening a stream", () => {
+  test("without Last-Event-ID nothing old is delivered", async () => {
     const { visitor, conversationId } = await chat();
     const stream = await visitor.stream();
     await desk.ada.sendMessage({ conversationId, text: "New" });
@@ -159,7 +159,7 @@ describe("a stream that is opened again", () => {
     stream.close();
   });
 
-  test("Last-Event-ID replays what followed it, in order, then what waited", async () => {
+  test("Last-Event-ID replays the messages after it, in order, then the pending ones", async () => {
     const { visitor, conversationId } = await chat();
     const first = await visitor.stream();
     const sent = Array.from({ length: 150 }, (_, index) => `${index}`);
@@ -174,7 +174,7 @@ describe("a stream that is opened again", () => {
     expect(await texts(second, 150)).toEqual([...sent.slice(1), "New"]);
     second.close();
 
-    // An id that is none of this visitor's outbound messages: what is recent.
+    // An id that is not one of this visitor's outbound messages: recent messages are replayed.
     const [mine] = await timeline(desk, desk.webChat, visitor.id);
     for (const unknown of ["0", globalId("Message", mine?.id ?? ""), globalId("Contact", mine?.id ?? "")]) {
       const recent = await visitor.stream(unknown);
@@ -183,7 +183,7 @@ describe("a stream that is opened again", () => {
     }
   });
 
-  test("the ninth at once takes the place of the oldest", async () => {
+  test("a ninth concurrent stream replaces the oldest", async () => {
     const { visitor, conversationId } = await chat();
     const streams: ChatReader[] = [];
     for (let i = 0; i < 9; i++) streams.push(await visitor.stream());
@@ -197,7 +197,7 @@ describe("a stream that is opened again", () => {
 });
 
 describe("D7 a blocked visitor", () => {
-  test("gets nothing new, what had not been written is cancelled, and a reconnect brings only what was sent", async () => {
+  test("gets nothing new, unwritten messages are canceled, and a reconnect delivers only sent ones", async () => {
     const { visitor, contactId, conversationId } = await chat();
     await desk.ada.sendMessage({ conversationId, text: "Too late" });
     await desk.ada.blockContact({ contactId });
@@ -214,14 +214,14 @@ describe("D7 a blocked visitor", () => {
       id: globalId("Message", greeting?.id ?? ""),
       data: { text: GREETING },
     });
-    // What starts the next conversation is the first new thing on either.
+    // The first new message on either stream belongs to the next conversation.
     expect([await live.text(), await replaying.text()]).toEqual([GREETING, GREETING]);
     await settled(visitor, ["SENT", "CANCELED", "SENT"]);
     live.close();
     replaying.close();
   });
 
-  test("whatever is written while blocks come and go: SENT is what came, CANCELED is what did not", async () => {
+  test("messages written during blocks and unblocks: SENT ones were delivered, CANCELED ones were not", async () => {
     const { visitor, contactId, conversationId } = await chat();
     const stream = await visitor.stream();
     const replies = Array.from({ length: 20 }, (_, index) => `${index}`);
@@ -244,7 +244,7 @@ describe("D7 a blocked visitor", () => {
   });
 });
 
-test("when the server stops, streams end", async () => {
+test("streams end when the server stops", async () => {
   const stopping = await bootDesk();
   const visitor = await openSession(stopping);
   const [silent, greeted] = [await visitor.stream(), await visitor.stream()];

@@ -1,6 +1,6 @@
 export type Agent = "ada" | "ben" | "cyd";
 
-/** One command, with everything that it names looked up. */
+/** One command, with all references resolved. */
 export type Act =
   | {
       readonly do: "receive";

@@ -1,5 +1,5 @@
 import type { Flow } from "../../../src/domain/flow.ts";
-import { greeting, guide, hours, prices, slowStarter } from "../flows.ts";
+import { delayedStart, greeting, guide, hours, prices } from "../flows.ts";
 import type { Automation } from "./model.ts";
 
 const keywords = { price: "From 10 €.", cost: "From 10 €.", open: "9 to 5." };
@@ -11,7 +11,7 @@ const human = { says: [], next: "hand over" } as const;
 const again = { says: [menu], next: { step: "menu" } };
 const bye = { says: ["Goodbye."], next: "hand over" } as const;
 
-/** The flows, and beside them what they do, told without them. */
+/** The flows of a channel, and an independent description of their behavior. */
 export const channels: Record<string, { readonly flows: readonly Flow[]; readonly automation: Automation }> = {
   "no flows": { flows: [], automation: { greeting: null, keywords: {}, bot: null } },
   "auto-replies": {
@@ -51,7 +51,7 @@ export const channels: Record<string, { readonly flows: readonly Flow[]; readonl
     },
   },
   "a chatbot that takes its time": {
-    flows: [slowStarter],
+    flows: [delayedStart],
     automation: {
       greeting: null,
       keywords: {},

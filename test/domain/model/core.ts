@@ -8,7 +8,7 @@ import type { Desk } from "../support.ts";
 import type { Act } from "./act.ts";
 import { accepted, agentsOf, describe, invalidTransition, standing } from "./transcript.ts";
 
-/** The act as the core is told it. */
+/** Converts an act to a command of the core. */
 export function toCommand(act: Act, desk: Desk): Command {
   switch (act.do) {
     case "receive":
@@ -82,11 +82,11 @@ function actorOf(name: string) {
 
 function agentOf(name: string): AgentActor {
   const agent = [ada, ben, cyd].find((each) => each.id === name);
-  if (agent === undefined) throw new Error(`No agent is called ${name}`);
+  if (agent === undefined) throw new Error(`There is no agent ${name}.`);
   return agent;
 }
 
-/** What the core answered and did at its last command, in the words of the model. */
+/** The answer and effects of the core's last command, in the format of the model. */
 export function report(desk: Desk): string {
   return [answerOf(desk), ...desk.emitted.flatMap((event) => effectsOf(event, desk)).sort(), standingOf(desk)].join(
     "\n",
@@ -114,7 +114,7 @@ function answerOf(desk: Desk): string {
   }
 }
 
-/** Left out is what no rule speaks of: first appearance, the steps of a bot session (they show in how things stand). */
+/** Omits events that no rule mentions: first appearance, and bot session steps, which are part of the state line. */
 function effectsOf(event: DomainEvent, desk: Desk): readonly string[] {
   const by = nameOf(event.actor);
   switch (event.type) {
@@ -138,7 +138,7 @@ function effectsOf(event: DomainEvent, desk: Desk): readonly string[] {
       return [`update ${desk.numberOf(event.block.id)} by ${by}: ${event.block.notes}, until ${event.block.expiresAt}`];
     case "BlockLifted": {
       const { block, cause, liftedAt, liftNotes, occurredAt } = event;
-      const times = liftedAt === occurredAt ? liftedAt : `${liftedAt}, but told as of ${occurredAt}`;
+      const times = liftedAt === occurredAt ? liftedAt : `${liftedAt}, but recorded at ${occurredAt}`;
       return [`lift ${desk.numberOf(block.id)} at ${times} ${cause} by ${by}: ${liftNotes}`];
     }
     default:
@@ -194,7 +194,7 @@ function described(conversation: Conversation, desk: Desk): string {
   return describe({ assignee: assigneeId, offeredTo, deadline: offerExpiresAt, startedAt, end });
 }
 
-/** To the model all flows are "bot". */
+/** The model calls every flow "bot". */
 function botOr(name: string): string {
   return name.startsWith("flow-") ? "bot" : name;
 }

@@ -1,7 +1,7 @@
 /**
- * The contract (rules B, D, U, C and O of SPEC.md) told a second time, as simply as it can be: the model keeps a list of all
- * entries, all episodes of blocking and all conversations that ever were, and looks every answer up in them. It shares
- * nothing with src/domain, not even a type. Things are called by their number, counted from 1.
+ * A second implementation of the contract (rules B, D, U, C and O of SPEC.md), as simple as possible: the model keeps lists of
+ * all entries, blocks and conversations, and derives every answer from them. It shares nothing with src/domain, not even a
+ * type. Objects are identified by number, counted from 1.
  */
 
 import type { Act, Agent, ConversationAct } from "./act.ts";
@@ -10,13 +10,13 @@ import { accepted, agentsOf, describe, invalidTransition, standing } from "./tra
 type Status = "BOT" | "WAITING" | "ASSIGNING" | "ACTIVE" | "ENDED" | "BLOCKED";
 type Delivery = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELED";
 
-/** What a chatbot does at one time: what it says, and then how it goes on. */
+/** One turn of a chatbot: the texts that it sends, and the next step. */
 interface BotTurn {
   readonly says: readonly string[];
   readonly next: "hand over" | { readonly step: string; readonly in?: number };
 }
 
-/** The default flows of a channel, as a table of what they do. */
+/** The default flows of a channel, as a table of their behavior. */
 export interface Automation {
   readonly greeting: string | null;
   readonly keywords: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ interface Entry {
   readonly unsends: string | null;
   unsentAt: number | null;
   delivery: Delivery | null;
-  /** How many blocks there had been when it was leased. */
+  /** The number of blocks when it was leased. */
   leasedAfter: number;
 }
 
@@ -55,7 +55,7 @@ interface Block {
   notes: string | null;
   until: number | null;
   liftedAt: number | null;
-  /** The latest entry and the latest conversation when it began; 0 for none. */
+  /** The latest entry and the latest conversation when the block began; 0 for none. */
   readonly afterEntry: number;
   readonly conversation: number;
 }
@@ -67,7 +67,7 @@ interface Conversation {
   assignee: string | null;
   offeredTo: string | null;
   deadline: number | null;
-  /** Where the chatbot stands; means nothing unless `BOT`. */
+  /** The chatbot's position; meaningless unless `BOT`. */
   bot: { readonly step: string; readonly due: number | null };
   end: string;
 }
@@ -99,7 +99,7 @@ export class Model {
     this.#flows = flows;
   }
 
-  /** Carries out one command; tells the answer, what it did, and how things stand afterwards, a line each. */
+  /** Executes one command; returns the answer, the effects and the resulting state, one per line. */
   perform(act: Act, clock: number): string {
     this.now = Math.max(this.now, clock);
     this.#effects = [];
@@ -108,18 +108,18 @@ export class Model {
     return [answer, ...this.#effects.sort(), this.#standing()].join("\n");
   }
 
-  // What can be looked up
+  // Queries
 
   ongoing(): Conversation | undefined {
     return this.conversations.find((each) => ONGOING.includes(each.status));
   }
 
-  /** Rule B8: it compares times. */
+  /** Rule B8: in force is a comparison of times. */
   inForce(): Block | undefined {
     return this.blocks.find((block) => block.at <= this.now && this.now < endOf(block));
   }
 
-  /** Rule U2: from the end of the latest block until a message that was sent no earlier and was recorded outside of blocks. */
+  /** Rule U2: from the end of the latest block until a message that was sent no earlier and was not recorded while blocked. */
   isAwaitingFirst(): boolean {
     const block = this.blocks.at(-1);
     if (block === undefined) return false;
@@ -133,7 +133,7 @@ export class Model {
     );
   }
 
-  /** Rule D6: what they said last, by their own time. */
+  /** Rule D6: the latest follow or unfollow, by their own times. */
   isReachable(): boolean {
     let last: Entry | undefined;
     for (const entry of this.entries) {
@@ -155,7 +155,7 @@ export class Model {
     return this.entries.filter((entry) => entry.delivery === "QUEUED" || entry.delivery === "SENDING");
   }
 
-  /** When something will happen by itself; there is never more than one such thing. */
+  /** The time of the next expiry, lapse or delayed step; at most one of them is pending. */
   due(): number | undefined {
     const ongoing = this.ongoing();
     return (
@@ -167,9 +167,9 @@ export class Model {
     return this.entries.filter((entry) => entry.countsFor === block.n).length;
   }
 
-  // The rules
+  // Rules
 
-  /** Rules B8 and C3: what ends by time alone. */
+  /** Rules B8 and C3: expiries, lapses and delayed steps. */
   #passTime(): void {
     for (const block of this.blocks) {
       if (block.liftedAt === null && block.until !== null && block.until <= this.now) {
@@ -281,7 +281,7 @@ export class Model {
     return accepted(true, { message });
   }
 
-  /** Rule O6; the unsend and what it unsends may come in either order. */
+  /** Rule O6; the unsend and its message can arrive in either order. */
   #hide(): void {
     for (const entry of this.entries) {
       const isUnsent = this.entries.some((each) => each.unsends !== null && each.unsends === entry.messageId);
@@ -337,8 +337,8 @@ export class Model {
     const move = MOVES[act.do];
     const block = this.inForce();
     if (block !== undefined && act.do !== "decline" && act.do !== "end") return `blocked by ${block.n}`;
-    const isTheirs = (act.do !== "accept" && act.do !== "decline") || conversation.offeredTo === act.by;
-    if (!move.from.includes(conversation.status) || !isTheirs) return invalidTransition(conversation.status, move.to);
+    const isAllowed = (act.do !== "accept" && act.do !== "decline") || conversation.offeredTo === act.by;
+    if (!move.from.includes(conversation.status) || !isAllowed) return invalidTransition(conversation.status, move.to);
 
     const { status, assignee } = conversation;
     const done = { conversation: conversation.n };
@@ -387,7 +387,7 @@ export class Model {
     return conversation;
   }
 
-  /** Gives it another status; it has only the assignee and the offer that come with the change. */
+  /** Changes the status; the assignee and offer are only those given with the change. */
   #move(
     conversation: Conversation,
     by: string,
@@ -409,7 +409,7 @@ export class Model {
   }
 
   #botTurn(conversation: Conversation, turn: BotTurn | undefined): void {
-    if (turn === undefined) throw new Error("The model of the chatbot has no such turn");
+    if (turn === undefined) throw new Error("The chatbot of the model has no such turn.");
     for (const text of turn.says) this.#write("bot", text, conversation);
     if (turn.next === "hand over") this.#move(conversation, "bot", { status: "WAITING" });
     else {
@@ -418,7 +418,7 @@ export class Model {
     }
   }
 
-  /** An answer that the menu does not have gets the menu again; while a step is still to come, nothing. */
+  /** An answer that is not in the menu gets the menu again; while a delayed step is pending, nothing. */
   #answerBot(conversation: Conversation, answer: string): void {
     const step = this.#flows.bot?.steps[conversation.bot.step];
     if (conversation.bot.due !== null) return;
@@ -478,6 +478,6 @@ function endOf(block: Block): number {
 
 function at<Item>(list: readonly Item[], n: number): Item {
   const item = list[n - 1];
-  if (item === undefined) throw new Error(`There is no number ${n}`);
+  if (item === undefined) throw new Error(`There is no item ${n}.`);
   return item;
 }

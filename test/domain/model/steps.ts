@@ -4,17 +4,17 @@ import type { Model } from "./model.ts";
 
 type Receive = Extract<Act, { do: "receive" }>;
 
-/** A time, told from one that matters, so that the edges are hit. */
+/** A time relative to a significant one, so that boundaries are hit. */
 interface When {
   readonly from: "now" | "start of block" | "end of block" | "what is due";
-  /** Which block, counted back from the latest. */
+  /** The block, counted back from the latest. */
   readonly back: number;
   readonly off: number;
 }
 
 /**
- * One step of a run, as it is generated: an act that still tells which thing it means by how far it lies back (0 is the
- * latest), and times by what they are near to. It is looked up when its turn comes, so that a shrunk run still makes sense.
+ * One generated step of a run: an act that refers to objects by how recent they are (0 is the latest), and to times by their
+ * offset from significant ones. References are resolved when the step runs, so that a shrunk run remains valid.
  */
 export type Step =
   | Exclude<Act, { do: "receive" | "block" | "update" }>
@@ -38,7 +38,7 @@ export type Step =
     }
   | { readonly do: "wait"; readonly until: When };
 
-/** What the step comes to now; null if there is nothing yet that it could mean. `wait` alone is not for the core. */
+/** Resolves a step to an act; null if there is no object that it could refer to. `wait` is not a command of the core. */
 export function lookUp(step: Exclude<Step, { do: "wait" }>, model: Model, clock: number): Act | null {
   const next = model.entries.length + 1;
   const received: Omit<Receive, "text" | "event" | "sentAt"> = {
@@ -68,7 +68,7 @@ export function lookUp(step: Exclude<Step, { do: "wait" }>, model: Model, clock:
     }
     case "unsend": {
       const messages = model.entries.filter((entry) => entry.messageId !== null);
-      // What is unsent may also be the message that comes next.
+      // The unsent message can also be the next one.
       const unsends = step.back === 0 ? `m${next + 1}` : (fromEnd(messages, step.back - 1)?.messageId ?? null);
       return { ...received, text: null, event: "unsend", sentAt: instant(step.sent, model, clock), unsends };
     }
@@ -97,7 +97,7 @@ export function lookUp(step: Exclude<Step, { do: "wait" }>, model: Model, clock:
   }
 }
 
-/** The time that is meant; null for an unsigned source, whose messages are sent when they arrive. */
+/** Resolves a time; null for an unsigned source, whose messages count as sent on arrival. */
 export function instant(when: When | null, model: Model, clock: number): number | null {
   if (when === null) return null;
   const block = fromEnd(model.blocks, when.back);

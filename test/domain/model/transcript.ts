@@ -1,6 +1,6 @@
-/** The wording in which the core and its model tell what happened, so that they can be compared, and read, line by line. */
+/** The common text format of the core's and the model's effects, which makes them comparable and readable line by line. */
 
-/** How things stand, on one line. The core's state is put through this too. */
+/** The resulting state on one line, for both the core and the model. */
 export function standing(things: {
   readonly block: string | undefined;
   readonly ongoing: string | undefined;

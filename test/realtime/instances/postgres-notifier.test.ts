@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { idOf } from "../../../src/domain/id.ts";
 import { postgresNotifier } from "../../../src/realtime/instances/postgres-notifier.ts";
 import { freshDatabase } from "../../support/database.ts";
-import { cursorNow, type Heard, listen } from "../../support/subscriber.ts";
+import { cursorNow, listen, type ReceivedEvent } from "../../support/subscriber.ts";
 import {
   bootInstances,
   consolesOn,
-  everybodyWrites,
   type Instances,
   lastRecorded,
   latencies,
   shown,
+  writeOnAllInstances,
 } from "../consoles.ts";
 
 let instances: Instances;
@@ -22,22 +22,22 @@ beforeAll(async () => {
 afterAll(() => instances.stop());
 
 describe("three instances with PostgreSQL alone", () => {
-  test("what is committed on one is on the others' consoles long before they would look", () => expectPrompt(100));
+  test("commits on one instance reach the consoles of the others long before the next poll", () => expectPrompt(100));
 
-  test("everything that is committed anywhere is on every console, once and in order", async () => {
+  test("all commits of all instances reach every console, once and in order", async () => {
     const consoles = await consolesOn(instances);
-    const count = await everybodyWrites(instances, 10);
+    const count = await writeOnAllInstances(instances, 10);
     const recorded = await lastRecorded(instances, count);
     for (const console of consoles) expect((await console.take(count)).map(shown)).toEqual(recorded);
     for (const console of consoles) await console.close();
   });
 
-  test("whose connection is cut hears all the same, and listens again", async () => {
+  test("an instance whose connection is cut still delivers all events, and listens again", async () => {
     const sessions = (): Promise<number[]> => sessionsOn(instances.url);
     const before = await sessions();
     expect(before).toHaveLength(3);
     const consoles = await consolesOn(instances);
-    const writing = everybodyWrites(instances, 10);
+    const writing = writeOnAllInstances(instances, 10);
     await cut(before);
     const count = await writing;
     const recorded = await lastRecorded(instances, count);
@@ -49,49 +49,49 @@ describe("three instances with PostgreSQL alone", () => {
     await expectPrompt(20);
   });
 
-  test("a console that goes from one to another resumes where it was, while others write", async () => {
+  test("a console that switches between instances resumes at its cursor, during concurrent writes", async () => {
     const { desks } = instances;
     const [{ ada }] = desks;
     let after = await cursorNow(desks[0]);
-    const heard: Heard[] = [];
-    let visits = 0;
-    const writing = everybodyWrites(instances, 20);
-    // Fewer than are written, so that it never waits for one that nobody writes.
-    while (heard.length < 200) {
-      const listener = listen(desks[visits % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
-      heard.push(...(await listener.take(1 + (visits % 5))));
-      after = heard.at(-1)?.cursor ?? after;
-      visits += 1;
+    const received: ReceivedEvent[] = [];
+    let switches = 0;
+    const writing = writeOnAllInstances(instances, 20);
+    // Fewer than are written, so that it never waits for an event that is not coming.
+    while (received.length < 200) {
+      const listener = listen(desks[switches % 3] ?? desks[0], "messageRecorded", { after, token: ada.token });
+      received.push(...(await listener.take(1 + (switches % 5))));
+      after = received.at(-1)?.cursor ?? after;
+      switches += 1;
       await listener.close();
     }
     const count = await writing;
     const rest = listen(desks[1] ?? desks[0], "messageRecorded", { after, token: ada.token });
-    heard.push(...(await rest.take(count - heard.length)));
+    received.push(...(await rest.take(count - received.length)));
     await rest.close();
-    expect(heard.map(shown)).toEqual(await lastRecorded(instances, count));
-    expect(visits).toBeGreaterThan(60);
+    expect(received.map(shown)).toEqual(await lastRecorded(instances, count));
+    expect(switches).toBeGreaterThan(60);
   });
 });
 
-describe("notifier by PostgreSQL", () => {
+describe("PostgreSQL notifier", () => {
   const workspaces = ["one", "two", "three"].map((name) => idOf<"Workspace">(name));
 
-  test("tells together, once for each workspace, what came while it was telling; and not itself", async () => {
+  test("coalesces notifications made during another one, once per workspace; and does not notify itself", async () => {
     const { url, drop } = await freshDatabase();
-    const [one, two] = [await ear(url), await ear(url)];
+    const [one, two] = [await startNotifier(url), await startNotifier(url)];
     one.notifier.notify(idOf("first"), []);
     for (let n = 0; n < 30; n++) for (const workspaceId of workspaces) one.notifier.notify(workspaceId, []);
-    await expect.poll(() => two.heard).toEqual(["first", ...workspaces].map((id) => [id, null]));
+    await expect.poll(() => two.received).toEqual(["first", ...workspaces].map((id) => [id, null]));
     two.notifier.notify(idOf("back"), []);
-    await expect.poll(() => one.heard).toEqual([["back", null]]);
+    await expect.poll(() => one.received).toEqual([["back", null]]);
     expect([...one.logged, ...two.logged]).toEqual([]);
     await Promise.all([one.notifier.stop(), two.notifier.stop()]);
     await drop();
   });
 
-  test("that the connection is lost is logged once, and that it is back", async () => {
+  test("the loss and the recovery of the connection are logged once each", async () => {
     const { url, drop } = await freshDatabase();
-    const { notifier, logged } = await ear(url);
+    const { notifier, logged } = await startNotifier(url);
     await cut(await sessionsOn(url));
     for (const workspaceId of workspaces) notifier.notify(workspaceId, []);
     await expect
@@ -104,17 +104,17 @@ describe("notifier by PostgreSQL", () => {
     await drop();
   });
 
-  test("a database that cannot be reached is not waited for, and stopping neither", async () => {
-    const { notifier, logged } = await ear("postgresql://nobody@127.0.0.1:1/nothing");
+  test("neither startup nor stopping waits for an unreachable database", async () => {
+    const { notifier, logged } = await startNotifier("postgresql://nobody@127.0.0.1:1/nothing");
     notifier.notify(idOf("one"), []);
     await notifier.stop();
     expect(logged).toEqual(["no change notifications from other instances; the log is polled"]);
   });
 });
 
-/** What an instance hears, and what it logs. */
-async function ear(url: string) {
-  const heard: unknown[] = [];
+/** A notifier, the notifications that it received, and its log messages. */
+async function startNotifier(url: string) {
+  const received: unknown[] = [];
   const logged: string[] = [];
   const lines = new Writable({
     write: (chunk, _, done) => {
@@ -122,18 +122,22 @@ async function ear(url: string) {
       done();
     },
   });
-  const notifier = await postgresNotifier({ url, onChange: (...told) => heard.push(told), logger: pino({}, lines) });
-  return { notifier, heard, logged };
+  const notifier = await postgresNotifier({
+    url,
+    onChange: (...notification) => received.push(notification),
+    logger: pino({}, lines),
+  });
+  return { notifier, received, logged };
 }
 
-/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+/** Polling every 250 ms would take about that long, since each message waits for the delivery of the one before. */
 async function expectPrompt(messages: number): Promise<void> {
   const samples = await latencies(instances, messages);
   expect(samples[samples.length * 0.5]).toBeLessThan(50);
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-/** The sessions by which the instances on a database onChange of each other. */
+/** The sessions by which the instances on a database notify each other. */
 async function sessionsOn(url: string): Promise<number[]> {
   const { rows } = await instances.desks[0].app.database.pool.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity

@@ -15,15 +15,15 @@ import { type Delivery, type FakeRedis, startFakeRedis } from "../../support/red
 import {
   bootInstances,
   consolesOn,
-  everybodyWrites,
   type Instances,
   lastRecorded,
   latencies,
   shown,
+  writeOnAllInstances,
 } from "../consoles.ts";
 
-const REAL = "redis://127.0.0.1:6379";
-const isThere = await new Promise<boolean>((resolve) => {
+const LOCAL_REDIS = "redis://127.0.0.1:6379";
+const isRedisUp = await new Promise<boolean>((resolve) => {
   const socket = connect(6379, "127.0.0.1");
   socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
   socket.once("connect", () => socket.destroy());
@@ -42,14 +42,14 @@ async function boot(count: number, env: NodeJS.ProcessEnv): Promise<Instances> {
 
 async function fakeRedis(deliver?: Delivery): Promise<FakeRedis> {
   const redis = await startFakeRedis(deliver);
-  ends.push(redis.halt);
+  ends.push(redis.stop);
   return redis;
 }
 
-/** Everybody writes, and every console has to have it all, once and in order. */
+/** Contacts write on all instances, and every console must get all events, once and in order. */
 async function expectComplete(instances: Instances, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
   const consoles = await consolesOn(instances);
-  const writing = everybodyWrites(instances, 10);
+  const writing = writeOnAllInstances(instances, 10);
   await meanwhile();
   const count = await writing;
   const recorded = await lastRecorded(instances, count);
@@ -57,28 +57,28 @@ async function expectComplete(instances: Instances, meanwhile: () => Promise<voi
   for (const console of consoles) await console.close();
 }
 
-/** Whoever only looked at the log every 250 ms would take about that long: each message waits for the one before to be heard. */
+/** Polling every 250 ms would take about that long, since each message waits for the delivery of the one before. */
 async function expectPrompt(instances: Instances): Promise<void> {
   const samples = await latencies(instances, 50);
   expect(samples[samples.length * 0.5]).toBeLessThan(50);
   expect(samples[samples.length * 0.9]).toBeLessThan(125);
 }
 
-const reason = isThere ? "" : ` (skipped: no Redis answers at ${REAL})`;
+const reason = isRedisUp ? "" : ` (skipped: no Redis at ${LOCAL_REDIS})`;
 
-describe.skipIf(!isThere)(`three instances on a Redis${reason}`, () => {
-  test("what is committed on one is on the others' consoles long before they would look, and all of it", async () => {
-    const instances = await boot(3, { REDIS_URL: REAL });
+describe.skipIf(!isRedisUp)(`three instances on a Redis${reason}`, () => {
+  test("commits on one instance reach the consoles of the others long before the next poll, and completely", async () => {
+    const instances = await boot(3, { REDIS_URL: LOCAL_REDIS });
     await expectPrompt(instances);
     await expectComplete(instances);
   });
 });
 
-describe("three instances on a Redis that is not what it should be", () => {
+describe("three instances on a faulty Redis", () => {
   const seeds = process.env.SEED === undefined ? [1, 2, 3].map(() => randomInt(2 ** 32)) : [Number(process.env.SEED)];
 
   test.for(seeds)(
-    "drops, doubles, reorders and corrupts what it carries: nothing but time is lost (SEED=%i)",
+    "messages are dropped, duplicated, reordered and corrupted: no event is lost (SEED=%i)",
     async (seed) => {
       const done = { dropped: 0, doubled: 0, delayed: 0, corrupted: 0, passed: 0 };
       const redis = await fakeRedis(faulty(seed, done));
@@ -87,18 +87,18 @@ describe("three instances on a Redis that is not what it should be", () => {
     },
   );
 
-  test("goes away and comes back: what is committed meanwhile is heard too", async () => {
+  test("Redis goes down and comes back: events committed in between are delivered, too", async () => {
     const redis = await fakeRedis();
     const instances = await boot(3, { REDIS_URL: redis.url });
-    await expectComplete(instances, redis.halt);
+    await expectComplete(instances, redis.stop);
     await redis.start();
     await expect.poll(redis.subscribers, { timeout: 10_000 }).toBe(3);
     await expectPrompt(instances);
   });
 
-  test("is away from the start: they start, are ready, and use it once it is there", async () => {
+  test("Redis is down from the start: the instances start, are ready, and use it once it is up", async () => {
     const redis = await fakeRedis();
-    await redis.halt();
+    await redis.stop();
     const instances = await boot(2, { REDIS_URL: redis.url });
     for (const { url } of instances.desks) expect((await fetch(`${url}/ready`)).status).toBe(200);
     await expectComplete(instances);
@@ -108,7 +108,7 @@ describe("three instances on a Redis that is not what it should be", () => {
   });
 });
 
-describe("notifier by Redis", () => {
+describe("Redis notifier", () => {
   const workspaceId = idOf<"Workspace">("w");
   const event = (position: number): LogEvent => ({
     workspaceId,
@@ -124,15 +124,15 @@ describe("notifier by Redis", () => {
     data: { type: "ContactAppeared" },
   });
 
-  /** What an instance hears, and what it logs. */
-  interface Ear {
+  /** A notifier, the notifications that it received, and its log messages. */
+  interface RecordedNotifier {
     readonly notifier: ChangeNotifier;
-    readonly heard: unknown[];
+    readonly received: unknown[];
     readonly logged: string[];
   }
 
-  async function ear(database: TestDatabase, url: string, secret = "shared"): Promise<Ear> {
-    const heard: unknown[] = [];
+  async function startNotifier(database: TestDatabase, url: string, secret = "shared"): Promise<RecordedNotifier> {
+    const received: unknown[] = [];
     const logged: string[] = [];
     const opened = openDatabase(database.url, { poolSize: 1, onError: () => {} });
     const lines = new Writable({
@@ -145,14 +145,14 @@ describe("notifier by Redis", () => {
       url,
       database: opened,
       secret,
-      onChange: (...told) => heard.push(told),
+      onChange: (...notification) => received.push(notification),
       logger: pino({}, lines),
     });
     ends.push(async () => {
       await notifier.stop();
       await opened.close();
     });
-    return { notifier, heard, logged };
+    return { notifier, received, logged };
   }
 
   async function database(): Promise<TestDatabase> {
@@ -161,56 +161,60 @@ describe("notifier by Redis", () => {
     return made;
   }
 
-  test("carries events to the other instances on the database, and to nobody else", async () => {
+  test("carries events to the other instances on the same database only", async () => {
     const { url } = await fakeRedis();
     const [ours, theirs] = [await database(), await database()];
-    const [one, two, stranger] = [await ear(ours, url), await ear(ours, url), await ear(theirs, url)];
+    const [one, two, otherReceiver] = [
+      await startNotifier(ours, url),
+      await startNotifier(ours, url),
+      await startNotifier(theirs, url),
+    ];
     one.notifier.notify(workspaceId, [event(1), event(2)]);
-    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(1), event(2)]]]);
-    const friend = await ear(theirs, url);
-    friend.notifier.notify(workspaceId, [event(3)]);
-    await expect.poll(() => stranger.heard).toEqual([[workspaceId, [event(3)]]]);
-    expect([one.heard, friend.heard]).toEqual([[], []]);
-    expect([one, two, stranger, friend].flatMap(({ logged }) => logged)).toEqual([]);
+    await expect.poll(() => two.received).toEqual([[workspaceId, [event(1), event(2)]]]);
+    const otherSender = await startNotifier(theirs, url);
+    otherSender.notifier.notify(workspaceId, [event(3)]);
+    await expect.poll(() => otherReceiver.received).toEqual([[workspaceId, [event(3)]]]);
+    expect([one.received, otherSender.received]).toEqual([[], []]);
+    expect([one, two, otherReceiver, otherSender].flatMap(({ logged }) => logged)).toEqual([]);
   });
 
-  test("tells together what came while it was telling, commit by commit", async () => {
+  test("coalesces commits notified during another notification, and keeps them separate", async () => {
     const messages: string[] = [];
     const { url } = await fakeRedis((message, pass) => {
       messages.push(message);
       pass(message);
     });
     const ours = await database();
-    const [one, two] = [await ear(ours, url), await ear(ours, url)];
+    const [one, two] = [await startNotifier(ours, url), await startNotifier(ours, url)];
     const commits = Array.from({ length: 100 }, (_, n) => [event(n)]);
     for (const commit of commits) one.notifier.notify(workspaceId, commit);
-    await expect.poll(() => two.heard).toEqual(commits.map((commit) => [workspaceId, commit]));
-    // To both of them: the first commit, and then all others.
+    await expect.poll(() => two.received).toEqual(commits.map((commit) => [workspaceId, commit]));
+    // To both instances: the first commit, and then all others.
     expect(messages).toHaveLength(2 * 2);
   });
 
-  test("an instance with another AUTH_SECRET is not heard, which is logged once", async () => {
+  test("messages of an instance with another AUTH_SECRET are ignored, which is logged once", async () => {
     const { url } = await fakeRedis();
     const ours = await database();
-    const [one, two] = [await ear(ours, url), await ear(ours, url)];
-    const other = await ear(ours, url, "not shared");
+    const [one, two] = [await startNotifier(ours, url), await startNotifier(ours, url)];
+    const other = await startNotifier(ours, url, "not shared");
     for (const position of [1, 2, 3]) other.notifier.notify(workspaceId, [event(position)]);
     one.notifier.notify(workspaceId, [event(4)]);
-    await expect.poll(() => two.heard).toEqual([[workspaceId, [event(4)]]]);
+    await expect.poll(() => two.received).toEqual([[workspaceId, [event(4)]]]);
     await expect.poll(() => two.logged).toEqual([expect.stringContaining("not signed with our AUTH_SECRET")]);
   });
 
-  test("one that takes connections and says nothing is not waited for, nor one that is away, and stopping neither", async () => {
+  test("neither startup nor stopping waits for a Redis that does not answer or is down", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const sockets: Socket[] = [];
     silent.on("connection", (socket) => sockets.push(socket));
     const redis = await fakeRedis();
-    await redis.halt();
+    await redis.stop();
     const { port } = silent.address() as AddressInfo;
     const ours = await database();
     for (const url of [`redis://127.0.0.1:${port}`, redis.url]) {
-      const { notifier } = await ear(ours, url);
+      const { notifier } = await startNotifier(ours, url);
       notifier.notify(workspaceId, [event(1)]);
       await notifier.stop();
     }
@@ -218,30 +222,30 @@ describe("notifier by Redis", () => {
     silent.close();
     for (const socket of sockets) socket.destroy();
     await redis.start();
-    const { notifier } = await ear(ours, redis.url);
-    // Who was stopped has not come back.
+    const { notifier } = await startNotifier(ours, redis.url);
+    // Stopped notifiers have not reconnected.
     expect(redis.subscribers()).toBe(1);
     await notifier.stop();
   });
 
-  test("that Redis is away is logged once, and that it is back", async () => {
+  test("the loss and the recovery of Redis are logged once each", async () => {
     const redis = await fakeRedis();
-    await redis.halt();
-    const { notifier, logged } = await ear(await database(), redis.url);
+    await redis.stop();
+    const { notifier, logged } = await startNotifier(await database(), redis.url);
     const away = "no change notifications from other instances; the log is polled";
     const back = "change notifications from other instances have resumed";
     expect(logged).toEqual([away]);
     for (const position of [1, 2, 3]) notifier.notify(workspaceId, [event(position)]);
     await redis.start();
     await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back]);
-    await redis.halt();
+    await redis.stop();
     await expect.poll(() => logged).toEqual([away, back, away]);
     await redis.start();
     await expect.poll(() => logged, { timeout: 10_000 }).toEqual([away, back, away, back]);
   });
 });
 
-/** A tenth of what is delivered is dropped, a tenth doubled, one delayed past what follows, and two corrupted. */
+/** Drops a tenth of the deliveries, duplicates a tenth, delays a tenth past later ones, and corrupts two tenths. */
 function faulty(
   seed: number,
   done: Record<"dropped" | "doubled" | "delayed" | "corrupted" | "passed", number>,
@@ -268,7 +272,7 @@ function faulty(
   };
 }
 
-/** Cut short, or with the ids of events and messages changed, which leaves it as well-formed as it was. */
+/** Truncated, or with changed event and message ids, which keeps it well-formed. */
 function corrupt(message: string, random: () => number): string {
   if (random() < 0.3) return message.slice(0, Math.floor(random() * message.length));
   return message.replaceAll(/(?<="(?:id|messageId)":"[\da-f-]*)\d/g, (digit) => String((Number(digit) + 1) % 10));

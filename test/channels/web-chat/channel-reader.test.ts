@@ -1,6 +1,6 @@
 import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ChannelFollower, type ReaderSource } from "../../../src/channels/web-chat/channel-follower.ts";
+import { ChannelReader, type ReaderSource } from "../../../src/channels/web-chat/channel-reader.ts";
 import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
 import type { ReaderOptions } from "../../../src/realtime/hub.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
@@ -12,7 +12,7 @@ const channelId = idOf<"Channel">("channel");
 const ann = { visitorId: "ann", contactChannelId: idOf<"ContactChannel">("of ann") };
 const bob = { visitorId: "bob", contactChannelId: idOf<"ContactChannel">("of bob") };
 
-/** One reader of the log, which the test writes. */
+/** A log reader that delivers the events that the test passes to it. */
 class FakeReader implements AsyncIterableIterator<LogEvent> {
   readonly options: ReaderOptions<LogEvent>;
   returned = false;
@@ -36,8 +36,8 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Whether the event was wanted; if so it is heard. */
-  tell(contactChannelId: ContactChannelId, data: EventData, of = channelId): boolean {
+  /** Delivers the event if the reader wants it; returns whether it does. */
+  deliver(contactChannelId: ContactChannelId, data: EventData, of = channelId): boolean {
     const event: LogEvent = {
       workspaceId: idOf("workspace"),
       position: 1,
@@ -68,7 +68,7 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
 let readers: FakeReader[];
 let pair: StreamPair;
 let sent: OutboundMessage[];
-/** What the log answers to the next readers, instead of following. */
+/** The errors with which the next attempts to open a log reader fail. */
 let faults: Error[];
 beforeEach(async () => {
   readers = [];
@@ -87,7 +87,7 @@ const outbound: OutboundReads = {
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
 
-function follower(onEmpty: () => void = () => {}): ChannelFollower {
+function startReader(onEmpty: () => void = () => {}): ChannelReader {
   const hub: ReaderSource = {
     openReader: async (_workspaceId, options) => {
       const fault = faults.shift();
@@ -97,7 +97,7 @@ function follower(onEmpty: () => void = () => {}): ChannelFollower {
       return reader;
     },
   };
-  return new ChannelFollower({
+  return new ChannelReader({
     channel: {
       id: channelId,
       workspaceId: idOf("workspace"),
@@ -108,7 +108,7 @@ function follower(onEmpty: () => void = () => {}): ChannelFollower {
       allowedOrigins: [],
     },
     hub,
-    executor: { execute: () => Promise.reject(new Error("Nothing is pending.")), drain: async () => {} },
+    executor: { execute: () => Promise.reject(new Error("No message is pending.")), drain: async () => {} },
     outbound,
     clock: testClock(),
     logger: pino({ level: "silent" }),
@@ -131,12 +131,12 @@ const recorded = (direction: "INBOUND" | "OUTBOUND"): EventData => ({
   direction,
 });
 
-test("it hears of its channel's visitors only, and only what is news for a stream", async () => {
-  const following = follower();
-  await following.started;
+test("it wants only events of its channel's visitors that a stream needs", async () => {
+  const channelReader = startReader();
+  await channelReader.started;
   const [reader] = readers;
-  following.hold("ann").add(pair.stream, 0);
-  following.introduce("ann", ann.contactChannelId);
+  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.introduce("ann", ann.contactChannelId);
   const wanted = [recorded("OUTBOUND"), send("1")];
   const unwanted: EventData[] = [
     recorded("INBOUND"),
@@ -144,62 +144,62 @@ test("it hears of its channel's visitors only, and only what is news for a strea
     { type: "BotSessionChanged" },
     appeared,
   ];
-  expect(wanted.map((data) => reader?.tell(ann.contactChannelId, data))).toEqual([true, true]);
-  expect(unwanted.map((data) => reader?.tell(ann.contactChannelId, data))).toEqual([false, false, false, false]);
-  expect(reader?.tell(bob.contactChannelId, recorded("OUTBOUND"))).toBe(false);
-  expect(reader?.tell(ann.contactChannelId, recorded("OUTBOUND"), idOf("another"))).toBe(false);
+  expect(wanted.map((data) => reader?.deliver(ann.contactChannelId, data))).toEqual([true, true]);
+  expect(unwanted.map((data) => reader?.deliver(ann.contactChannelId, data))).toEqual([false, false, false, false]);
+  expect(reader?.deliver(bob.contactChannelId, recorded("OUTBOUND"))).toBe(false);
+  expect(reader?.deliver(ann.contactChannelId, recorded("OUTBOUND"), idOf("another"))).toBe(false);
 });
 
-test("a visitor without a ContactChannel is known by it once it appears", async () => {
-  const following = follower();
-  await following.started;
-  following.hold("ann").add(pair.stream, 0);
+test("a visitor without a ContactChannel is associated with it once it appears", async () => {
+  const channelReader = startReader();
+  await channelReader.started;
+  channelReader.hold("ann").add(pair.stream, 0);
   send("Welcome!");
-  expect(readers[0]?.tell(bob.contactChannelId, appeared)).toBe(true);
+  expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(true);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(readers[0]?.tell(ann.contactChannelId, appeared)).toBe(true);
+  expect(readers[0]?.deliver(ann.contactChannelId, appeared)).toBe(true);
   expect(await pair.readUntil("Welcome!")).toContain('"text":"Welcome!"');
-  expect(readers[0]?.tell(bob.contactChannelId, appeared)).toBe(false);
+  expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(false);
 });
 
-test("a reader that fails is replaced, and what was missed meanwhile is brought", async () => {
-  const following = follower();
-  await following.started;
-  following.hold("ann").add(pair.stream, 0);
-  following.introduce("ann", ann.contactChannelId);
+test("a log reader that fails is replaced, and events missed in between are delivered", async () => {
+  const channelReader = startReader();
+  await channelReader.started;
+  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.introduce("ann", ann.contactChannelId);
   await new Promise((resolve) => setImmediate(resolve));
   send("Missed");
   readers[0]?.fail(new Error("The log was pruned past the reader."));
   expect(await pair.readUntil("Missed")).toContain('"text":"Missed"');
-  expect(readers[1]?.tell(ann.contactChannelId, send("Heard"))).toBe(true);
-  expect(await pair.readUntil("Heard")).toContain('"text":"Heard"');
+  expect(readers[1]?.deliver(ann.contactChannelId, send("ReceivedEvent"))).toBe(true);
+  expect(await pair.readUntil("ReceivedEvent")).toContain('"text":"ReceivedEvent"');
 });
 
-test("where the log cannot be read it does not start", async () => {
-  faults = [new Error("The database is away.")];
-  await expect(follower().started).rejects.toThrow("The database is away.");
+test("it does not start if the log cannot be read", async () => {
+  faults = [new Error("The database is unreachable.")];
+  await expect(startReader().started).rejects.toThrow("The database is unreachable.");
 });
 
-test("it leaves the log with the last visitor", async () => {
-  let deserted = 0;
-  const following = follower(() => {
-    deserted += 1;
+test("it closes its log reader when the last visitor leaves", async () => {
+  let emptied = 0;
+  const channelReader = startReader(() => {
+    emptied += 1;
   });
-  await following.started;
-  following.hold("ann");
-  following.hold("ann");
-  following.hold("bob");
-  following.release("ann");
-  following.release("bob");
-  expect([deserted, readers[0]?.returned]).toEqual([0, false]);
-  following.release("ann");
-  expect([deserted, readers[0]?.returned]).toEqual([1, true]);
+  await channelReader.started;
+  channelReader.hold("ann");
+  channelReader.hold("ann");
+  channelReader.hold("bob");
+  channelReader.release("ann");
+  channelReader.release("bob");
+  expect([emptied, readers[0]?.returned]).toEqual([0, false]);
+  channelReader.release("ann");
+  expect([emptied, readers[0]?.returned]).toEqual([1, true]);
 });
 
-test("a visitor who leaves before the log is followed leaves no reader behind", async () => {
-  const following = follower();
-  following.hold("ann");
-  following.release("ann");
-  await following.started;
+test("if the visitor leaves before the log reader is open, the log reader is closed", async () => {
+  const channelReader = startReader();
+  channelReader.hold("ann");
+  channelReader.release("ann");
+  await channelReader.started;
   expect(readers[0]?.returned).toBe(true);
 });

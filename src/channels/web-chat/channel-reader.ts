@@ -5,12 +5,12 @@ import type { ChannelRecord } from "../../store/directory.ts";
 import type { LogEvent } from "../../store/log-event.ts";
 import { Mailbox, type MailboxOptions } from "./mailbox.ts";
 
-/** Opens log readers: the part of the hub that a follower uses. */
+/** Opens log readers: the part of the hub that a channel reader uses. */
 export interface ReaderSource {
   openReader(workspaceId: WorkspaceId, options: ReaderOptions<LogEvent>): Promise<AsyncIterableIterator<LogEvent>>;
 }
 
-export interface FollowerOptions extends Omit<MailboxOptions, "workspaceId"> {
+export interface ChannelReaderOptions extends Omit<MailboxOptions, "workspaceId"> {
   readonly channel: ChannelRecord;
   readonly hub: ReaderSource;
   /** Called when the last visitor has left. */
@@ -27,10 +27,10 @@ interface Entry {
  * Reads the log for all visitors of one channel with streams on this instance, and wakes the mailboxes that an event
  * concerns.
  */
-export class ChannelFollower {
+export class ChannelReader {
   /** Resolves when the log position is fixed: every later commit is seen. Rejects if the log cannot be read. */
   readonly started: Promise<void>;
-  readonly #options: FollowerOptions;
+  readonly #options: ChannelReaderOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #known = new Map<ContactChannelId, Mailbox>();
   /** New ContactChannels that may belong to visitors with a stream but no ContactChannel yet. */
@@ -40,7 +40,7 @@ export class ChannelFollower {
   #reader: AsyncIterableIterator<LogEvent> | null = null;
   #isEmpty = false;
 
-  constructor(options: FollowerOptions) {
+  constructor(options: ChannelReaderOptions) {
     this.#options = options;
     this.#introductions = new OnDemand(() => this.#introduceNew(), this.#onError);
     this.#resumption = new OnDemand(() => this.#resume(), this.#onError);

@@ -4,7 +4,7 @@ import WebSocket from "ws";
 import type { Desk } from "./app.ts";
 
 /** The results of one subscription. */
-export interface Followed {
+export interface SubscriptionResults {
   next(): Promise<FormattedExecutionResult<Record<string, unknown>, unknown>>;
   end(): Promise<void>;
 }
@@ -20,7 +20,12 @@ export function connect(desk: Desk, token = desk.ada.token): Client {
 }
 
 /** Subscribes over WebSocket; the socket ends with the subscription. */
-export function follow(desk: Desk, query: string, variables: Record<string, unknown> = {}, token?: string): Followed {
+export function subscribeOverWebSocket(
+  desk: Desk,
+  query: string,
+  variables: Record<string, unknown> = {},
+  token?: string,
+): SubscriptionResults {
   const client = connect(desk, token);
   const results = client.iterate({ query, variables });
   return {
@@ -37,12 +42,12 @@ export function follow(desk: Desk, query: string, variables: Record<string, unkn
 }
 
 /** Subscribes over SSE. */
-export async function followEvents(
+export async function subscribeOverSse(
   desk: Desk,
   query: string,
   variables: Record<string, unknown> = {},
   token = desk.ada.token,
-): Promise<Followed & { readonly status: number }> {
+): Promise<SubscriptionResults & { readonly status: number }> {
   const abort = new AbortController();
   const response = await fetch(`${desk.url}/graphql`, {
     method: "POST",
