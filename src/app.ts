@@ -3,11 +3,14 @@ import type { Logger } from "pino";
 import { v7 as uuidv7 } from "uuid";
 import { authenticator } from "./auth/authenticate.ts";
 import { authSecret } from "./auth/secret.ts";
+import { secretBox } from "./auth/secret-box.ts";
 import { createSessions } from "./auth/session.ts";
 import { tokens as createTokens } from "./auth/token.ts";
+import { fetchBotInfo } from "./channels/line/bot-info.ts";
 import { lineWebhook } from "./channels/line/webhook.ts";
 import { webChat } from "./channels/web-chat/routes.ts";
 import { addressBook } from "./commands/address-book.ts";
+import { createCloseArchived } from "./commands/close-archived.ts";
 import { type AggregateStore, commitBatch } from "./commands/commit-batch.ts";
 import { createExecutor } from "./commands/executor.ts";
 import type { Config } from "./config.ts";
@@ -16,10 +19,12 @@ import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { graphqlServer } from "./graphql/server.ts";
 import { pages } from "./http/pages.ts";
 import { httpServer } from "./http/server.ts";
+import { archivedChannelsJob } from "./jobs/archived-channels.ts";
 import { dueJob } from "./jobs/due.ts";
 import { forgetCallsJob } from "./jobs/forget-calls.ts";
 import { lostLeasesJob } from "./jobs/lost-leases.ts";
 import { retentionJob } from "./jobs/retention.ts";
+import { sealSecretsJob } from "./jobs/seal-secrets.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { describeError } from "./platform/describe-error.ts";
 import { createMetrics } from "./platform/metrics.ts";
@@ -27,6 +32,8 @@ import { createHub } from "./realtime/hub.ts";
 import type { OnChange } from "./realtime/instances/change-notifier.ts";
 import { postgresNotifier } from "./realtime/instances/postgres-notifier.ts";
 import { redisNotifier } from "./realtime/instances/redis-notifier.ts";
+import { channelSecrets } from "./store/channel-secrets.ts";
+import { channelWriter } from "./store/channels.ts";
 import { loadContactChannels, lockContactChannels } from "./store/contact-channels.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { directory as createDirectory } from "./store/directory.ts";
@@ -79,7 +86,10 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     for (const name of await migrate(database.pool)) logger.info({ migration: name }, "migration applied");
 
     const log = eventLog(database);
-    const directory = createDirectory(database.prisma);
+    const secrets = channelSecrets(database, await secretBox(config), (channelId, column, error) =>
+      logger.error({ channelId, column, reason: error.message }, "a stored secret cannot be decrypted"),
+    );
+    const directory = createDirectory(database.prisma, secrets);
     const hub = createHub({ log, onError: (error) => logger.warn({ err: error }, "reading the event log failed") });
     const secret = await authSecret(config);
     const onChange: OnChange = (workspaceId, events) =>
@@ -105,12 +115,15 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
       }),
     });
     started.push(executor.drain);
-    if (config.demo) await seedDemo(database, executor);
+    const closeArchived = createCloseArchived({ database, executor, clock });
+    if (config.demo) await seedDemo(database, executor, secrets);
 
     const dueJobs = [
       dueJob({ database, executor, clock, logger }),
       lostLeasesJob({ database, executor, clock, logger }),
       forgetCallsJob({ database, clock, logger }),
+      archivedChannelsJob({ closeArchived, logger }),
+      sealSecretsJob({ secrets, logger }),
     ];
     const retention = retentionJob({ log, clock, logger, keepFor: config.eventRetention });
     for (const job of [...dueJobs, retention]) {
@@ -140,6 +153,11 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
       authenticate,
       sessions,
       clock,
+      secrets,
+      channels: channelWriter(database, secrets),
+      closeArchived,
+      fetchBotInfo: (accessToken) => fetchBotInfo(config.lineApiUrl, accessToken),
+      publicUrl: config.publicUrl ?? null,
       logger,
       limits: { maxDepth: config.graphqlMaxDepth, maxCost: config.graphqlMaxCost },
       introspection: config.introspection,

@@ -44,6 +44,23 @@ const listOfOrigins = () => {
     .transform((text) => (text === "*" ? null : Object.freeze(listed(text))));
 };
 
+/** A web address without a trailing slash, so that paths can be appended. */
+const baseUrl = (error: string) =>
+  url(["https:", "http:"], error)
+    .refine((text) => !/[?#]/.test(text), { error })
+    .transform((text) => text.replace(/\/+$/, ""));
+
+/** Keys separated by commas, each at least 32 characters long. */
+const listOfKeys = () => {
+  const listed = (text: string): string[] => text.split(",").map((key) => key.trim());
+  return z
+    .string()
+    .refine((text) => listed(text).every((key) => key.length >= 32), {
+      error: "has a key of fewer than 32 characters: use keys from `openssl rand -base64 32`, separated by commas",
+    })
+    .transform(listed);
+};
+
 const environment = z.object({
   NODE_ENV: choice(["development", "test", "production"])
     .prefault("development")
@@ -90,6 +107,10 @@ const environment = z.object({
       meaning: "Signs the tokens of agents (HS256) and of web chat visitors; at least 32 characters",
       absent: "generated and kept in `DATA_DIR`; required in production",
     }),
+  SECRETS_KEY: listOfKeys().optional().register(notes, {
+    meaning: "Encrypts stored provider secrets; several keys separated by commas: the first encrypts, all decrypt",
+    absent: "derived from `AUTH_SECRET`",
+  }),
   AUTH_JWKS_URL: url(
     ["https:", "http:"],
     "is not a web address: use the https:// URL of your identity provider's key set",
@@ -107,6 +128,15 @@ const environment = z.object({
     meaning: "Audience (`aud`) that those tokens must have; required with `AUTH_JWKS_URL`",
     absent: "none",
   }),
+  PUBLIC_URL: baseUrl("is not a web address: use the URL under which providers reach this server, https://desk.example")
+    .optional()
+    .register(notes, {
+      meaning: "Base URL under which providers reach this server, for `Channel.webhookUrl`",
+      absent: "none: `webhookUrl` is null",
+    }),
+  LINE_API_URL: baseUrl("is not a web address: use https://api.line.me, or the base URL of a LINE to test against")
+    .prefault("https://api.line.me")
+    .register(notes, { meaning: "Base URL of LINE's Messaging API" }),
   LOG_LEVEL: choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).prefault("info").register(notes, {
     meaning: "Minimum level of log entries: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
   }),
@@ -209,8 +239,14 @@ function configFrom(values: z.output<typeof environment>) {
     dataDir: resolve(values.DATA_DIR),
     /** Use `authSecret()` instead, which generates a secret if this is absent. */
     authSecret: values.AUTH_SECRET,
+    /** Use `secretBox()` instead, which adds the key that is derived from the secret. */
+    secretsKeys: Object.freeze(values.SECRETS_KEY ?? []),
     /** Absent: agents' tokens are signed with the secret. */
     jwks: jwksUrl && issuer && audience ? Object.freeze({ url: jwksUrl, issuer, audience }) : undefined,
+    /** Without a trailing slash; absent: unknown. */
+    publicUrl: values.PUBLIC_URL,
+    /** Without a trailing slash. */
+    lineApiUrl: values.LINE_API_URL,
     logLevel: values.LOG_LEVEL,
     demo: values.DEMO ?? !production,
     /** In milliseconds. */

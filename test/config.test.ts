@@ -13,7 +13,10 @@ test("an empty environment gives a development configuration", () => {
     redisUrl: undefined,
     dataDir: resolve(".data"),
     authSecret: undefined,
+    secretsKeys: [],
     jwks: undefined,
+    publicUrl: undefined,
+    lineApiUrl: "https://api.line.me",
     logLevel: "info",
     demo: true,
     eventRetention: 30 * 24 * 60 * 60 * 1_000,
@@ -37,6 +40,9 @@ test("every setting can be set", () => {
     REDIS_URL: "rediss://deskgate:p%40ss@cache.internal:6380",
     DATA_DIR: "/srv/deskgate",
     AUTH_SECRET: secret,
+    SECRETS_KEY: `${secret}, old-${secret}`,
+    PUBLIC_URL: "https://desk.example/",
+    LINE_API_URL: "http://localhost:4010/line/",
     AUTH_JWKS_URL: "https://id.example.com/keys",
     AUTH_ISSUER: "https://id.example.com",
     AUTH_AUDIENCE: "deskgate",
@@ -61,6 +67,9 @@ test("every setting can be set", () => {
     redisUrl: "rediss://deskgate:p%40ss@cache.internal:6380",
     dataDir: "/srv/deskgate",
     authSecret: secret,
+    secretsKeys: [secret, `old-${secret}`],
+    publicUrl: "https://desk.example",
+    lineApiUrl: "http://localhost:4010/line",
     jwks: { url: "https://id.example.com/keys", issuer: "https://id.example.com", audience: "deskgate" },
     logLevel: "warn",
     demo: true,
@@ -130,6 +139,18 @@ describe("faults", () => {
     expect(faultsOf({ ALLOWED_ORIGINS: given })).toContain(
       `ALLOWED_ORIGINS is "${given}": use origins as browsers send them, https://desk.example,https://…, or * for any`,
     );
+  });
+
+  test.each([
+    ["SECRETS_KEY", "hunter2", "has a key of fewer than 32 characters"],
+    ["SECRETS_KEY", `${secret},`, "has a key of fewer than 32 characters"],
+    ["PUBLIC_URL", "shop.example", "is not a web address"],
+    ["PUBLIC_URL", "https://desk.example/?a=b", "is not a web address"],
+    ["LINE_API_URL", "ftp://api.line.me", "is not a web address"],
+  ])("%s=%s is refused without being repeated", (name, given, fault) => {
+    const faults = faultsOf({ [name]: given });
+    expect(faults).toContain(`${name} ${fault}`);
+    expect(faults).not.toContain(given);
   });
 
   test("the embedded PostgreSQL allows fewer connections", () => {

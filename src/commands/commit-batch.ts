@@ -175,9 +175,9 @@ function idsOf(works: readonly ResolvedWork[]): ContactChannelId[] {
   return [...new Set(works.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
 }
 
-/** Only blocking and delivery need pending messages; the cost of other commands must not depend on their number. */
+/** Only blocking, archiving and delivery need pending messages; the cost of other commands must not depend on their number. */
 function idsNeedingPending(works: readonly ResolvedWork[]): ContactChannelId[] {
-  const needing = new Set(["Block", "LeaseOutbound", "SettleOutbound"]);
+  const needing = new Set(["Block", "CloseArchived", "LeaseOutbound", "SettleOutbound"]);
   return works.flatMap((work) =>
     work.steps.filter((step) => needing.has(step.command.type)).map((step) => step.contactChannelId),
   );

@@ -1,6 +1,7 @@
 import type { Executor } from "../commands/executor.ts";
 import { toGlobalId } from "../domain/global-id.ts";
 import { idOf } from "../domain/id.ts";
+import type { ChannelSecrets } from "../store/channel-secrets.ts";
 import type { Database } from "../store/database.ts";
 
 /** Fixed ids, so that two servers that start on one empty database cannot seed it twice. */
@@ -18,7 +19,7 @@ export const demoAgents = [
 ] as const;
 
 const channels = [
-  { id: CHANNELS.line, name: "Demo LINE", kind: "LINE", secret: "demo-line-secret" },
+  { id: CHANNELS.line, name: "Demo LINE", kind: "LINE" },
   { id: CHANNELS.webChat, name: "Demo web chat", kind: "WEB_CHAT" },
   { id: CHANNELS.custom, name: "Demo custom", kind: "CUSTOM" },
 ] as const;
@@ -55,7 +56,11 @@ const contacts = [
 ];
 
 /** Seeds an empty database with the demo workspace, or completes an interrupted seed; leaves any other unchanged. */
-export async function seedDemo(database: Database, executor: Executor): Promise<void> {
+export async function seedDemo(
+  database: Database,
+  executor: Executor,
+  secrets: Pick<ChannelSecrets, "seal">,
+): Promise<void> {
   const { prisma } = database;
   const hasOtherWorkspace = (await prisma.workspace.count({ where: { id: { not: WORKSPACE } } })) > 0;
   if (hasOtherWorkspace || (await prisma.contact.count()) > 0) return;
@@ -68,7 +73,12 @@ export async function seedDemo(database: Database, executor: Executor): Promise<
     prisma.logHead.createMany({ data: [{ workspaceId: WORKSPACE }], skipDuplicates: true }),
     prisma.agent.createMany({ data: demoAgents.map((agent) => ({ ...agent, ...common })), skipDuplicates: true }),
     prisma.channel.createMany({
-      data: channels.map((channel) => ({ ...channel, ...common, allowedOrigins: [] })),
+      data: channels.map((channel) => ({
+        ...channel,
+        ...common,
+        secret: channel.kind === "LINE" ? secrets.seal(channel.id, "secret", "demo-line-secret") : null,
+        allowedOrigins: [],
+      })),
       skipDuplicates: true,
     }),
     prisma.flow.createMany({

@@ -16,6 +16,7 @@ export type ContactChannelAction = (typeof contactChannelActions)[number];
 /** The part of a ContactChannel on which it depends whether a viewer's command is refused. */
 export interface Standing {
   readonly clock: Instant | null;
+  readonly channelArchived: boolean;
   readonly block: Pick<BlockInForce, "id" | "expiresAt"> | null;
   /** The conversation that is asked about; for actions on the ContactChannel, the ongoing one. */
   readonly conversation: Pick<Conversation, "id" | "status" | "assigneeId" | "offeredTo" | "offerExpiresAt"> | null;
@@ -116,13 +117,14 @@ function contactChannelCommand(
 const anyAgent = idOf<"Agent">("");
 
 /** An aggregate with this standing. Everything else is neutral, because no viewer's command is refused for it. */
-function stateOf({ clock, block, conversation }: Standing): ContactChannel {
+function stateOf({ clock, channelArchived, block, conversation }: Standing): ContactChannel {
   return {
     id: idOf(""),
     workspaceId: idOf(""),
     contactId: idOf(""),
     channelId: idOf(""),
     channelKind: "CUSTOM",
+    channelArchived,
     displayName: null,
     clock,
     lastSeq: 0,

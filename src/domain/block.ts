@@ -90,7 +90,7 @@ export function updateBlock(
     return accepted(turn, { blockId: block.id });
   }
   if (!holds(updated, turn.now)) return expiryNotInFuture;
-  turn.emit(actor, { type: "BlockUpdated", block: updated });
+  turn.emit(actor, { type: "BlockUpdated", before: block, block: updated });
   return accepted(turn, { blockId: block.id });
 }
 

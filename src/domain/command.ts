@@ -100,11 +100,13 @@ export type Command =
       /** `NOT_BEGUN`: the call was abandoned before it began. */
       readonly result: "SENT" | "FAILED" | "NOT_BEGUN";
     }
+  /** Ends the conversation and cancels the queued messages of a ContactChannel whose channel is archived. */
+  | { readonly type: "CloseArchived"; readonly actor: Actor }
   /** Runs everything that is due: block expiry, offer timeout, delayed flow step. */
   | { readonly type: "RunDue" };
 
 /** The commands that a viewer sends. Whether they are refused depends on no flow and on no fact outside the aggregate. */
 export type RequestedCommand = Exclude<
   Command,
-  { readonly type: "ReceiveInbound" | "LeaseOutbound" | "SettleOutbound" | "RunDue" }
+  { readonly type: "ReceiveInbound" | "CloseArchived" | "LeaseOutbound" | "SettleOutbound" | "RunDue" }
 >;

@@ -31,6 +31,8 @@ export interface ContactChannel {
   readonly contactId: ContactId;
   readonly channelId: ChannelId;
   readonly channelKind: ChannelKind;
+  /** An archived channel goes on recording inbound entries and starts nothing. */
+  readonly channelArchived: boolean;
   readonly displayName: string | null;
   /** The time of the last decision, no later decision has an earlier time (rule O1); null before the first. */
   readonly clock: Instant | null;

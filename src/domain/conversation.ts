@@ -6,7 +6,7 @@ export const terminalStatuses = ["ENDED", "BLOCKED"] as const;
 export type OngoingStatus = (typeof ongoingStatuses)[number];
 export type TerminalStatus = (typeof terminalStatuses)[number];
 export type ConversationStatus = OngoingStatus | TerminalStatus;
-export type ConversationEndReason = "RESOLVED" | "BLOCKED" | "INACTIVITY";
+export type ConversationEndReason = "RESOLVED" | "BLOCKED" | "INACTIVITY" | "CHANNEL_ARCHIVED";
 
 /** How long an agent has to answer an offer, in milliseconds (rule C3). */
 export const OFFER_TIMEOUT = 60_000;

@@ -1,3 +1,5 @@
+import { system } from "./actor.ts";
+import { closeArchived } from "./archive.ts";
 import { assertNever } from "./assert-never.ts";
 import { runDueStep } from "./automation.ts";
 import { block, expireBlock, unblock, updateBlock } from "./block.ts";
@@ -10,7 +12,7 @@ import type { Refusal } from "./refusal.ts";
 import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
 import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
-/** The outcome of a command. A refused command still emits the expiries that it found (rule B8). */
+/** The outcome of a command. A refused command still emits what was ended first (rule B8). */
 export interface Decision {
   readonly answer: Accepted | Refusal;
   readonly events: readonly DomainEvent[];
@@ -19,12 +21,14 @@ export interface Decision {
 
 /**
  * Decides one command on one ContactChannel. Pure: the same state, command and input give the same decision. Expected
- * refusals are returned, not thrown. Expired blocks and offers are ended first, then the command is decided.
+ * refusals are returned, not thrown. Expired blocks and offers, and what is open on an archived channel, are ended
+ * first, then the command is decided.
  */
 export function decide(before: ContactChannel, command: Command, input: DecisionInput): Decision {
   const turn = new Turn(before, input);
   expireBlock(turn);
   lapseOffer(turn);
+  closeArchived(turn, command.type === "CloseArchived" ? command.actor : system);
   turn.expiryEventCount = turn.events.length;
   const answer = apply(turn, command);
   return {
@@ -64,6 +68,8 @@ function apply(turn: Turn, command: Command): Accepted | Refusal {
       return lease(turn, command.messageId);
     case "SettleOutbound":
       return settle(turn, command.messageId, command.result);
+    case "CloseArchived":
+      return accepted(turn, {});
     case "RunDue":
       runDueStep(turn);
       return accepted(turn, {});

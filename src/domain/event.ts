@@ -54,7 +54,7 @@ export type EventBody =
     }
   | { readonly type: "BotSessionChanged"; readonly session: BotSession | null }
   | { readonly type: "ContactBlocked"; readonly block: BlockInForce }
-  | { readonly type: "BlockUpdated"; readonly block: BlockInForce }
+  | { readonly type: "BlockUpdated"; readonly before: BlockInForce; readonly block: BlockInForce }
   | {
       readonly type: "BlockLifted";
       readonly block: BlockInForce;

@@ -4,6 +4,7 @@ import { type Id, idOf } from "./id.ts";
 export type NodeType =
   | "Agent"
   | "ApiKey"
+  | "AuditLogEntry"
   | "Block"
   | "Bot"
   | "Channel"

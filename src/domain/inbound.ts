@@ -24,6 +24,8 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
       suppressed: true,
       blockId: suppressed.blockId,
     });
+  } else if (turn.state.channelArchived) {
+    messageId = record(turn, entry, sentAt, { conversation: turn.state.recentConversation });
   } else if (isMessage(entry)) {
     messageId = receiveMessage(turn, entry, sentAt);
   } else {

@@ -54,19 +54,20 @@ export function lease(turn: Turn, messageId: MessageId): Accepted | Refusal {
 
 /**
  * Settles a lease. A message whose sending never began returns to the queue, or is canceled if a block came after it was
- * recorded, even if that block has been lifted since (rules B4, U1).
+ * recorded, even if that block has been lifted since (rules B4, U1), or if the channel is archived.
  */
 export function settle(turn: Turn, messageId: MessageId, result: "SENT" | "FAILED" | "NOT_BEGUN"): Accepted {
   const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
   if (entry?.status === "SENDING") {
     const block = turn.state.block ?? turn.state.episodes.at(-1);
-    const ifNotBegun = block === undefined || block.afterSeq < entry.seq ? "QUEUED" : "CANCELED";
+    const isCurrent = !turn.state.channelArchived && (block === undefined || block.afterSeq < entry.seq);
+    const ifNotBegun = isCurrent ? "QUEUED" : "CANCELED";
     changeDelivery(turn, messageId, result === "NOT_BEGUN" ? ifNotBegun : result);
   }
   return accepted(turn, { messageId });
 }
 
-/** Rule B4: a block cancels the messages that are still `QUEUED`. Returns how many. */
+/** Cancels the messages that are still `QUEUED`, for a block (rule B4) or because the channel is archived. Returns how many. */
 export function cancelQueued(turn: Turn): number {
   const queued = turn.state.pending.filter(({ status }) => status === "QUEUED");
   for (const { messageId } of queued) changeDelivery(turn, messageId, "CANCELED");

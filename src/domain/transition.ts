@@ -9,7 +9,7 @@ import {
 } from "./conversation.ts";
 import type { AgentId, BlockId, ConversationId } from "./id.ts";
 import { recordOutbound } from "./outbound.ts";
-import { invalidTransition, type Refusal } from "./refusal.ts";
+import { invalidInput, invalidTransition, type Refusal } from "./refusal.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
 
 /** Starts a conversation. The caller must make sure that none is ongoing (rule C2). */
@@ -70,7 +70,7 @@ export function endConversation(
   actor: Actor,
   conversation: Conversation,
   end:
-    | { readonly status: "ENDED"; readonly reason: "RESOLVED" | "INACTIVITY" }
+    | { readonly status: "ENDED"; readonly reason: "RESOLVED" | "INACTIVITY" | "CHANNEL_ARCHIVED" }
     | {
         readonly status: "BLOCKED";
         readonly reason: "BLOCKED";
@@ -94,14 +94,18 @@ export function lapseOffer(turn: Turn): void {
   changeConversation(turn, system, conversation, { status: "WAITING", assigneeId: null }, conversation.offerExpiresAt);
 }
 
-/** Rule C3, none → ACTIVE. A conversation that an API key starts is unassigned until an agent replies (rule C4). */
+/**
+ * Rule C3, none → ACTIVE, refused on an archived channel. A conversation that an API key starts is unassigned until an
+ * agent replies (rule C4).
+ */
 export function start(
   turn: Turn,
   actor: Actor,
   text: string,
   clientMessageId: string | null = null,
 ): Accepted | Refusal {
-  const { block, conversation } = turn.state;
+  const { block, channelArchived, conversation } = turn.state;
+  if (channelArchived) return channelIsArchived;
   if (block !== null) return contactBlocked(block);
   if (conversation !== null) return invalidTransition(conversation.status, "ACTIVE");
   beginConversation(turn, actor, "ACTIVE", actor.type === "Agent" ? actor.id : null);
@@ -234,3 +238,5 @@ function offerTo(turn: Turn, actor: Actor, conversation: Conversation, agentId: 
     offerExpiresAt: turn.now + OFFER_TIMEOUT,
   });
 }
+
+const channelIsArchived = invalidInput("channelId", "This channel is archived, so nothing can be started on it.");

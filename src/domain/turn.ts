@@ -61,7 +61,7 @@ export class Turn {
   readonly now: Instant;
   readonly flows: readonly Flow[];
   readonly facts: Facts;
-  /** How many events precede the command's own: expiries of blocks and offers. */
+  /** How many events precede the command's own: expiries of blocks and offers, and ends on an archived channel. */
   expiryEventCount = 0;
   readonly #newId: () => string;
 

@@ -37,7 +37,8 @@ const lockRows: Statement = {
 const loadRows: Statement = {
   name: "contact_channel_load",
   text: `
-    SELECT cc.id, cc.workspace_id, cc.contact_id, cc.channel_id, channel.kind, cc.display_name, cc.clock, cc.last_seq,
+    SELECT cc.id, cc.workspace_id, cc.contact_id, cc.channel_id, channel.kind,
+           channel.archived_at IS NOT NULL AS archived, cc.display_name, cc.clock, cc.last_seq,
            cc.reachable, cc.reachable_as_of, cc.awaiting_first_message, cc.bot_flow_id, cc.bot_step_id, cc.bot_due_at,
            cv.id AS conversation_id, cv.status, cv.assignee_id, cv.offered_to_id, cv.offer_expires_at, cv.started_at,
            cv.last_activity_at, cv.ended_at, cv.ended_by_type, cv.ended_by_id, cv.end_reason, cv.status_before_end,
@@ -83,6 +84,7 @@ interface Row extends ConversationRow {
   contact_id: string;
   channel_id: string;
   kind: ChannelKind;
+  archived: boolean;
   display_name: string | null;
   clock: Date | null;
   last_seq: number;
@@ -118,6 +120,7 @@ function toContactChannel(row: Row): ContactChannel {
     contactId: idOf(row.contact_id),
     channelId: idOf(row.channel_id),
     channelKind: row.kind,
+    channelArchived: row.archived,
     displayName: row.display_name,
     clock: instant(row.clock),
     lastSeq: row.last_seq,

@@ -5,6 +5,7 @@ import type { ChannelKind } from "../domain/contact-channel.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
 import { flowFrom } from "../flows/definition.ts";
+import type { ChannelSecrets } from "./channel-secrets.ts";
 import type { Agent, ApiKey, PrismaClient } from "./generated/client.ts";
 
 export interface ChannelRecord {
@@ -12,8 +13,11 @@ export interface ChannelRecord {
   readonly workspaceId: WorkspaceId;
   readonly name: string;
   readonly kind: ChannelKind;
+  /** LINE: the channel secret, decrypted; null if there is none or if it cannot be decrypted. */
   readonly secret: string | null;
   readonly allowedOrigins: readonly string[];
+  /** Why the channel does not work; null if it does. */
+  readonly fault: string | null;
 }
 
 /**
@@ -32,12 +36,14 @@ export interface Directory extends Credentials, PrincipalLookup {
 /** In milliseconds. */
 const CACHE_TTL = 1_000;
 
-export function directory(prisma: PrismaClient): Directory {
+export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "open">): Directory {
   const channels = cached<ChannelRecord>(async (id) => {
     const row = await prisma.channel.findUnique({ where: { id } });
-    return row === null
-      ? null
-      : { ...row, id: idOf<"Channel">(row.id), workspaceId: idOf<"Workspace">(row.workspaceId) };
+    if (row === null) return null;
+    const { name, kind, allowedOrigins } = row;
+    const { secret, fault } = secrets.open(row);
+    const workspaceId = idOf<"Workspace">(row.workspaceId);
+    return { id: idOf<"Channel">(row.id), workspaceId, name, kind, allowedOrigins, secret, fault };
   });
 
   const flows = cached<ReadonlyMap<ChannelId, readonly DomainFlow[]>>(async (workspaceId) => {

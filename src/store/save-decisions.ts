@@ -1,5 +1,6 @@
 import type { ContactChannel } from "../domain/contact-channel.ts";
 import type { WorkspaceId } from "../domain/id.ts";
+import { saveAuditEntries } from "./audit-log.ts";
 import type { Statement, Tx } from "./database.ts";
 import { contactChannelRow, type DecidedEvent, RowChanges } from "./row-changes.ts";
 
@@ -32,6 +33,7 @@ export function saveDecisions(
   update(updateMessages, rows.messageChangeRows());
   update(updateContactChannels, after.map(contactChannelRow));
   update(updateContacts, rows.contactRows());
+  saveAuditEntries(tx, workspaceId, events);
 }
 
 const insertBlocks: Statement = {

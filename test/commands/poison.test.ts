@@ -14,6 +14,7 @@ import type { DecidedEvent } from "../../src/store/row-changes.ts";
 import { saveDecisions } from "../../src/store/save-decisions.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
+import { plainSecrets } from "../support/plain-secrets.ts";
 
 const healthy: AggregateStore = { lock: lockContactChannels, load: loadContactChannels, save: saveDecisions };
 const place = { workspaceId: idOf<"Workspace">(uuidv7()), channelId: idOf<"Channel">(uuidv7()) };
@@ -41,7 +42,7 @@ function writePath(store: AggregateStore) {
     database,
     store,
     log: eventLog(database),
-    directory: directory(database.prisma),
+    directory: directory(database.prisma, plainSecrets),
     addresses: addressBook(),
     clock: systemClock,
     newId: uuidv7,

@@ -12,6 +12,7 @@ import { eventLog } from "../../src/store/event-log.ts";
 import type { LogEvent } from "../../src/store/log-event.ts";
 import { freshDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
+import { plainSecrets } from "../support/plain-secrets.ts";
 import { randomFrom } from "../support/random.ts";
 
 /** The outcome of a storm, and the violations that were found during it. */
@@ -116,7 +117,7 @@ function open(
       database,
       store,
       log: eventLog(database),
-      directory: directory(database.prisma),
+      directory: directory(database.prisma, plainSecrets),
       addresses: addressBook(),
       clock: systemClock,
       newId: uuidv7,

@@ -41,6 +41,8 @@ const contact = async () => ({ contactId: (await writer()).contactId });
 const conversation = async () => ({ conversationId: (await writer()).conversationId });
 const flow = { name: "Greeting", kind: "AUTO_REPLY_FIRST_MESSAGE", definition: { text: "Hi" } };
 const newKey = { name: "Another", scopes: ["READ"] };
+const newChannel = { kind: "LINE", name: "Shop" };
+const channel = async () => ({ channelId: (await desk.ada.createChannel(newChannel)).channel.id });
 const entry = () => ({ externalId: "someone", eventId: crypto.randomUUID(), kind: "TEXT", text: "Hi" });
 
 /** Section 4 of the contract: the holders of each permission, and a valid input. */
@@ -79,6 +81,10 @@ const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly in
       enabled: false,
     }),
   },
+  createChannel: { allowed: ["ADMIN"], input: async () => newChannel },
+  updateChannel: { allowed: ["ADMIN"], input: async () => ({ ...(await channel()), name: "Other" }) },
+  archiveChannel: { allowed: ["ADMIN"], input: () => channel() },
+  testChannel: { allowed: ["ADMIN"], input: () => channel() },
 };
 const mutations = Object.keys(table) as Mutation[];
 
@@ -144,8 +150,8 @@ describe("section 4: permissions for mutations", () => {
 });
 
 describe("C5: the order of refusals", () => {
-  // Creating a key refers to no object that could be missing.
-  test.each(mutations.filter((mutation) => mutation !== "createApiKey"))(
+  // Creating a key or a channel refers to no object that could be missing.
+  test.each(mutations.filter((mutation) => mutation !== "createApiKey" && mutation !== "createChannel"))(
     "%s: NOT_FOUND comes before FORBIDDEN",
     async (mutation) => {
       const input: Record<string, unknown> = { ...(await table[mutation].input()) };
@@ -170,6 +176,9 @@ describe("C5: the order of refusals", () => {
     ["createApiKey", () => ({ name: "" })],
     ["createFlow", () => ({ name: "" })],
     ["updateFlow", () => ({ name: "" })],
+    ["createChannel", () => ({ name: "" })],
+    ["updateChannel", () => ({ name: "" })],
+    ["testChannel", () => ({ channelId: desk.webChat })],
   ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, fault) => {
     const input = { ...(await table[mutation].input()), ...fault() };
     const permitted = by(mutation === "recordInbound" ? "inbound:write" : "ADMIN");
@@ -182,6 +191,7 @@ describe("section 4: permissions for queries and subscriptions", () => {
   const queries: Record<string, () => string> = {
     agents: () => "agents { id }",
     apiKeys: () => "apiKeys { id }",
+    auditLog: () => "auditLog { edges { node { id } } }",
     blocks: () => "blocks { edges { node { id } } }",
     channels: () => "channels { id }",
     contact: () => `contact(id: "x") { id }`,
@@ -211,7 +221,7 @@ describe("section 4: permissions for queries and subscriptions", () => {
       if (errors === undefined) permitted.push(holder);
       else expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(["FORBIDDEN"]));
     }
-    const admins = name === "apiKeys" || name === "flows";
+    const admins = ["apiKeys", "auditLog", "flows"].includes(name);
     const blockers = name === "previewBlock";
     expect(permitted).toEqual(
       name === "viewer" ? [...holders.keys()] : admins ? ["ADMIN"] : blockers ? agents : readers,

@@ -11,6 +11,7 @@ import { rowCounts } from "./row-counts.ts";
 const types = [
   "Agent",
   "ApiKey",
+  "AuditLogEntry",
   "Block",
   "Bot",
   "Channel",
@@ -42,6 +43,7 @@ beforeAll(async () => {
   foreign = {
     Agent: other.ada.id,
     ApiKey: globalId("ApiKey", (await prisma.apiKey.findFirstOrThrow(theirs)).id),
+    AuditLogEntry: globalId("AuditLogEntry", (await prisma.auditLogEntry.findFirstOrThrow(theirs)).id),
     Block: first(blocks).id,
     Bot: globalId("Bot", (await prisma.flow.findFirstOrThrow(theirs)).id),
     Flow: globalId("Flow", (await prisma.flow.findFirstOrThrow(theirs)).id),
@@ -78,6 +80,9 @@ describe("ids of another workspace are not found", () => {
     ["endConversation", () => ({ conversationId: foreign.Conversation })],
     ["recordInbound", () => ({ channelId: other.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" })],
     ["revokeApiKey", () => ({ apiKeyId: foreign.ApiKey })],
+    ["updateChannel", () => ({ channelId: foreign.Channel, name: "ours now" })],
+    ["archiveChannel", () => ({ channelId: foreign.Channel })],
+    ["testChannel", () => ({ channelId: foreign.Channel })],
     ["updateFlow", () => ({ flowId: foreign.Bot, enabled: false })],
     ["createFlow", () => ({ channelId: foreign.Channel, name: "x", kind: "CHATBOT", definition: { steps: [] } })],
   ];
@@ -118,6 +123,9 @@ describe("ids of another workspace are not found", () => {
         blocks { edges { node { id } } }
         blocksOf: blocks(filter: { contactId: $contactId }) { edges { node { id } } }
         blockedBy: blocks(filter: { blockedById: $agentId }) { edges { node { id } } }
+        auditLog { edges { node { id } } }
+        changesBy: auditLog(filter: { actorId: $agentId }) { edges { node { id } } }
+        changesOf: auditLog(filter: { subjectId: $channelId }) { edges { node { id } } }
         byNotes: blocks(filter: { search: "foreign" }) { edges { node { id } } }
       }`,
       {
@@ -135,7 +143,7 @@ describe("ids of another workspace are not found", () => {
 
   test("in whole lists", async () => {
     const query = `{ contacts { edges { node { id } } } conversations { edges { node { id } } } blocks { edges { node { id } } }
-      channels { id } agents { id } apiKeys { id } flows { id } }`;
+      channels { id } agents { id } apiKeys { id } flows { id } auditLog { edges { node { id } } } }`;
     const { data } = await desk.ada.graphql<Record<"channels", { id: string }[]>>(query);
     const theirs = JSON.stringify((await other.ada.graphql(query)).data);
     for (const id of Object.values(foreign)) expect(JSON.stringify(data)).not.toContain(id);

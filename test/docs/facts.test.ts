@@ -54,7 +54,7 @@ const checks: readonly Check[] = [
       const code = these
         .flatMap((page) => [...codeInProse(page), ...fencesOf(page).map(({ text }) => text)])
         .join("\n");
-      const named = [...code.matchAll(/\bnpm (?:run )?(?:-s )?([a-z]+)/g)].map(([, name = ""]) => name);
+      const named = [...code.matchAll(/\bnpm (?:run )?(?:-s )?([a-z]+(?:-[a-z]+)*)/g)].map(([, name = ""]) => name);
       return [
         ...named.filter((name) => name !== "ci" && scripts[name] === undefined),
         ...Object.keys(scripts).filter((name) => name !== "postinstall" && !named.includes(name)),

@@ -21,6 +21,7 @@ export const newContactChannel: ContactChannel = {
   contactId: idOf("contact"),
   channelId: idOf("channel"),
   channelKind: "LINE",
+  channelArchived: false,
   displayName: null,
   clock: null,
   lastSeq: 0,

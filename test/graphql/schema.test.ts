@@ -33,7 +33,8 @@ const pinned = `
     direction: MessageDirection! kind: MessageKind! eventType: String text: String payload: JSON author: Actor!
     sentAt: DateTime! recordedAt: DateTime! unsentAt: DateTime receivedWhileBlocked: Boolean!
     deliveryStatus: DeliveryStatus }
-  type Channel implements Node { id: ID! name: String! kind: ChannelKind! }
+  type Channel implements Node { id: ID! name: String! kind: ChannelKind! fault: String archivedAt: DateTime
+    webhookUrl: String }
   type Agent implements Node { id: ID! name: String email: String! role: Role! }
   type ApiKey implements Node { id: ID! name: String prefix: String! }
   type Bot implements Node { id: ID! name: String flow: Flow }
@@ -50,6 +51,7 @@ const pinned = `
     conversations(filter: ConversationFilter, first: Int, after: String, last: Int, before: String): QueryConversationsConnection!
     blocks(filter: BlockFilter, first: Int, after: String, last: Int, before: String): QueryBlocksConnection!
     channels: [Channel!]! agents: [Agent!]!
+    auditLog(filter: AuditLogFilter, first: Int, after: String, last: Int, before: String): QueryAuditLogConnection
   }
   input ContactFilter { status: ContactStatus channelId: ID search: String }
   input ConversationFilter { status: [ConversationStatus!] channelId: ID contactId: ID assigneeId: ID }
@@ -68,7 +70,20 @@ const pinned = `
     transferConversation(input: TransferConversationInput!): TransferConversationResult!
     endConversation(input: EndConversationInput!): EndConversationResult!
     recordInbound(input: RecordInboundInput!): RecordInboundResult!
+    createChannel(input: CreateChannelInput!): CreateChannelResult!
+    updateChannel(input: UpdateChannelInput!): UpdateChannelResult!
+    archiveChannel(input: ArchiveChannelInput!): ArchiveChannelResult!
+    testChannel(input: TestChannelInput!): TestChannelResult!
   }
+  input CreateChannelInput { kind: ChannelKind! name: String! line: LineChannelInput webChat: WebChatChannelInput
+    custom: CustomChannelInput }
+  input UpdateChannelInput { channelId: ID! name: String line: LineChannelInput webChat: WebChatChannelInput
+    custom: CustomChannelInput }
+  input LineChannelInput { channelSecret: String accessToken: String }
+  input WebChatChannelInput { allowedOrigins: [String!] }
+  input CustomChannelInput { deliveryUrl: String }
+  input ArchiveChannelInput { channelId: ID! }
+  input TestChannelInput { channelId: ID! }
   input BlockContactInput { contactId: ID! channelId: ID contactChannelId: ID notes: String expiresAt: DateTime }
   input UnblockContactInput { contactId: ID! channelId: ID contactChannelId: ID notes: String }
   input UpdateBlockInput { blockId: ID! notes: String expiresAt: DateTime }

@@ -27,6 +27,23 @@ export interface Answer {
   readonly key?: string;
   readonly apiKey?: { readonly id: string; readonly prefix: string };
   readonly flow?: { readonly id: string };
+  readonly channel?: ChannelView;
+  readonly ok?: boolean;
+  readonly displayName?: string | null;
+  readonly basicId?: string | null;
+  readonly problem?: string | null;
+  readonly detail?: string;
+}
+
+export interface ChannelView {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly webhookUrl: string | null;
+  readonly hasChannelSecret: boolean;
+  readonly hasAccessToken: boolean;
+  readonly fault: string | null;
+  readonly archivedAt: string | null;
 }
 
 export interface BlockView {
@@ -48,6 +65,7 @@ export interface ConversationView {
 
 export const BLOCK = "id contactChannel { id } notes expiresAt liftedAt suppressedMessageCount";
 export const CONVERSATION = "id status endReason assignee { id } offeredTo { id }";
+export const CHANNEL = "id name kind webhookUrl hasChannelSecret hasAccessToken fault archivedAt";
 const MOVED = `conversation { ${CONVERSATION} } changed`;
 
 /** The selection for each mutation's success. */
@@ -68,6 +86,10 @@ const successes = {
   revokeApiKey: "apiKey { id prefix } changed",
   createFlow: "flow { id }",
   updateFlow: "flow { id }",
+  createChannel: `channel { ${CHANNEL} }`,
+  updateChannel: `channel { ${CHANNEL} } changed`,
+  archiveChannel: `channel { ${CHANNEL} } changed`,
+  testChannel: "ok displayName basicId problem detail",
 };
 
 export type Mutation = keyof typeof successes;
@@ -167,5 +189,11 @@ export function clientOf(url: string, token: string) {
       succeed<Success<"apiKey" | "changed">>("revokeApiKey", input),
     createFlow: (input: object) => succeed<Success<"flow">>("createFlow", input),
     updateFlow: (input: object) => succeed<Success<"flow">>("updateFlow", input),
+    createChannel: (input: object) => succeed<Success<"channel">>("createChannel", input),
+    updateChannel: (input: object) => succeed<Success<"channel" | "changed">>("updateChannel", input),
+    archiveChannel: (input: { readonly channelId: string }) =>
+      succeed<Success<"channel" | "changed">>("archiveChannel", input),
+    testChannel: (input: { readonly channelId: string }) =>
+      succeed<Success<"ok" | "displayName" | "basicId" | "problem" | "detail">>("testChannel", input),
   };
 }

@@ -1,9 +1,13 @@
 import type { Permission } from "../../auth/permission.ts";
 import type { Session } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
+import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
+import type { Change } from "../../store/audit-log.ts";
+import type { ChannelSecrets } from "../../store/channel-secrets.ts";
+import type { Channels } from "../../store/channels.ts";
 import type { Database, Reads } from "../../store/database.ts";
 import type { Directory } from "../../store/directory.ts";
 import type { EventLog } from "../../store/event-log.ts";
@@ -19,7 +23,20 @@ export interface Services {
   readonly hub: Hub;
   readonly log: EventLog;
   readonly clock: Clock;
+  readonly secrets: Pick<ChannelSecrets, "open">;
+  readonly channels: Channels;
+  readonly closeArchived: CloseArchived;
+  /** Asks LINE which bot an access token belongs to. */
+  readonly fetchBotInfo: (accessToken: string) => Promise<BotInfo>;
+  /** The base URL under which providers reach this server; null if unknown. */
+  readonly publicUrl: string | null;
 }
+
+/** What LINE says about an access token. `detail` says why there is no usable answer. */
+export type BotInfo =
+  | { readonly type: "Bot"; readonly displayName: string; readonly basicId: string }
+  | { readonly type: "Unauthorized" }
+  | { readonly type: "Unreachable"; readonly detail: string };
 
 /** The GraphQL context of one operation, or of one event of a subscription. */
 export interface Context {
@@ -66,6 +83,11 @@ export function inSnapshot<Result>(context: Context, run: (context: Context) => 
       quotedMessages: quotedMessageLoader(prisma, context.viewer.workspaceId),
     }),
   );
+}
+
+/** The viewer's change, for the audit log. */
+export function changeBy({ viewer, now }: Context): Change {
+  return { workspaceId: viewer.workspaceId, actor: viewer.actor, at: now };
 }
 
 /** Whether the viewer has the permission. A mutation returns a `ForbiddenError` if not. */

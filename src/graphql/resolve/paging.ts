@@ -65,6 +65,23 @@ export const byBlockedAt = {
   },
 };
 
+/** The audit log: newest first. */
+export const byTime = {
+  name: "time",
+  valueOf: (row: { readonly at: Date }) => row.at.getTime(),
+  beyond: (side: Side, value: number, id: string) => {
+    const at = new Date(value);
+    return {
+      at: side === "after" ? { lte: at } : { gte: at },
+      OR: [{ at: side === "after" ? { lt: at } : { gt: at } }, { id: side === "after" ? { lt: id } : { gt: id } }],
+    };
+  },
+  orderBy: (forwards: boolean) => {
+    const direction = forwards ? ("desc" as const) : ("asc" as const);
+    return [{ at: direction }, { id: direction }];
+  },
+};
+
 /** The description of the field `sortKey`. */
 export const SORT_KEY =
   "Lists of this type are sorted by this key in descending order, compared as text. It combines the list's timestamp with a tie-breaker.";

@@ -7,6 +7,8 @@ export const find = {
   agent: (ctx: Context, query: object, id: string) => ctx.prisma.agent.findFirst({ ...query, ...inWorkspace(ctx, id) }),
   apiKey: (ctx: Context, query: object, id: string) =>
     ctx.prisma.apiKey.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+  auditLogEntry: (ctx: Context, query: object, id: string) =>
+    ctx.prisma.auditLogEntry.findFirst({ ...query, ...inWorkspace(ctx, id) }),
   block: (ctx: Context, query: object, id: string) => ctx.prisma.block.findFirst({ ...query, ...inWorkspace(ctx, id) }),
   channel: (ctx: Context, query: object, id: string) =>
     ctx.prisma.channel.findFirst({ ...query, ...inWorkspace(ctx, id) }),

@@ -8,6 +8,7 @@ import {
 import { idOf } from "../../domain/id.ts";
 import { instantOf } from "../../domain/input.ts";
 import type {
+  Channel as ChannelRow,
   ContactChannel as ContactChannelRow,
   Conversation as ConversationRow,
 } from "../../store/generated/client.ts";
@@ -18,6 +19,9 @@ import { builder } from "./builder.ts";
 import { ContactChannel } from "./contact-channel.ts";
 import { Conversation, selectOngoing } from "./conversation.ts";
 import { ContactChannelAction, ConversationAction } from "./enums.ts";
+
+/** Whether the channel is archived decides as well. */
+const archived = { select: { archivedAt: true } } as const;
 
 /** The columns of a conversation that decide about actions. */
 const columns = { id: true, status: true, assigneeId: true, offeredToId: true, offerExpiresAt: true } as const;
@@ -30,7 +34,7 @@ builder.prismaObjectField(Conversation, "allowedActions", (t) =>
     extensions: viewerDependent,
     select: (_args, ctx) => ({
       ...columns,
-      contactChannel: { select: { clock: true, blocks: selectInForce(ctx.now) } },
+      contactChannel: { select: { clock: true, channel: archived, blocks: selectInForce(ctx.now) } },
     }),
     resolve: (conversation, _args, ctx) =>
       allowedConversationActions(
@@ -50,6 +54,7 @@ builder.prismaObjectField(ContactChannel, "allowedActions", (t) =>
     extensions: viewerDependent,
     select: (_args, ctx) => ({
       clock: true,
+      channel: archived,
       blocks: selectInForce(ctx.now),
       conversations: { ...selectOngoing, select: columns },
     }),
@@ -65,8 +70,10 @@ builder.prismaObjectField(ContactChannel, "allowedActions", (t) =>
 function standingOf(
   {
     clock,
+    channel,
     blocks,
   }: Pick<ContactChannelRow, "clock"> & {
+    readonly channel: Pick<ChannelRow, "archivedAt">;
     readonly blocks: readonly { readonly id: string; readonly expiresAt: Date | null }[];
   },
   conversation: Pick<ConversationRow, keyof typeof columns> | undefined,
@@ -74,6 +81,7 @@ function standingOf(
   const block = blocks.at(0);
   return {
     clock: instantOf(clock),
+    channelArchived: channel.archivedAt !== null,
     block: block === undefined ? null : { id: idOf(block.id), expiresAt: instantOf(block.expiresAt) },
     conversation:
       conversation === undefined

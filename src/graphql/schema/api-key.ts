@@ -4,7 +4,9 @@ import { scopes } from "../../auth/permission.ts";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { faultsOf, nameFault } from "../../domain/input.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
-import { hasPermission, requirePermission } from "../resolve/context.ts";
+import { type AuditedValues, audited, lockRow } from "../../store/audit-log.ts";
+import type { ApiKey as ApiKeyRow } from "../../store/generated/client.ts";
+import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { ApiKeyScope } from "./enums.ts";
@@ -72,19 +74,25 @@ builder.mutationField("createApiKey", (t) =>
       if (input.scopes.length === 0) return invalidInput("scopes", "Must contain at least one scope.");
 
       const { key, prefix, hash } = newApiKey();
-      const { id } = await ctx.prisma.apiKey.create({
-        data: {
-          id: newId(),
-          workspaceId: ctx.viewer.workspaceId,
-          name: input.name.trim(),
-          prefix,
-          hash,
-          scopes: [...new Set(input.scopes)],
-          createdAt: ctx.now,
-        },
-        select: { id: true },
+      const change = changeBy(ctx);
+      const apiKeyId = await audited(ctx.services.database, change, async (tx) => {
+        const row = await tx.apiKey.create({
+          data: {
+            id: newId(),
+            workspaceId: change.workspaceId,
+            name: input.name.trim(),
+            prefix,
+            hash,
+            scopes: [...new Set(input.scopes)],
+            createdAt: change.at,
+          },
+        });
+        return {
+          result: row.id,
+          entry: { ...subject(row.id), action: "API_KEY_CREATED", before: null, after: valuesOf(row) },
+        };
       });
-      return { type: "Success", apiKeyId: id, key };
+      return { type: "Success", apiKeyId, key };
     },
   }),
 );
@@ -112,12 +120,26 @@ builder.mutationField("revokeApiKey", (t) =>
       if (found === null) return notFound("No API key in this workspace has this apiKeyId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
 
-      const { count } = await ctx.prisma.apiKey.updateMany({
-        where: { id: found.id, workspaceId: ctx.viewer.workspaceId, revokedAt: null },
-        data: { revokedAt: ctx.now },
+      const change = changeBy(ctx);
+      const changed = await audited(ctx.services.database, change, async (tx) => {
+        await lockRow(tx, "api_key", found.id);
+        const before = await tx.apiKey.findUniqueOrThrow({ where: { id: found.id } });
+        if (before.revokedAt !== null) return { result: false, entry: null };
+        const row = await tx.apiKey.update({ where: { id: found.id }, data: { revokedAt: change.at } });
+        const values = { before: valuesOf(before), after: valuesOf(row) };
+        return { result: true, entry: { ...subject(found.id), action: "API_KEY_REVOKED", ...values } };
       });
       ctx.services.directory.forget();
-      return { type: "Success", apiKeyId: found.id, changed: count > 0 };
+      return { type: "Success", apiKeyId: found.id, changed };
     },
   }),
 );
+
+function subject(subjectId: string) {
+  return { subjectType: "ApiKey", subjectId } as const;
+}
+
+/** For the audit log: neither the key nor its hash. */
+function valuesOf({ name, prefix, scopes: held, revokedAt }: ApiKeyRow): AuditedValues {
+  return { name, prefix, scopes: held, revokedAt: revokedAt?.toISOString() ?? null };
+}

@@ -8,18 +8,47 @@ export const Channel = builder.prismaObject("Channel", {
   description:
     "A connected channel on which contacts write. Its id is also the `:channelId` in webhook and web chat URLs.",
   interfaces: [Node],
-  // Columns are selected explicitly so that the channel secret is never loaded.
+  // Columns are selected explicitly so that the sealed secrets are loaded only for the fields about them.
   select: { id: true },
   fields: (t) => ({
     id: t.id({ resolve: (channel) => toGlobalId("Channel", channel.id) }),
     name: t.exposeString("name"),
     kind: t.expose("kind", { type: ChannelKind }),
+    webhookUrl: t.string({
+      nullable: true,
+      description:
+        "The URL to enter at LINE as the webhook. Null for other kinds, or if the server does not know its own URL (setting `PUBLIC_URL`).",
+      select: { kind: true },
+      resolve: ({ id, kind }, _args, { services: { publicUrl } }) =>
+        kind === "LINE" && publicUrl !== null ? `${publicUrl}/webhooks/line/${toGlobalId("Channel", id)}` : null,
+    }),
+    hasChannelSecret: t.boolean({
+      description: "Whether a channel secret is set. Secrets are written and never returned.",
+      select: { secret: true },
+      resolve: ({ secret }) => secret !== null,
+    }),
+    hasAccessToken: t.boolean({
+      description: "Whether a channel access token is set.",
+      select: { accessToken: true },
+      resolve: ({ accessToken }) => accessToken !== null,
+    }),
+    fault: t.string({
+      nullable: true,
+      description: "Why the channel does not work, for people to read. Null if no fault is known.",
+      select: { secret: true, accessToken: true },
+      resolve: (channel, _args, { services }) => services.secrets.open(channel).fault,
+    }),
+    archivedAt: t.expose("archivedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When the channel was archived. An archived channel still records what contacts send.",
+    }),
   }),
 });
 
 builder.queryField("channels", (t) =>
   t.prismaField({
-    description: "All channels of the workspace, ordered by name.",
+    description: "All channels of the workspace, archived ones included, ordered by name, then id.",
     type: [Channel],
     resolve: (query, _root, _args, ctx) => {
       requirePermission(ctx, "READ");

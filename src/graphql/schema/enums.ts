@@ -5,6 +5,7 @@ import type {
 } from "../../domain/allowed-actions.ts";
 import { ongoingStatuses, terminalStatuses } from "../../domain/conversation.ts";
 import { messageKinds } from "../../domain/message.ts";
+import { auditActions } from "../../store/audit-log.ts";
 import { builder } from "./builder.ts";
 
 export const ContactStatus = builder.enumType("ContactStatus", {
@@ -19,7 +20,7 @@ export const ConversationStatus = builder.enumType("ConversationStatus", {
 
 export const ConversationEndReason = builder.enumType("ConversationEndReason", {
   description: "Why a conversation ended.",
-  values: ["RESOLVED", "BLOCKED", "INACTIVITY"] as const,
+  values: ["RESOLVED", "BLOCKED", "INACTIVITY", "CHANNEL_ARCHIVED"] as const,
 });
 
 export const ConversationAction = builder.enumType("ConversationAction", {
@@ -122,6 +123,21 @@ export const ApiKeyScope = builder.enumType("ApiKeyScope", {
     CONTACTS_UNBLOCK: { value: "contacts:unblock" },
     INBOUND_WRITE: { value: "inbound:write", description: "Record inbound messages and events on `CUSTOM` channels." },
   } as const,
+});
+
+export const ChannelProblem = builder.enumType("ChannelProblem", {
+  description: "Why the test of a channel failed.",
+  values: {
+    NO_ACCESS_TOKEN: { description: "No access token is set." },
+    UNREADABLE_SECRET: { description: "The stored access token cannot be decrypted." },
+    UNAUTHORIZED: { description: "LINE refuses the access token." },
+    UNREACHABLE: { description: "LINE could not be reached, or answered something unexpected." },
+  } as const,
+});
+
+export const AuditAction = builder.enumType("AuditAction", {
+  description: "What was changed. `CONTACT_UNBLOCKED` is also the expiry of a block, with the actor `System`.",
+  values: auditActions,
 });
 
 export const FlowKind = builder.enumType("FlowKind", {

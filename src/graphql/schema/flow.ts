@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import { v7 as newId } from "uuid";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
-import { faultsOf, nameFault } from "../../domain/input.ts";
+import { asJson, faultsOf, nameFault } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { checkDefinition } from "../../flows/definition.ts";
-import { hasPermission, requirePermission } from "../resolve/context.ts";
+import { type AuditedValues, audited, lockRow } from "../../store/audit-log.ts";
+import type { Flow as FlowRow } from "../../store/generated/client.ts";
+import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
@@ -99,19 +102,23 @@ builder.mutationField("createFlow", (t) =>
       const invalid = faultsOf(nameFault("name", input.name), ...faults);
       if (invalid !== null) return invalid;
 
-      const { workspaceId } = ctx.viewer;
+      const change = changeBy(ctx);
       const flowId = newId();
-      await ctx.prisma.flow.create({
-        data: {
-          id: flowId,
-          workspaceId,
-          channelId: channel.id,
-          name: input.name.trim(),
-          kind: input.kind,
-          definition,
-          enabled: input.enabled ?? true,
-          createdAt: ctx.now,
-        },
+      await audited(ctx.services.database, change, async (tx) => {
+        const row = await tx.flow.create({
+          data: {
+            id: flowId,
+            workspaceId: change.workspaceId,
+            channelId: channel.id,
+            name: input.name.trim(),
+            kind: input.kind,
+            definition,
+            enabled: input.enabled ?? true,
+            createdAt: change.at,
+          },
+        });
+        const entry = { ...subject(flowId), action: "FLOW_CREATED", before: null, after: valuesOf(row) } as const;
+        return { result: undefined, entry };
       });
       ctx.services.directory.forget();
       return { type: "Success", flowId };
@@ -151,16 +158,32 @@ builder.mutationField("updateFlow", (t) =>
       const invalid = faultsOf(nameFault("name", input.name), ...(checked?.faults ?? []));
       if (invalid !== null) return invalid;
 
-      await ctx.prisma.flow.update({
-        where: { id: flow.id, workspaceId: ctx.viewer.workspaceId },
-        data: {
-          ...(isGiven(input.name) ? { name: input.name.trim() } : {}),
-          ...(isGiven(input.enabled) ? { enabled: input.enabled } : {}),
-          ...(checked === null ? {} : { definition: checked.definition }),
-        },
+      await audited(ctx.services.database, changeBy(ctx), async (tx) => {
+        await lockRow(tx, "flow", flow.id);
+        const before = await tx.flow.findUniqueOrThrow({ where: { id: flow.id } });
+        const row = await tx.flow.update({
+          where: { id: flow.id },
+          data: {
+            ...(isGiven(input.name) ? { name: input.name.trim() } : {}),
+            ...(isGiven(input.enabled) ? { enabled: input.enabled } : {}),
+            ...(checked === null ? {} : { definition: checked.definition }),
+          },
+        });
+        const values = { before: valuesOf(before), after: valuesOf(row) };
+        const isChanged = !isDeepStrictEqual(values.before, values.after);
+        const entry = { ...subject(flow.id), action: "FLOW_UPDATED", ...values } as const;
+        return { result: undefined, entry: isChanged ? entry : null };
       });
       ctx.services.directory.forget();
       return { type: "Success", flowId: flow.id };
     },
   }),
 );
+
+function subject(subjectId: string) {
+  return { subjectType: "Flow", subjectId } as const;
+}
+
+function valuesOf({ name, channelId, kind, enabled, definition }: FlowRow): AuditedValues {
+  return { name, channelId: toGlobalId("Channel", channelId), kind, enabled, definition: asJson(definition) };
+}

@@ -4,6 +4,8 @@ import "./workspace.ts";
 import "./agent.ts";
 import "./api-key.ts";
 import "./channel.ts";
+import "./channel-mutations.ts";
+import "./audit-log.ts";
 import "./contact.ts";
 import "./contact-channel.ts";
 import "./conversation.ts";

@@ -5,6 +5,7 @@ import { type Context, hasPermission, requirePermission } from "../resolve/conte
 import { find, rowSelection } from "../resolve/rows.ts";
 import { Agent } from "./agent.ts";
 import { ApiKey } from "./api-key.ts";
+import { AuditLogEntry } from "./audit-log.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
 import { Channel } from "./channel.ts";
@@ -38,6 +39,10 @@ async function load(ctx: Context, info: GraphQLResolveInfo, globalId: string): P
       return branded(Agent, find.agent(ctx, rowSelection(ctx, info, "Agent"), id));
     case "ApiKey":
       return branded(ApiKey, find.apiKey(ctx, rowSelection(ctx, info, "ApiKey"), id));
+    case "AuditLogEntry":
+      return hasPermission(ctx, "ADMINISTER")
+        ? branded(AuditLogEntry, find.auditLogEntry(ctx, rowSelection(ctx, info, "AuditLogEntry"), id))
+        : null;
     case "Block":
       return branded(Block, find.block(ctx, rowSelection(ctx, info, "Block"), id));
     case "Channel":

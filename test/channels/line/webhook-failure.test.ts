@@ -38,6 +38,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
       name: "LINE",
       kind: "LINE",
       secret: LINE_SECRET,
+      fault: null,
       allowedOrigins: [],
     }),
     flows: async () => new Map(),

@@ -104,6 +104,7 @@ function startReader(onEmpty: () => void = () => {}): ChannelReader {
       name: "Chat",
       kind: "WEB_CHAT",
       secret: null,
+      fault: null,
       allowedOrigins: [],
     },
     hub,

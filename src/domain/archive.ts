@@ -1,0 +1,16 @@
+import type { Actor } from "./actor.ts";
+import { cancelQueued } from "./outbound.ts";
+import { endConversation } from "./transition.ts";
+import type { Turn } from "./turn.ts";
+
+/**
+ * Ends what is still open on an archived channel: the ongoing conversation and the queued messages. Every command does
+ * this first, because a command that was in flight when the channel was archived may have started a conversation.
+ */
+export function closeArchived(turn: Turn, actor: Actor): void {
+  if (!turn.state.channelArchived) return;
+  const { conversation } = turn.state;
+  if (conversation !== null)
+    endConversation(turn, actor, conversation, { status: "ENDED", reason: "CHANNEL_ARCHIVED" });
+  cancelQueued(turn);
+}

@@ -1,0 +1,112 @@
+import { v7 as uuidv7 } from "uuid";
+import type { ChannelKind } from "../domain/contact-channel.ts";
+import { type ChannelId, idOf } from "../domain/id.ts";
+import { toActorColumns } from "./actor-columns.ts";
+import { type AuditedValues, audited, type Change, lockRow } from "./audit-log.ts";
+import type { ChannelSecrets, SecretColumn } from "./channel-secrets.ts";
+import type { Database } from "./database.ts";
+import type { Channel } from "./generated/client.ts";
+
+/** The settings of a channel that an administrator changes. Absent: unchanged; null: removed. */
+export interface ChannelSettings {
+  readonly name?: string;
+  readonly channelSecret?: string | null;
+  readonly accessToken?: string | null;
+  readonly allowedOrigins?: readonly string[];
+  readonly deliveryUrl?: string | null;
+}
+
+/** Writes channels, each change with its entry in the audit log. Input is validated. */
+export interface Channels {
+  create(change: Change, kind: ChannelKind, settings: ChannelSettings & { readonly name: string }): Promise<ChannelId>;
+  /** Whether anything changed. */
+  update(change: Change, id: ChannelId, settings: ChannelSettings): Promise<boolean>;
+  /** Marks the channel archived; false if it was already. What is open on it is ended afterwards. */
+  archive(change: Change, id: ChannelId): Promise<boolean>;
+}
+
+export function channelWriter(database: Database, secrets: ChannelSecrets): Channels {
+  return {
+    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+      audited(database, change, async (tx) => {
+        const id = uuidv7();
+        const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
+          plain === null || plain === undefined ? null : secrets.seal(id, column, plain);
+        const row = await tx.channel.create({
+          data: {
+            id,
+            workspaceId: change.workspaceId,
+            name,
+            kind,
+            secret: seal("secret", channelSecret),
+            accessToken: seal("accessToken", accessToken),
+            allowedOrigins: [...(allowedOrigins ?? [])],
+            deliveryUrl: deliveryUrl ?? null,
+            createdAt: change.at,
+          },
+        });
+        const entry = { ...subject(id), action: "CHANNEL_CREATED", before: null, after: valuesOf(row) } as const;
+        return { result: idOf<"Channel">(id), entry };
+      }),
+
+    update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+      audited(database, change, async (tx) => {
+        await lockRow(tx, "channel", id);
+        const before = await tx.channel.findUniqueOrThrow({ where: { id } });
+        const opened = secrets.open(before);
+        const replaced: string[] = [];
+        const resealed = (column: SecretColumn, plain: string | null | undefined): string | null => {
+          if (plain === undefined || (plain !== null && plain === opened[column])) return before[column];
+          if (plain === null) return null;
+          if (before[column] !== null) replaced.push(column === "secret" ? "channelSecret" : column);
+          return secrets.seal(id, column, plain);
+        };
+        const data = {
+          name: name ?? before.name,
+          secret: resealed("secret", channelSecret),
+          accessToken: resealed("accessToken", accessToken),
+          allowedOrigins: [...(allowedOrigins ?? before.allowedOrigins)],
+          deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
+        };
+        const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
+        if (replaced.length === 0 && JSON.stringify(values[0]) === JSON.stringify(values[1])) {
+          return { result: false, entry: null };
+        }
+        await tx.channel.update({ where: { id }, data });
+        // A secret that replaces another is visible only by its name, because neither value is kept.
+        const after = { ...values[1], ...(replaced.length > 0 ? { replaced } : {}) };
+        return { result: true, entry: { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } };
+      }),
+
+    archive: (change, id) =>
+      audited(database, change, async (tx) => {
+        await lockRow(tx, "channel", id);
+        const before = await tx.channel.findUniqueOrThrow({ where: { id } });
+        if (before.archivedAt !== null) return { result: false, entry: null };
+        const { type: archivedByType, id: archivedById } = toActorColumns(change.actor);
+        const row = await tx.channel.update({
+          where: { id },
+          data: { archivedAt: change.at, archivedByType, archivedById },
+        });
+        const values = { before: valuesOf(before), after: valuesOf(row) };
+        return { result: true, entry: { ...subject(id), action: "CHANNEL_ARCHIVED", ...values } };
+      }),
+  };
+}
+
+function subject(id: string) {
+  return { subjectType: "Channel", subjectId: id } as const;
+}
+
+/** Whether a secret is set, never the secret. */
+function valuesOf(row: Channel): AuditedValues {
+  return {
+    name: row.name,
+    kind: row.kind,
+    hasChannelSecret: row.secret !== null,
+    hasAccessToken: row.accessToken !== null,
+    allowedOrigins: row.allowedOrigins,
+    deliveryUrl: row.deliveryUrl,
+    archivedAt: row.archivedAt?.toISOString() ?? null,
+  };
+}
