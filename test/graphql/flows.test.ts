@@ -33,9 +33,9 @@ test("a new flow takes effect at once, and no longer once it is disabled", async
       { channel },
     );
     const { data } = await desk.ada.graphql(`{ conversations(filter: { channelId: "${channel}" }) { edges { node {
-          messages { edges { node { direction text author { ... on Bot { id } } } } } } } } }`);
+          messages { edges { node { direction text author { ... on Bot { flow { id } } } } } } } } } }`);
     const messages = nodesAt(nodesAt(data, "conversations").at(0), "messages");
-    return messages.filter((each) => at(each, "author.id") === flowId).length;
+    return messages.filter((each) => at(each, "author.flow.id") === flowId).length;
   };
   expect(await repliesTo("1", "What is the PRICE?")).toBe(1);
 
