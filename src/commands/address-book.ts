@@ -4,10 +4,10 @@ import { type ContactChannelId, type Instant, idOf, type WorkspaceId } from "../
 import { type Address, ensureContactChannels, type KnownAddress } from "../store/addresses.ts";
 import type { Tx } from "../store/database.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
-import type { Work } from "./work.ts";
+import type { WorkItem } from "./work.ts";
 
-/** A `Work` whose addresses are resolved to ContactChannels that exist in this transaction. */
-export interface ResolvedWork {
+/** A `WorkItem` whose addresses are resolved to ContactChannels that exist in this transaction. */
+export interface ResolvedWorkItem {
   readonly steps: readonly { readonly contactChannelId: ContactChannelId; readonly command: Command }[];
   readonly idempotency?: IdempotencyClaim | undefined;
 }
@@ -31,7 +31,7 @@ export function addressBook(): AddressBook {
 
 /** The result of resolving the addresses of a batch. */
 export interface Resolution {
-  readonly resolved: readonly ResolvedWork[];
+  readonly resolved: readonly ResolvedWorkItem[];
   /** Addresses that were not in the address book. */
   readonly learned: readonly KnownAddress[];
   /** The ContactChannels among them that this transaction inserted. */
@@ -43,11 +43,11 @@ export async function resolveAddresses(
   tx: Tx,
   book: AddressBook,
   workspaceId: WorkspaceId,
-  works: readonly Work[],
+  items: readonly WorkItem[],
   { now, newId }: { readonly now: Instant; readonly newId: () => string },
 ): Promise<Resolution> {
   const unknown = new Map<string, Address>();
-  for (const { contactChannel } of works.flatMap((work) => work.steps)) {
+  for (const { contactChannel } of items.flatMap((work) => work.steps)) {
     if (typeof contactChannel !== "string" && book.find(contactChannel) === undefined)
       unknown.set(keyOf(contactChannel), contactChannel);
   }
@@ -66,7 +66,7 @@ export async function resolveAddresses(
     if (id === undefined) throw new Error("A ContactChannel was inserted, but its address was not found afterwards.");
     return id;
   };
-  const resolved = works.map(({ steps, idempotency }) => ({
+  const resolved = items.map(({ steps, idempotency }) => ({
     steps: steps.map(({ contactChannel, command }) => ({
       contactChannelId: typeof contactChannel === "string" ? contactChannel : idFor(contactChannel),
       command,

@@ -5,7 +5,7 @@ import { type Facts, noFacts, type UnsendTarget } from "../domain/turn.ts";
 import { findConversationStatuses, findInbound, type RecordedInbound } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
-import type { ResolvedWork } from "./address-book.ts";
+import type { ResolvedWorkItem } from "./address-book.ts";
 
 /** The facts that a batch's commands need, looked up once and then updated with each decision of the batch. */
 export class BatchFacts {
@@ -59,8 +59,8 @@ export class BatchFacts {
 }
 
 /** Looks up the facts that the commands of a batch need. Call it after the lock statement has been sent. */
-export async function loadFacts(tx: Tx, works: readonly ResolvedWork[]): Promise<BatchFacts> {
-  const steps = works.flatMap((work) => work.steps);
+export async function loadFacts(tx: Tx, items: readonly ResolvedWorkItem[]): Promise<BatchFacts> {
+  const steps = items.flatMap((work) => work.steps);
   const inbound = steps.flatMap(({ contactChannelId, command }) => {
     if (command.type !== "ReceiveInbound") return [];
     const { eventId, providerMessageId, unsends } = command.entry;

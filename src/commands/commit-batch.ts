@@ -11,10 +11,10 @@ import type { EventLog } from "../store/event-log.ts";
 import { callKey, findCalls, type IdempotencyClaim, type RememberedCall, rememberCall } from "../store/idempotency.ts";
 import type { LogEvent } from "../store/log-event.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
-import { type AddressBook, type ResolvedWork, resolveAddresses } from "./address-book.ts";
+import { type AddressBook, type ResolvedWorkItem, resolveAddresses } from "./address-book.ts";
 import { type BatchFacts, loadFacts } from "./batch-facts.ts";
 import { toLogEvents } from "./to-log-events.ts";
-import type { Answer, Work } from "./work.ts";
+import type { Answer, WorkItem } from "./work.ts";
 
 /** The store operations of the write path; tests substitute a faulty store. */
 export interface AggregateStore {
@@ -43,12 +43,12 @@ export interface CommitBatchOptions {
 export function commitBatch(options: CommitBatchOptions) {
   const { database, store, log, directory, addresses, clock, newId, onCommitted } = options;
 
-  return async (workspaceId: WorkspaceId, works: readonly Work[]): Promise<readonly (readonly Answer[])[]> => {
+  return async (workspaceId: WorkspaceId, items: readonly WorkItem[]): Promise<readonly (readonly Answer[])[]> => {
     const flows = await directory.flows(workspaceId).catch((error: unknown) => {
       throw new TransactionNotStarted(error);
     });
     const outcome = await database.transaction(async (tx) => {
-      const { resolved, learned, created } = await resolveAddresses(tx, addresses, workspaceId, works, {
+      const { resolved, learned, created } = await resolveAddresses(tx, addresses, workspaceId, items, {
         now: clock.now(),
         newId,
       });
@@ -76,7 +76,7 @@ export function commitBatch(options: CommitBatchOptions) {
     if (appended !== null) onCommitted(workspaceId, appended);
     return outcome.answers;
 
-    function answer(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
+    function answer(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly Answer[] {
       const earlier = work.idempotency === undefined ? null : batch.earlierCall(work.idempotency);
       if (earlier !== null) return [replay(work, earlier)];
       const answers = decideSteps(batch, work, now);
@@ -86,7 +86,7 @@ export function commitBatch(options: CommitBatchOptions) {
     }
 
     /** Decides the steps of one work. If there are several and one is refused, none takes effect. */
-    function decideSteps(batch: Batch, work: ResolvedWork, now: Instant): readonly Answer[] {
+    function decideSteps(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly Answer[] {
       const states = new Map<ContactChannelId, ContactChannel>();
       const events: DecidedEvent[] = [];
       const answers = work.steps.map(({ contactChannelId, command }): Answer => {
@@ -160,7 +160,7 @@ class Batch {
   }
 }
 
-function replay(work: ResolvedWork, earlier: RememberedCall): Answer {
+function replay(work: ResolvedWorkItem, earlier: RememberedCall): Answer {
   if (earlier.inputHash !== work.idempotency?.inputHash) {
     return invalidInput(
       "idempotencyKey",
@@ -171,14 +171,14 @@ function replay(work: ResolvedWork, earlier: RememberedCall): Answer {
   return { type: "Accepted", changed: false, messageId, conversationId, blockId: null, canceledMessageCount: 0 };
 }
 
-function idsOf(works: readonly ResolvedWork[]): ContactChannelId[] {
-  return [...new Set(works.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
+function idsOf(items: readonly ResolvedWorkItem[]): ContactChannelId[] {
+  return [...new Set(items.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
 }
 
 /** Only blocking, archiving and delivery need pending messages; the cost of other commands must not depend on their number. */
-function idsNeedingPending(works: readonly ResolvedWork[]): ContactChannelId[] {
+function idsNeedingPending(items: readonly ResolvedWorkItem[]): ContactChannelId[] {
   const needing = new Set(["Block", "CloseArchived", "LeaseOutbound", "SettleOutbound"]);
-  return works.flatMap((work) =>
+  return items.flatMap((work) =>
     work.steps.filter((step) => needing.has(step.command.type)).map((step) => step.contactChannelId),
   );
 }

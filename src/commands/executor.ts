@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WorkspaceId } from "../domain/id.ts";
 import { CommitOutcomeUnknown, sqlState, TransactionNotStarted } from "../store/database.ts";
-import { type Answer, Overloaded, type Work } from "./work.ts";
+import { type Answer, Overloaded, type WorkItem } from "./work.ts";
 
 /** Runs commands. The only way to change a ContactChannel. */
 export interface Executor {
@@ -9,30 +9,33 @@ export interface Executor {
    * Resolves with the answer to each step once the work is durable. Rejects on unexpected errors; nothing was written
    * then, unless the error is `CommitOutcomeUnknown`.
    */
-  execute(work: Work): Promise<readonly Answer[]>;
+  execute(work: WorkItem): Promise<readonly Answer[]>;
   /** Resolves when nothing is queued or in flight. */
   drain(): Promise<void>;
 }
 
 export interface ExecutorOptions {
-  /** Decides and commits a batch of works of one workspace in one transaction; answers are in the same order. */
-  readonly commitBatch: (workspaceId: WorkspaceId, works: readonly Work[]) => Promise<readonly (readonly Answer[])[]>;
-  /** Maximum number of works in one commit. */
+  /** Decides and commits a batch of work items of one workspace in one transaction; answers are in the same order. */
+  readonly commitBatch: (
+    workspaceId: WorkspaceId,
+    items: readonly WorkItem[],
+  ) => Promise<readonly (readonly Answer[])[]>;
+  /** Maximum number of work items in one commit. */
   readonly maxBatch?: number;
   /** Maximum number of concurrent commits. */
   readonly maxInFlight?: number;
-  /** Maximum number of queued works; further ones are rejected with `Overloaded`. */
+  /** Maximum number of queued work items; further ones are rejected with `Overloaded`. */
   readonly maxWaiting?: number;
 }
 
 interface Waiting {
-  readonly work: Work;
+  readonly work: WorkItem;
   readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Batches queued works. A single work is committed at once; under load, batches grow while earlier commits are in
+ * Batches queued work items. A single item is committed at once; under load, batches grow while earlier commits are in
  * flight.
  */
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -44,7 +47,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return { execute, drain };
 
-  function execute(work: Work): Promise<readonly Answer[]> {
+  function execute(work: WorkItem): Promise<readonly Answer[]> {
     if (waitingCount >= maxWaiting) return Promise.reject(new Overloaded(waitingCount));
     return new Promise((resolve, reject) => {
       const queue = waiting.get(work.workspaceId);
@@ -105,7 +108,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
-  async function runAlone(workspaceId: WorkspaceId, work: Work): Promise<readonly Answer[]> {
+  async function runAlone(workspaceId: WorkspaceId, work: WorkItem): Promise<readonly Answer[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         const [answers = []] = await commitBatch(workspaceId, [work]);

@@ -12,7 +12,7 @@ export interface Step {
 }
 
 /** A caller's unit of work. Steps are decided in order; if one of several is refused, none of them takes effect. */
-export interface Work {
+export interface WorkItem {
   readonly workspaceId: WorkspaceId;
   readonly steps: readonly Step[];
   readonly idempotency?: IdempotencyClaim;

@@ -73,6 +73,11 @@ const controls: Record<string, { readonly files: Record<string, string>; readonl
       violations: ["src/domain/hash.ts -> node:crypto", "src/domain/hash.ts -> zod"],
     },
   ],
+  "domain/ reads no clock, no randomness and no global of Node": [
+    { files: { "src/domain/now.ts": "export const now = Date.now();" }, violations: ["src/domain/now.ts"] },
+    { files: { "src/domain/id.ts": "export const id = crypto.randomUUID();" }, violations: ["src/domain/id.ts"] },
+    { files: { "src/domain/at.ts": "// Date.now() is not called.\nexport const at = new Date(0);" }, violations: [] },
+  ],
   "SQL stands in store/ and embedded-postgres/ only": [
     {
       files: { "src/jobs/prune.ts": 'await pool.query("DELETE FROM event WHERE position < $1");' },

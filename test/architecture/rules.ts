@@ -78,9 +78,16 @@ export const rules: readonly Rule[] = [
         .filter((file) => file.startsWith("src/domain/"))
         .flatMap((file) =>
           specifiersIn(sources.get(file) ?? "")
-            .filter((specifier) => !specifier.startsWith("./"))
+            .filter((specifier) => !specifier.startsWith("."))
             .map((specifier) => `${file} -> ${specifier}`),
         ),
+  },
+  {
+    name: "domain/ reads no clock, no randomness and no global of Node",
+    check: (sources) =>
+      inSrc(sources).filter(
+        (file) => file.startsWith("src/domain/") && IMPURE.test(withoutComments(sources.get(file) ?? "")),
+      ),
   },
   {
     name: "SQL stands in store/ and embedded-postgres/ only",
@@ -97,6 +104,9 @@ export const rules: readonly Rule[] = [
       ),
   },
 ];
+
+const IMPURE =
+  /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\b(process|performance|crypto)\.|\bBuffer\b|\bset(Timeout|Interval|Immediate)\b|\bfetch\(/;
 
 /** A statement, or a call that sends one. */
 const SQL =

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addressBook } from "../../src/commands/address-book.ts";
 import { type AggregateStore, commitBatch } from "../../src/commands/commit-batch.ts";
 import { createExecutor } from "../../src/commands/executor.ts";
-import type { Work } from "../../src/commands/work.ts";
+import type { WorkItem } from "../../src/commands/work.ts";
 import { idOf } from "../../src/domain/id.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { loadContactChannels, lockContactChannels } from "../../src/store/contact-channels.ts";
@@ -49,13 +49,13 @@ function writePath(store: AggregateStore) {
     onCommitted: () => {},
   });
   const executor = createExecutor({
-    commitBatch: (workspaceId, works) => {
-      batches.push(works.length);
-      return commit(workspaceId, works);
+    commitBatch: (workspaceId, items) => {
+      batches.push(items.length);
+      return commit(workspaceId, items);
     },
   });
   const receive = async (text: string): Promise<string> => {
-    const work: Work = {
+    const work: WorkItem = {
       workspaceId: place.workspaceId,
       steps: [
         {
@@ -155,15 +155,15 @@ describe("failures that no command causes are not retried one by one", () => {
   async function run(...failures: Error[]): Promise<{ outcomes: string[]; commits: number[] }> {
     const commits: number[] = [];
     const executor = createExecutor({
-      commitBatch: async (_, works) => {
-        commits.push(works.length);
+      commitBatch: async (_, items) => {
+        commits.push(items.length);
         const failure = failures.shift();
         if (failure !== undefined) throw failure;
-        return works.map(() => [accepted]);
+        return items.map(() => [accepted]);
       },
     });
-    const works = Array.from({ length: 5 }, (): Work => ({ workspaceId: place.workspaceId, steps: [] }));
-    const settled = await Promise.allSettled(works.map(executor.execute));
+    const items = Array.from({ length: 5 }, (): WorkItem => ({ workspaceId: place.workspaceId, steps: [] }));
+    const settled = await Promise.allSettled(items.map(executor.execute));
     await executor.drain();
     return { outcomes: settled.map((each) => (each.status === "fulfilled" ? "done" : each.reason.message)), commits };
   }

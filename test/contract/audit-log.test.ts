@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { JsonValue } from "../../src/domain/message.ts";
-import { countingStatements, rowsLookedAt } from "../graphql/statements.ts";
 import { at, first, nodesAt, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId, rowId } from "../support/app.ts";
 import type { Client } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
 import { block, onLine, unblock } from "../support/people.ts";
+import { countingStatements, rowsLookedAt } from "../support/statements.ts";
 import { contactIdOf } from "../support/view.ts";
 
 interface Entry {

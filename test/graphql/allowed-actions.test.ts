@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { at, nodesAt } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
-import { countingStatements } from "./statements.ts";
+import { countingStatements } from "../support/statements.ts";
 
 const desk = await bootDesk();
 const person = "allowed-actions";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { at } from "../support/answers.ts";
 import { bootDesk } from "../support/app.ts";
 import { documentOf } from "../support/client.ts";
-import { seedContact } from "./seeds.ts";
+import { seedContact } from "../support/seeds.ts";
 
 const desk = await bootDesk();
 const { contactId } = await seedContact(desk);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { at, nodesAt, textAt } from "../support/answers.ts";
 import { bootDesk, rowId } from "../support/app.ts";
-import { seedContact, seedConversation } from "./seeds.ts";
-import { countingStatements, rowsLookedAt } from "./statements.ts";
+import { seedContact, seedConversation } from "../support/seeds.ts";
+import { countingStatements, rowsLookedAt } from "../support/statements.ts";
 
 const desk = await bootDesk();
 const { prisma } = desk.app.database;

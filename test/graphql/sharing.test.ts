@@ -4,8 +4,8 @@ import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId, type TestWorkspace } from "../support/app.ts";
 import { done } from "../support/client.ts";
 import { connect } from "../support/graphql-subscription.ts";
+import { countingStatements, watchStatements } from "../support/statements.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { countingStatements, watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
 const neighbour = await desk.workspace();

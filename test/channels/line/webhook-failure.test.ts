@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { afterEach, expect, test } from "vitest";
 import { lineWebhook } from "../../../src/channels/line/webhook.ts";
 import type { Executor } from "../../../src/commands/executor.ts";
-import { Overloaded, type Work } from "../../../src/commands/work.ts";
+import { Overloaded, type WorkItem } from "../../../src/commands/work.ts";
 import { toGlobalId } from "../../../src/domain/global-id.ts";
 import { idOf } from "../../../src/domain/id.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
@@ -64,7 +64,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
   return response.statusCode;
 }
 
-function textOf({ steps: [step] }: Work): string {
+function textOf({ steps: [step] }: WorkItem): string {
   return step?.command.type === "ReceiveInbound" ? (step.command.entry.text ?? "") : "";
 }
 

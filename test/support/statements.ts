@@ -1,7 +1,7 @@
 import pg from "pg";
 import { vi } from "vitest";
-import { at, listAt } from "../support/answers.ts";
-import type { Desk } from "../support/app.ts";
+import { at, listAt } from "./answers.ts";
+import type { Desk } from "./app.ts";
 
 export interface Statement {
   readonly text: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toGlobalId } from "../../src/domain/global-id.ts";
 import { at, first, listAt, nodesAt } from "../support/answers.ts";
 import { bootDesk, lineText, rowId } from "../support/app.ts";
-import { seedContact, seedContactChannel } from "./seeds.ts";
+import { seedContact, seedContactChannel } from "../support/seeds.ts";
 
 const desk = await bootDesk();
 const { prisma } = desk.app.database;

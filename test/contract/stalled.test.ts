@@ -6,9 +6,9 @@ import { describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, rowId } from "../support/app.ts";
+import { seedContact } from "../support/seeds.ts";
+import { watchStatements } from "../support/statements.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { seedContact } from "./seeds.ts";
-import { watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
 const { pool } = desk.app.database;

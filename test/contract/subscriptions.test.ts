@@ -4,8 +4,8 @@ import { signAgentToken } from "../../src/auth/token.ts";
 import { at, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, rowId, SECRET, type TestWorkspace } from "../support/app.ts";
 import { type SubscriptionResults, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
+import { watchStatements } from "../support/statements.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { watchStatements } from "./statements.ts";
 
 const desk = await bootDesk();
 const elsewhere = await desk.workspace();

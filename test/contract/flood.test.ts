@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
 import { bootDesk, rowId } from "../support/app.ts";
+import { seedContact } from "../support/seeds.ts";
 import { cursorNow } from "../support/subscriber.ts";
-import { seedContact } from "./seeds.ts";
 
 /** `npm run bench -- flood` does the same with a million. */
 const EVENTS = 100_000;

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import { type Desk, globalId, rowId, type TestWorkspace } from "../support/app.ts";
+import { type Desk, globalId, rowId, type TestWorkspace } from "./app.ts";
 
 /** Inserts a contact with one ContactChannel. */
 export async function seedContact(
