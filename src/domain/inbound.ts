@@ -1,12 +1,11 @@
 import type { Actor } from "./actor.ts";
 import { answerMenu, openingChatbot, replyToFirstMessage, replyToKeyword, startChatbot } from "./automation.ts";
 import type { InboundEntry } from "./command.ts";
-import { agentsConcerned } from "./contact-channel.ts";
+import { agentsConcerned, type ContactChannel } from "./contact-channel.ts";
 import { agentsOf } from "./conversation.ts";
 import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
-import { suppression } from "./suppression.ts";
 import { beginConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 
@@ -40,6 +39,28 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
     });
   }
   return accepted(turn, { messageId });
+}
+
+/**
+ * Decides whether a block suppresses an inbound entry: everything that arrives during a block (rule D1), and what was sent
+ * before the latest block ended but arrives later, for example when a provider redelivers it (rule U4). A suppressed entry
+ * is recorded and starts nothing. Null if no block suppresses it.
+ */
+function suppression(state: ContactChannel, sentAt: Instant): Suppression | null {
+  const { block, episodes } = state;
+  if (block !== null) return { conversation: block.conversation, blockId: block.id };
+
+  const latest = episodes.at(-1);
+  if (latest === undefined || sentAt >= latest.endedAt) return null;
+  const sentDuring = episodes.find((episode) => episode.blockedAt <= sentAt && sentAt < episode.endedAt);
+  return { conversation: latest.conversation, blockId: sentDuring?.id ?? null };
+}
+
+/** Where a suppressed entry is recorded, and the block that it counts for. */
+interface Suppression {
+  readonly conversation: ConversationRef | null;
+  /** The block during which the entry was sent or arrived; null if sent outside all blocks but before the latest one ended. */
+  readonly blockId: BlockId | null;
 }
 
 /**
