@@ -18,7 +18,7 @@ export function quotedMessageLoader(prisma: Reads, workspaceId: WorkspaceId): Qu
   return new DataLoader(
     async (keys) => {
       const where = { workspaceId, OR: keys.map((key) => ({ ...key })) };
-      // Oldest first: the first entry with this id is the message, later ones are edits or fetched files.
+      // Newest first, so that of several entries with one id the oldest, which is the message itself, is kept.
       const rows = await prisma.message.findMany({ where, orderBy: { seq: "desc" } });
       const byName = new Map(
         rows.flatMap((row) =>

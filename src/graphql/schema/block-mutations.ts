@@ -4,9 +4,10 @@ import { type BlockId, type ContactChannelId, type ContactId, type ConversationI
 import { faultsOf, instantOf, notesFault } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { trimNotes } from "../../domain/text.ts";
-import { hasPermission } from "../resolve/context.ts";
+import { type Context, hasPermission } from "../resolve/context.ts";
 import { executeStep, executeSteps } from "../resolve/execute-steps.ts";
 import { findContactChannels } from "../resolve/lookup.ts";
+import { byBlockedAt } from "../resolve/paging.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { Block } from "./block.ts";
 import { builder } from "./builder.ts";
@@ -49,12 +50,7 @@ const BlockContactSuccess = success<BlockingResult>("BlockContact", (t) => ({
   blocks: t.prismaField({
     description: "The blocks in force on the selected ContactChannels, including those that already existed.",
     type: [Block],
-    resolve: (query, { blockIds }, _args, ctx) =>
-      ctx.prisma.block.findMany({
-        ...query,
-        where: { id: { in: [...blockIds] }, workspaceId: ctx.viewer.workspaceId },
-        orderBy: [{ blockedAt: "desc" }, { id: "desc" }],
-      }),
+    resolve: (query, { blockIds }, _args, ctx) => findBlocks(ctx, query, blockIds),
   }),
   endedConversations: t.prismaField({
     description: "The conversations that this mutation ended.",
@@ -129,12 +125,7 @@ const UnblockContactSuccess = success<BlockingResult>("UnblockContact", (t) => (
   blocks: t.prismaField({
     description: "The blocks that this mutation lifted.",
     type: [Block],
-    resolve: (query, { blockIds }, _args, ctx) =>
-      ctx.prisma.block.findMany({
-        ...query,
-        where: { id: { in: [...blockIds] }, workspaceId: ctx.viewer.workspaceId },
-        orderBy: [{ blockedAt: "desc" }, { id: "desc" }],
-      }),
+    resolve: (query, { blockIds }, _args, ctx) => findBlocks(ctx, query, blockIds),
   }),
   changed: t.exposeBoolean("changed", { description: "False if no selected ContactChannel was blocked." }),
 }));
@@ -217,4 +208,13 @@ builder.mutationField("updateBlock", (t) =>
 
 function stepsOf<Command>(contactChannels: readonly ContactChannelId[], command: Command) {
   return contactChannels.map((contactChannel) => ({ contactChannel, command }));
+}
+
+/** These blocks of the viewer's workspace, newest first. */
+function findBlocks(ctx: Context, query: object, ids: readonly BlockId[]) {
+  return ctx.prisma.block.findMany({
+    ...query,
+    where: { id: { in: [...ids] }, workspaceId: ctx.viewer.workspaceId },
+    orderBy: byBlockedAt.orderBy(true),
+  });
 }

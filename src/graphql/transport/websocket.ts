@@ -18,7 +18,7 @@ import { closeWith, receiveMessages } from "./websocket-messages.ts";
 /** Unsent bytes above which a client that sends but does not read is disconnected. */
 const MAX_UNSENT = 4 * 1_024 * 1_024;
 /** Milliseconds that clients have to complete the closing handshake when the server stops. */
-const CLOSE_TIMEOUT = 2_000;
+const CLOSE_HANDSHAKE_TIMEOUT = 2_000;
 
 /** The state of one connection. */
 interface Connection {
@@ -140,7 +140,7 @@ export function webSockets(edge: Edge): {
     for (const socket of open) socket.close(1001, "Going away");
     const timer = setTimeout(() => {
       for (const socket of open) socket.terminate();
-    }, CLOSE_TIMEOUT);
+    }, CLOSE_HANDSHAKE_TIMEOUT);
     await Promise.all(closed);
     clearTimeout(timer);
     wss.close();
