@@ -1,8 +1,17 @@
 import type { Command } from "../domain/command.ts";
 import type { ConversationStatus } from "../domain/conversation.ts";
+import type { DomainEvent } from "../domain/event.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
-import { type Facts, noFacts, type UnsendTarget } from "../domain/turn.ts";
-import { findConversationStatuses, findInbound, type RecordedInbound } from "../store/command-facts.ts";
+import type { Message } from "../domain/message.ts";
+import { outcomeUnknown, type PendingOutbound } from "../domain/outbox.ts";
+import { type Facts, noFacts, type OutboundFact, type UnsendTarget } from "../domain/turn.ts";
+import {
+  findConversationStatuses,
+  findInbound,
+  findOutboundMessages,
+  findUnknownOutcomes,
+  type RecordedInbound,
+} from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
 import type { ResolvedWorkItem } from "./address-book.ts";
@@ -15,8 +24,12 @@ export class BatchFacts {
   readonly #recordedEvents = new Map<string, MessageId>();
   readonly #recordedMessages = new Map<string, UnsendTarget>();
   readonly #unsent = new Set<string>();
+  readonly #outbound: Map<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly #unknownOutcomes: Map<MessageId, PendingOutbound>;
 
-  constructor(inbound: readonly RecordedInbound[], statuses: ReadonlyMap<ConversationId, ConversationStatus>) {
+  constructor({ inbound, statuses, outbound, unknownOutcomes }: LoadedFacts) {
+    this.#outbound = new Map(outbound);
+    this.#unknownOutcomes = new Map(unknownOutcomes);
     this.#inbound = new Map(inbound.map((known) => [`${known.channelId} ${known.eventId}`, known]));
     this.#statuses = new Map(statuses);
   }
@@ -38,6 +51,13 @@ export class BatchFacts {
           (known?.alreadyUnsent === true || this.#unsent.has(inThisChannel(providerMessageId))),
       };
     }
+    if (command.type === "RetryMessage" || command.type === "CancelMessage") {
+      const message = this.#outbound.get(command.messageId);
+      return { ...noFacts, outboundMessage: message?.contactChannelId === contactChannelId ? message : null };
+    }
+    if (command.type === "SettleOutbound") {
+      return { ...noFacts, unknownOutcomes: command.messageIds.flatMap((id) => this.#unknownOutcomes.get(id) ?? []) };
+    }
     if ("conversationId" in command) {
       return { ...noFacts, conversationStatus: this.#statuses.get(command.conversationId) ?? null };
     }
@@ -52,10 +72,33 @@ export class BatchFacts {
         this.#recordedMessages.set(`${of.id} ${providerMessageId}`, { messageId: id, conversationId });
       }
       if (unsends !== null) this.#unsent.add(`${of.id} ${unsends}`);
+      this.#observeRetry(event.message);
+    } else if (event.type === "DeliveryChanged") {
+      this.#observeDelivery(event);
     } else if (event.type === "ConversationChanged") {
       this.#statuses.set(event.conversation.id, event.conversation.status);
     }
   }
+
+  #observeRetry({ id, retryOf }: Message): void {
+    const original = retryOf === null ? undefined : this.#outbound.get(retryOf);
+    if (original !== undefined) this.#outbound.set(original.messageId, { ...original, retriedBy: id });
+  }
+
+  #observeDelivery({ messageId, to, error }: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
+    const message = this.#outbound.get(messageId);
+    if (message !== undefined) {
+      this.#outbound.set(messageId, { ...message, status: to, errorCode: error?.code ?? null });
+    }
+    if (error?.code !== outcomeUnknown.code) this.#unknownOutcomes.delete(messageId);
+  }
+}
+
+interface LoadedFacts {
+  readonly inbound: readonly RecordedInbound[];
+  readonly statuses: ReadonlyMap<ConversationId, ConversationStatus>;
+  readonly outbound: ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly unknownOutcomes: ReadonlyMap<MessageId, PendingOutbound>;
 }
 
 /** Looks up the facts that the commands of a batch need. Call it after the lock statement has been sent. */
@@ -67,6 +110,17 @@ export async function loadFacts(tx: Tx, items: readonly ResolvedWorkItem[]): Pro
     return [{ contactChannelId, eventId, providerMessageId, unsends }];
   });
   const conversations = steps.flatMap(({ command }) => ("conversationId" in command ? [command.conversationId] : []));
-  const [known, statuses] = await Promise.all([findInbound(tx, inbound), findConversationStatuses(tx, conversations)]);
-  return new BatchFacts(known, statuses);
+  const outboundIds = steps.flatMap(({ command }) =>
+    command.type === "RetryMessage" || command.type === "CancelMessage" ? [command.messageId] : [],
+  );
+  const deliveredIds = steps.flatMap(({ command }) =>
+    command.type === "SettleOutbound" && command.outcome.type === "SENT" ? command.messageIds : [],
+  );
+  const [known, statuses, outbound, unknownOutcomes] = await Promise.all([
+    findInbound(tx, inbound),
+    findConversationStatuses(tx, conversations),
+    findOutboundMessages(tx, outboundIds),
+    findUnknownOutcomes(tx, deliveredIds),
+  ]);
+  return new BatchFacts({ inbound: known, statuses, outbound, unknownOutcomes });
 }

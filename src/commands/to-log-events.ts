@@ -46,6 +46,7 @@ function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventDat
     case "ContactAppeared":
     case "DisplayNameChanged":
     case "BotSessionChanged":
+    case "LeaseExtended":
       return { type: event.type };
     case "ReachabilityChanged":
       return { type: event.type, reachable: event.reachable };

@@ -6,6 +6,7 @@ import { type Conversation, isOngoing } from "./conversation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { BlockInForce } from "./episode.ts";
 import { type ConversationId, type Instant, idOf } from "./id.ts";
+import { emptyOutbox } from "./outbox.ts";
 
 export const conversationActions = ["REPLY", "TAKE", "OFFER", "ACCEPT", "DECLINE", "TRANSFER", "END", "NOTE"] as const;
 export type ConversationAction = (typeof conversationActions)[number];
@@ -149,5 +150,6 @@ function stateOf({ clock, channelArchived, block, conversation }: Standing): Con
     recentConversation: null,
     botSession: null,
     pending: [],
+    outbox: emptyOutbox,
   };
 }

@@ -1,5 +1,5 @@
 import type { Actor } from "./actor.ts";
-import { cancelQueued } from "./outbound.ts";
+import { cancelQueued } from "./delivery.ts";
 import { endConversation } from "./transition.ts";
 import type { Turn } from "./turn.ts";
 

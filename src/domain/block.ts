@@ -1,7 +1,7 @@
 import { type Actor, system } from "./actor.ts";
+import { cancelQueued, openLease } from "./delivery.ts";
 import { type BlockInForce, holds } from "./episode.ts";
 import type { BlockId, Instant } from "./id.ts";
-import { cancelQueued } from "./outbound.ts";
 import { invalidInput, type Refusal } from "./refusal.ts";
 import { endConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
@@ -27,7 +27,7 @@ export function expireBlock(turn: Turn): void {
 export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
   const { state } = turn;
   if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
-  if (state.block !== null) return accepted(turn, { blockId: state.block.id });
+  if (state.block !== null) return accepted(turn, { blockId: state.block.id, ...openLease(turn) });
 
   const blockId = turn.newId<"Block">();
   turn.emit(actor, {
@@ -50,7 +50,12 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
       blockId,
     });
   const canceledMessageCount = cancelQueued(turn);
-  return accepted(turn, { blockId, conversationId: conversation?.id ?? null, canceledMessageCount });
+  return accepted(turn, {
+    blockId,
+    conversationId: conversation?.id ?? null,
+    canceledMessageCount,
+    ...openLease(turn),
+  });
 }
 
 /** Rules U1 and U5: lifts the block and does nothing else. */

@@ -1,4 +1,4 @@
-import type { ChannelKind } from "./contact-channel.ts";
+import type { ChannelKind } from "./channel-kind.ts";
 import { nameFault } from "./input.ts";
 import type { InvalidField } from "./refusal.ts";
 

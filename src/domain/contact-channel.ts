@@ -1,28 +1,11 @@
 import { assertNever } from "./assert-never.ts";
+import type { ChannelKind } from "./channel-kind.ts";
 import { agentsOf, type Conversation, isOngoing } from "./conversation.ts";
 import type { BlockInForce, ConversationRef, Episode } from "./episode.ts";
 import type { BotSession, DomainEvent } from "./event.ts";
-import type {
-  AgentId,
-  ChannelId,
-  ContactChannelId,
-  ContactId,
-  ConversationId,
-  Instant,
-  MessageId,
-  WorkspaceId,
-} from "./id.ts";
-import { type DeliveryStatus, isMessage, type Message } from "./message.ts";
-
-export type ChannelKind = "LINE" | "WEB_CHAT" | "CUSTOM";
-
-/** An outbound message that has not reached a final delivery status. */
-export interface PendingOutbound {
-  readonly messageId: MessageId;
-  readonly seq: number;
-  readonly conversationId: ConversationId | null;
-  readonly status: DeliveryStatus;
-}
+import type { AgentId, ChannelId, ContactChannelId, ContactId, ConversationId, Instant, WorkspaceId } from "./id.ts";
+import { isMessage, type Message } from "./message.ts";
+import { type Outbox, outboxDueAt, type PendingOutbound, type ReplyToken } from "./outbox.ts";
 
 /** The aggregate: the state of one contact on one channel that decisions depend on. */
 export interface ContactChannel {
@@ -50,6 +33,7 @@ export interface ContactChannel {
   readonly botSession: BotSession | null;
   /** Outbound messages that are `QUEUED` or `SENDING`, in `seq` order. Loaded only for commands that need them. */
   readonly pending: readonly PendingOutbound[];
+  readonly outbox: Outbox;
 }
 
 /** The agents concerned by a change in this conversation: its assignee and the agent offered to, as far as they are loaded. */
@@ -62,8 +46,31 @@ export function agentsConcerned(state: ContactChannel, conversationId: Conversat
     : [];
 }
 
-function pendingOf({ id, seq, conversationId }: Message): PendingOutbound {
-  return { messageId: id, seq, conversationId, status: "QUEUED" };
+function pendingOf({ id, seq, conversationId, recordedAt, menu }: Message): PendingOutbound {
+  return {
+    messageId: id,
+    seq,
+    conversationId,
+    status: "QUEUED",
+    recordedAt,
+    attempts: 0,
+    hasMenu: menu !== null,
+  };
+}
+
+/** Delivery is due as of the first message that is queued; what follows it is found when that one has gone out. */
+function outboxAfter({ outbox, channelKind }: ContactChannel, message: Message, replyToken: ReplyToken | null): Outbox {
+  const isQueued = message.deliveryStatus === "QUEUED";
+  return {
+    ...outbox,
+    replyToken: replyToken ?? outbox.replyToken,
+    dueAt: outbox.dueAt ?? (isQueued ? outboxDueAt(channelKind, null, message) : null),
+  };
+}
+
+/** Rules S2 and S6: a call that is under way when a block comes may finish, but is not repeated. */
+function blockedOutbox(outbox: Outbox): Outbox {
+  return outbox.delivery === null ? outbox : { ...outbox, delivery: { ...outbox.delivery, isBlocked: true } };
 }
 
 /** Folds one event into the state. */
@@ -92,6 +99,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
         pending: message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message)] : state.pending,
+        outbox: outboxAfter(state, message, event.replyToken),
       };
     }
     case "MessageUnsent":
@@ -101,9 +109,13 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
         ...state,
         pending: state.pending.flatMap((entry) => {
           if (entry.messageId !== event.messageId) return [entry];
-          return event.to === "QUEUED" || event.to === "SENDING" ? [{ ...entry, status: event.to }] : [];
+          if (event.to !== "QUEUED" && event.to !== "SENDING") return [];
+          return [{ ...entry, status: event.to, attempts: event.attempt ?? entry.attempts }];
         }),
+        outbox: event.outbox,
       };
+    case "LeaseExtended":
+      return { ...state, outbox: event.outbox };
     case "ConversationChanged": {
       const { conversation } = event;
       return {
@@ -118,6 +130,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
     case "BotSessionChanged":
       return { ...state, botSession: event.session };
     case "ContactBlocked":
+      return { ...state, block: event.block, outbox: blockedOutbox(state.outbox) };
     case "BlockUpdated":
       return { ...state, block: event.block };
     case "BlockLifted": {

@@ -3,6 +3,7 @@ import type { Conversation, ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
 import type { AgentId, BlockId, ConversationId, EventId, FlowId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus, Message } from "./message.ts";
+import type { DeliveryError, Outbox, ReplyToken } from "./outbox.ts";
 
 /** The contact's position in a chatbot. With `dueAt`, the step runs then; without it, its menu awaits an answer. */
 export interface BotSession {
@@ -29,6 +30,8 @@ export type EventBody =
       readonly suppressedBy: BlockId | null;
       /** The assignee of the conversation and the agent it is offered to. */
       readonly agents: readonly AgentId[];
+      /** LINE's permission to reply to this entry; null if there is none. */
+      readonly replyToken: ReplyToken | null;
     }
   | {
       readonly type: "MessageUnsent";
@@ -44,7 +47,15 @@ export type EventBody =
       readonly agents: readonly AgentId[];
       readonly from: DeliveryStatus;
       readonly to: DeliveryStatus;
+      /** The number of the attempt that begins; null for other changes. */
+      readonly attempt: number | null;
+      readonly error: DeliveryError | null;
+      /** The provider's id of the message, once it has accepted it. */
+      readonly providerMessageId: string | null;
+      /** The outbox after the whole decision. */
+      readonly outbox: Outbox;
     }
+  | { readonly type: "LeaseExtended"; readonly outbox: Outbox }
   | {
       readonly type: "ConversationChanged";
       readonly from: ConversationStatus | null;

@@ -6,6 +6,7 @@ import { agentsOf } from "./conversation.ts";
 import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
+import type { ReplyToken } from "./outbox.ts";
 import { beginConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 
@@ -131,6 +132,8 @@ function record(
       unsentAt: turn.facts.alreadyUnsent ? turn.now : null,
       receivedWhileBlocked: blockId !== null,
       deliveryStatus: null,
+      menu: null,
+      retryOf: null,
       eventId: entry.eventId,
       clientMessageId: entry.clientMessageId ?? null,
       providerMessageId: entry.providerMessageId,
@@ -139,8 +142,16 @@ function record(
     activity: !suppressed,
     suppressedBy: isMessage(entry) ? blockId : null,
     agents: isOngoing ? agentsOf(state.conversation) : conversation?.assigneeId ? [conversation.assigneeId] : [],
+    replyToken: newestReplyToken(turn, entry, sentAt),
   });
   return id;
+}
+
+/** The token of the entry, unless the entry is older than the one whose token is kept: a late redelivery, for example. */
+function newestReplyToken({ state }: Turn, { replyToken }: InboundEntry, sentAt: Instant): ReplyToken | null {
+  const { replyToken: kept } = state.outbox;
+  if (replyToken === undefined || (kept !== null && kept.receivedAt > sentAt)) return null;
+  return { token: replyToken, receivedAt: sentAt };
 }
 
 /** Updates the name and the reachability of the contact, which are independent of blocks (rule D6). */

@@ -24,6 +24,13 @@ export type DeliveryStatus = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELE
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** The choices that a chatbot's message offers, for channels that can show them as buttons. */
+export interface Menu {
+  /** The message without its numbered choices. */
+  readonly text: string;
+  readonly options: readonly { readonly id: string; readonly label: string }[];
+}
+
 /** One timeline entry. `seq` counts the entries of its ContactChannel from 1, in the order of recording (rule D1). */
 export interface Message {
   readonly id: MessageId;
@@ -40,6 +47,10 @@ export interface Message {
   readonly unsentAt: Instant | null;
   readonly receivedWhileBlocked: boolean;
   readonly deliveryStatus: DeliveryStatus | null;
+  /** Null if the message offers no choices. */
+  readonly menu: Menu | null;
+  /** The message that this one sends again (rule S8). */
+  readonly retryOf: MessageId | null;
   /** The key that the sending client chose for the message: an idempotency key, or a visitor's `clientMessageId`. */
   readonly clientMessageId: string | null;
   /** The provider's id of the webhook event, unique in a channel (rule O3). */

@@ -4,7 +4,17 @@ import type { ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
 import type { DomainEvent, EventBody } from "./event.ts";
 import type { Flow } from "./flow.ts";
-import { type BlockId, type ConversationId, type Id, type Instant, idOf, type MessageId } from "./id.ts";
+import {
+  type BlockId,
+  type ContactChannelId,
+  type ConversationId,
+  type Id,
+  type Instant,
+  idOf,
+  type MessageId,
+} from "./id.ts";
+import type { DeliveryStatus, Menu } from "./message.ts";
+import type { GrantedLease, PendingOutbound } from "./outbox.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** Facts outside the aggregate that a decision depends on, looked up under the same lock. */
@@ -17,6 +27,22 @@ export interface Facts {
   readonly alreadyUnsent: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
   readonly conversationStatus: ConversationStatus | null;
+  /** The outbound message of a retry or a cancellation; null if there is none with this id. */
+  readonly outboundMessage: OutboundFact | null;
+  /** The messages of a settled attempt that were given up as `OUTCOME_UNKNOWN` (rule S2). */
+  readonly unknownOutcomes: readonly PendingOutbound[];
+}
+
+/** A recorded outbound message, as a retry needs it (rule S8). */
+export interface OutboundFact {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId | null;
+  readonly text: string;
+  readonly menu: Menu | null;
+  readonly status: DeliveryStatus;
+  readonly errorCode: string | null;
+  /** The latest retry of it; null if there is none. */
+  readonly retriedBy: MessageId | null;
 }
 
 /** A recorded entry that an unsend hides. */
@@ -30,6 +56,8 @@ export const noFacts: Facts = {
   unsendTarget: null,
   alreadyUnsent: false,
   conversationStatus: null,
+  outboundMessage: null,
+  unknownOutcomes: [],
 };
 
 /** The inputs of a decision other than the aggregate and the command. */
@@ -52,6 +80,20 @@ export interface Accepted {
   readonly blockId: BlockId | null;
   /** The number of queued messages that a block canceled; absent for other commands. */
   readonly canceledMessageCount?: number;
+  /** The lease that was granted; absent if none was. */
+  readonly lease?: GrantedLease;
+  /** The lease that was open when the contact was found or made blocked: its call may still begin (rule S6). */
+  readonly openLease?: OpenLease;
+  /** When delivery is next due after an attempt was settled. */
+  readonly outboundDueAt?: Instant | null;
+}
+
+/** A lease that is open while its ContactChannel is blocked. */
+export interface OpenLease {
+  readonly contactChannelId: ContactChannelId;
+  readonly messageId: MessageId;
+  readonly attempt: number;
+  readonly grantedAt: Instant;
 }
 
 /** A decision in progress. Each emitted event is folded into `state` at once, so that later steps see its effect. */
@@ -96,17 +138,11 @@ export function accepted(
     messageId?: MessageId | null;
     conversationId?: ConversationId | null;
     blockId?: BlockId | null;
-    canceledMessageCount?: number;
-  },
+  } & Pick<Accepted, "canceledMessageCount" | "lease" | "openLease" | "outboundDueAt">,
 ): Accepted {
-  return {
-    type: "Accepted",
-    changed: turn.events.length > turn.expiryEventCount,
-    messageId: made.messageId ?? null,
-    conversationId: made.conversationId ?? null,
-    blockId: made.blockId ?? null,
-    ...(made.canceledMessageCount === undefined ? {} : { canceledMessageCount: made.canceledMessageCount }),
-  };
+  const { messageId = null, conversationId = null, blockId = null, ...rest } = made;
+  const changed = turn.events.length > turn.expiryEventCount;
+  return { type: "Accepted", changed, messageId, conversationId, blockId, ...rest };
 }
 
 export function contactBlocked(block: BlockInForce): Refusal {

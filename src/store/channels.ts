@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
 import { toActorColumns } from "./actor-columns.ts";
 import { type AuditedValues, audited, type Change, lockRow } from "./audit-log.ts";
@@ -69,6 +69,9 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
           deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
         };
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
+        // Credentials that are set, even to what they were, are tried again.
+        const isTriedAgain = before.sendFault !== null && (accessToken !== undefined || deliveryUrl !== undefined);
+        if (isTriedAgain) await tx.channel.update({ where: { id }, data: { sendFault: null } });
         if (replaced.length === 0 && JSON.stringify(values[0]) === JSON.stringify(values[1])) {
           return { result: false, entry: null };
         }

@@ -8,7 +8,10 @@ import {
   idOf,
   type MessageId,
 } from "../domain/id.ts";
-import type { UnsendTarget } from "../domain/turn.ts";
+import type { DeliveryStatus, Menu } from "../domain/message.ts";
+import type { PendingOutbound } from "../domain/outbox.ts";
+import type { OutboundFact, UnsendTarget } from "../domain/turn.ts";
+import { type PendingJson, pendingJson, toPending } from "./contact-channels.ts";
 import type { Statement, Tx } from "./database.ts";
 
 /** The keys by which an inbound event is looked up. */
@@ -65,6 +68,52 @@ export async function findConversationStatuses(
   return new Map(rows.map((row) => [idOf<"Conversation">(row.id), row.status]));
 }
 
+/** The outbound messages with these ids, for a retry or a cancellation (rule S8). */
+export async function findOutboundMessages(
+  tx: Tx,
+  ids: readonly MessageId[],
+): Promise<ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<OutboundRow>(findOutbound, [ids]);
+  return new Map(
+    rows.map((row) => {
+      const messageId = idOf<"Message">(row.id);
+      const fact = {
+        messageId,
+        contactChannelId: idOf<"ContactChannel">(row.contact_channel_id),
+        conversationId: row.conversation_id === null ? null : idOf<"Conversation">(row.conversation_id),
+        text: row.text ?? "",
+        menu: row.menu,
+        status: row.delivery_status,
+        errorCode: row.delivery_error_code,
+        retriedBy: row.retried_by === null ? null : idOf<"Message">(row.retried_by),
+      };
+      return [messageId, fact];
+    }),
+  );
+}
+
+interface OutboundRow {
+  id: string;
+  contact_channel_id: string;
+  conversation_id: string | null;
+  text: string | null;
+  menu: Menu | null;
+  delivery_status: DeliveryStatus;
+  delivery_error_code: string | null;
+  retried_by: string | null;
+}
+
+/** Those of these messages that were given up as `OUTCOME_UNKNOWN` (rule S2). */
+export async function findUnknownOutcomes(
+  tx: Tx,
+  ids: readonly MessageId[],
+): Promise<ReadonlyMap<MessageId, PendingOutbound>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<{ pending: PendingJson }>(findUnknown, [ids]);
+  return new Map(rows.map((row) => toPending(row.pending)).map((entry) => [entry.messageId, entry]));
+}
+
 /**
  * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that
  * one transaction at a time decides a contact's status (rule B7), even when different channels are affected.
@@ -111,6 +160,21 @@ const findInboundAndUnsends: Statement = {
            (SELECT true FROM message WHERE contact_channel_id = k."contactChannelId"
               AND unsends = k."providerMessageId" LIMIT 1) AS already_unsent
     FROM ${inboundKeys}`,
+};
+
+const findOutbound: Statement = {
+  name: "message_find_outbound",
+  text: `
+    SELECT m.id, m.contact_channel_id, m.conversation_id, m.text, m.menu, m.delivery_status, m.delivery_error_code,
+           (SELECT id FROM message WHERE retry_of_id = m.id ORDER BY seq DESC LIMIT 1) AS retried_by
+    FROM message m WHERE m.id = ANY($1::uuid[]) AND m.direction = 'OUTBOUND'`,
+};
+
+const findUnknown: Statement = {
+  name: "message_find_unknown",
+  text: `
+    SELECT ${pendingJson} AS pending FROM message m
+    WHERE m.id = ANY($1::uuid[]) AND m.delivery_error_code = 'OUTCOME_UNKNOWN'`,
 };
 
 const findStatuses: Statement = {

@@ -1,4 +1,5 @@
-import type { ChannelKind, ContactChannel, PendingOutbound } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
+import type { ContactChannel } from "../domain/contact-channel.ts";
 import {
   type Conversation,
   type ConversationEndReason,
@@ -8,6 +9,7 @@ import {
 import type { ConversationRef } from "../domain/episode.ts";
 import { type ContactChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { DeliveryStatus } from "../domain/message.ts";
+import { type Delivery, type PendingOutbound, QUEUE_WINDOW } from "../domain/outbox.ts";
 import { type ActorColumns, toActor } from "./actor-columns.ts";
 import type { Statement, Tx } from "./database.ts";
 
@@ -19,13 +21,19 @@ export async function lockContactChannels(tx: Tx, ids: readonly ContactChannelId
   await tx.query(lockRows, [ids]);
 }
 
-/** Loads complete aggregates. Pending outbound messages are loaded only for the ids in `withPending`. */
+/** For which ContactChannels pending messages are loaded: all of them, or the first `QUEUE_WINDOW`. */
+export interface PendingToLoad {
+  readonly all: readonly ContactChannelId[];
+  readonly first: readonly ContactChannelId[];
+}
+
+/** Loads complete aggregates, pending outbound messages as far as they are asked for. */
 export async function loadContactChannels(
   tx: Tx,
   ids: readonly ContactChannelId[],
-  withPending: readonly ContactChannelId[],
+  { all, first }: PendingToLoad,
 ): Promise<ContactChannel[]> {
-  const rows = await tx.query<Row>(loadRows, [ids, withPending]);
+  const rows = await tx.query<Row>(loadRows, [ids, all, first, QUEUE_WINDOW]);
   return rows.map(toContactChannel);
 }
 
@@ -33,6 +41,30 @@ const lockRows: Statement = {
   name: "contact_channel_lock",
   text: "SELECT id FROM contact_channel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
 };
+
+/** A pending message `m` as JSON. */
+export const pendingJson = `json_build_object(
+  'messageId', m.id, 'seq', m.seq, 'conversationId', m.conversation_id, 'status', m.delivery_status,
+  'recordedAt', m.recorded_at, 'attempts', m.attempts, 'hasMenu', m.menu IS NOT NULL)`;
+
+export interface PendingJson {
+  messageId: string;
+  seq: number;
+  conversationId: string | null;
+  status: DeliveryStatus;
+  recordedAt: string;
+  attempts: number;
+  hasMenu: boolean;
+}
+
+export function toPending({ messageId, conversationId, recordedAt, ...rest }: PendingJson): PendingOutbound {
+  return {
+    ...rest,
+    messageId: idOf(messageId),
+    conversationId: conversationId === null ? null : idOf(conversationId),
+    recordedAt: Date.parse(recordedAt),
+  };
+}
 
 const loadRows: Statement = {
   name: "contact_channel_load",
@@ -50,11 +82,12 @@ const loadRows: Statement = {
                    ORDER BY b.lifted_at NULLS LAST, b.id)
             FROM block b LEFT JOIN conversation bc ON bc.id = b.conversation_id
             WHERE b.contact_channel_id = cc.id) AS blocks,
-           CASE WHEN cc.id = ANY($2::uuid[]) THEN
-             (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq,
-                                                'conversationId', m.conversation_id, 'status', m.delivery_status) ORDER BY m.seq)
-              FROM message m
-              WHERE m.contact_channel_id = cc.id AND m.delivery_status IN ('QUEUED', 'SENDING'))
+           cc.delivery, cc.reply_token, cc.reply_token_at, cc.outbound_due_at,
+           CASE WHEN cc.id = ANY($2::uuid[]) OR cc.id = ANY($3::uuid[]) THEN
+             (SELECT json_agg(${pendingJson} ORDER BY m.seq)
+              FROM (SELECT * FROM message
+                    WHERE contact_channel_id = cc.id AND delivery_status IN ('QUEUED', 'SENDING')
+                    ORDER BY seq LIMIT CASE WHEN cc.id = ANY($2::uuid[]) THEN NULL ELSE $4::int END) AS m)
            END AS pending
     FROM contact_channel cc
     JOIN channel ON channel.id = cc.channel_id
@@ -95,7 +128,11 @@ interface Row extends ConversationRow {
   bot_step_id: string | null;
   bot_due_at: Date | null;
   blocks: BlockJson[] | null;
-  pending: { messageId: string; seq: number; conversationId: string | null; status: DeliveryStatus }[] | null;
+  delivery: Delivery | null;
+  reply_token: string | null;
+  reply_token_at: Date | null;
+  outbound_due_at: Date | null;
+  pending: PendingJson[] | null;
 }
 
 interface BlockJson {
@@ -158,14 +195,15 @@ function toContactChannel(row: Row): ContactChannel {
       row.bot_flow_id === null || row.bot_step_id === null
         ? null
         : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
-    pending: (row.pending ?? []).map(
-      ({ messageId, seq, conversationId, status }): PendingOutbound => ({
-        messageId: idOf(messageId),
-        seq,
-        conversationId: conversationId === null ? null : idOf(conversationId),
-        status,
-      }),
-    ),
+    pending: (row.pending ?? []).map(toPending),
+    outbox: {
+      delivery: row.delivery,
+      replyToken:
+        row.reply_token === null || row.reply_token_at === null
+          ? null
+          : { token: row.reply_token, receivedAt: row.reply_token_at.getTime() },
+      dueAt: instant(row.outbound_due_at),
+    },
   };
 }
 

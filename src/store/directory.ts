@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
 import type { PrincipalLookup, Principals } from "../auth/session.ts";
-import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
 import { flowFrom } from "../flows/definition.ts";
@@ -15,9 +15,23 @@ export interface ChannelRecord {
   readonly kind: ChannelKind;
   /** LINE: the channel secret, decrypted; null if there is none or if it cannot be decrypted. */
   readonly secret: string | null;
+  /** LINE: the channel access token, decrypted; null if there is none or if it cannot be decrypted. */
+  readonly accessToken: string | null;
   readonly allowedOrigins: readonly string[];
-  /** Why the channel does not work; null if it does. */
+  /** Custom: where messages are delivered; null if the partner claims them. */
+  readonly deliveryUrl: string | null;
+  /** Custom: the secret that signs deliveries, decrypted. */
+  readonly deliverySecret: string | null;
+  /** The address of the provider's API, if it is not the configured one. */
+  readonly apiUrl: string | null;
+  readonly showsLoading: boolean;
+  readonly marksRead: boolean;
+  /** Why a secret of the channel cannot be used; null if all can. */
   readonly fault: string | null;
+  /** Why nothing can be sent (rule S4); null if nothing stands against it. */
+  readonly sendFault: string | null;
+  /** What sending depends on, as it is stored: tells whether it was changed since. */
+  readonly credentials: { readonly accessToken: string | null; readonly deliveryUrl: string | null };
 }
 
 /**
@@ -40,10 +54,21 @@ export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "o
   const channels = cached<ChannelRecord>(async (id) => {
     const row = await prisma.channel.findUnique({ where: { id } });
     if (row === null) return null;
-    const { name, kind, allowedOrigins } = row;
-    const { secret, fault } = secrets.open(row);
-    const workspaceId = idOf<"Workspace">(row.workspaceId);
-    return { id: idOf<"Channel">(row.id), workspaceId, name, kind, allowedOrigins, secret, fault };
+    const { name, kind, allowedOrigins, deliveryUrl, apiUrl, showsLoading, marksRead, sendFault } = row;
+    return {
+      id: idOf<"Channel">(row.id),
+      workspaceId: idOf<"Workspace">(row.workspaceId),
+      name,
+      kind,
+      allowedOrigins,
+      deliveryUrl,
+      apiUrl,
+      showsLoading,
+      marksRead,
+      sendFault,
+      ...secrets.open(row),
+      credentials: { accessToken: row.accessToken, deliveryUrl },
+    };
   });
 
   const flows = cached<ReadonlyMap<ChannelId, readonly DomainFlow[]>>(async (workspaceId) => {

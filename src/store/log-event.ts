@@ -46,6 +46,7 @@ export type EventData =
       readonly reason: ConversationEndReason | null;
     }
   | { readonly type: "BotSessionChanged" }
+  | { readonly type: "LeaseExtended" }
   | {
       readonly type: "ContactStatusChanged";
       readonly status: ContactStatus;

@@ -29,7 +29,6 @@ export interface OutboundReads {
   beforeLast(contactChannelId: ContactChannelId, count: number): Promise<number>;
   /** Sent messages with a `seq` above `after`, and pending messages, at most `limit` of each, in `seq` order. */
   undelivered(contactChannelId: ContactChannelId, after: number, limit: number): Promise<OutboundMessage[]>;
-  leasedAt(messageId: MessageId): Promise<Instant | null>;
   /** The visitor ids of these ContactChannels. */
   visitors(
     ids: readonly ContactChannelId[],
@@ -53,10 +52,6 @@ export function outboundReads(pool: pg.Pool): OutboundReads {
     undelivered: async (contactChannelId, after, limit) => {
       const rows = await all<UndeliveredRow>(findUndelivered, [contactChannelId, after, limit]);
       return rows.map(toOutboundMessage);
-    },
-    leasedAt: async (messageId) => {
-      const [row] = await all<{ leased_at: Date | null }>(findLease, [messageId]);
-      return row?.leased_at?.getTime() ?? null;
     },
     visitors: async (ids) => {
       const rows = await all<{ id: string; external_id: string }>(findVisitors, [ids]);
@@ -132,11 +127,6 @@ const findUndelivered = {
     ) AS m
     LEFT JOIN agent ON m.author_type = 'Agent' AND agent.id = m.author_id
     ORDER BY m.seq`,
-};
-
-const findLease = {
-  name: "message_lease",
-  text: "SELECT leased_at FROM message WHERE id = $1",
 };
 
 const findVisitors = {

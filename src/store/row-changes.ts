@@ -34,16 +34,25 @@ interface NewBlock {
 
 interface MessageChange {
   readonly id: MessageId;
-  deliveryStatus?: DeliveryStatus;
-  leasedAt?: string;
   unsentAt?: string;
+  delivery?: DeliveryColumns;
+}
+
+/** The columns of a message that a change of its delivery sets. The attempt and the provider's id stay if they are null. */
+interface DeliveryColumns {
+  readonly status: DeliveryStatus;
+  readonly leasedAt: string | null;
+  readonly attempts: number | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly providerMessageId: string | null;
 }
 
 /** The rows that the events of a batch change, each written once. */
 export class RowChanges {
   readonly #newBlocks = new Map<BlockId, NewBlock>();
   readonly #blockChanges = new Map<BlockId, BlockChange>();
-  readonly #newMessages = new Map<MessageId, { of: ContactChannel; message: Message; leasedAt: string | null }>();
+  readonly #newMessages = new Map<MessageId, NewMessage>();
   readonly #messageChanges = new Map<MessageId, MessageChange>();
   readonly #contacts = new Map<ContactId, { id: ContactId; name: string | null; lastActivityAt: string | null }>();
   readonly #conversations = new Map<ConversationId, { of: ContactChannel; conversation: Conversation }>();
@@ -53,7 +62,7 @@ export class RowChanges {
   add(of: ContactChannel, event: DomainEvent): void {
     switch (event.type) {
       case "MessageRecorded":
-        this.#newMessages.set(event.message.id, { of, message: event.message, leasedAt: null });
+        this.#newMessages.set(event.message.id, { of, message: event.message, delivery: null });
         if (event.suppressedBy !== null) this.#suppress(event.suppressedBy);
         if (event.activity) {
           this.#contact(of.contactId).lastActivityAt = iso(event.message.recordedAt);
@@ -61,10 +70,10 @@ export class RowChanges {
         }
         break;
       case "MessageUnsent":
-        this.#changeMessage(event.messageId, { unsentAt: event.occurredAt });
+        this.#unsend(event.messageId, event.occurredAt);
         break;
       case "DeliveryChanged":
-        this.#changeMessage(event.messageId, { deliveryStatus: event.to, at: event.occurredAt });
+        this.#changeDelivery(event);
         break;
       case "ConversationChanged":
         this.#conversations.set(event.conversation.id, { of, conversation: event.conversation });
@@ -96,6 +105,7 @@ export class RowChanges {
       case "ContactAppeared":
       case "ReachabilityChanged":
       case "BotSessionChanged":
+      case "LeaseExtended":
         break;
     }
   }
@@ -154,35 +164,38 @@ export class RowChanges {
     block.suppressed += 1;
   }
 
-  #changeMessage(id: MessageId, change: { unsentAt?: Instant; deliveryStatus?: DeliveryStatus; at?: Instant }): void {
+  #unsend(id: MessageId, at: Instant): void {
     const created = this.#newMessages.get(id);
-    const leasedAt = change.deliveryStatus === "SENDING" && change.at !== undefined ? iso(change.at) : null;
-    if (created !== undefined) {
-      const { unsentAt, deliveryStatus } = created.message;
-      created.message = {
-        ...created.message,
-        unsentAt: change.unsentAt ?? unsentAt,
-        deliveryStatus: change.deliveryStatus ?? deliveryStatus,
-      };
-      created.leasedAt = leasedAt ?? created.leasedAt;
-      return;
-    }
-    const row = getOrSet(this.#messageChanges, id, (): MessageChange => ({ id }));
-    if (change.unsentAt !== undefined) row.unsentAt = iso(change.unsentAt);
-    if (change.deliveryStatus !== undefined) row.deliveryStatus = change.deliveryStatus;
-    if (leasedAt !== null) row.leasedAt = leasedAt;
+    if (created !== undefined) created.message = { ...created.message, unsentAt: at };
+    else this.#messageChange(id).unsentAt = iso(at);
+  }
+
+  #changeDelivery(event: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
+    const { messageId, to: status, attempt, error, providerMessageId, occurredAt } = event;
+    const created = this.#newMessages.get(messageId);
+    const row = created ?? this.#messageChange(messageId);
+    row.delivery = {
+      status,
+      leasedAt: attempt === null ? (row.delivery?.leasedAt ?? null) : iso(occurredAt),
+      attempts: attempt ?? row.delivery?.attempts ?? null,
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+      providerMessageId: providerMessageId ?? row.delivery?.providerMessageId ?? null,
+    };
+  }
+
+  #messageChange(id: MessageId): MessageChange {
+    return getOrSet(this.#messageChanges, id, (): MessageChange => ({ id }));
   }
 }
 
-function messageRow({
-  of,
-  message,
-  leasedAt,
-}: {
-  of: ContactChannel;
+interface NewMessage {
+  readonly of: ContactChannel;
   message: Message;
-  leasedAt: string | null;
-}): object {
+  delivery: DeliveryColumns | null;
+}
+
+function messageRow({ of, message, delivery }: NewMessage): object {
   return {
     ...message,
     channelId: of.channelId,
@@ -191,7 +204,12 @@ function messageRow({
     sentAt: iso(message.sentAt),
     recordedAt: iso(message.recordedAt),
     unsentAt: iso(message.unsentAt),
-    leasedAt,
+    deliveryStatus: delivery?.status ?? message.deliveryStatus,
+    providerMessageId: delivery?.providerMessageId ?? message.providerMessageId,
+    leasedAt: delivery?.leasedAt ?? null,
+    attempts: delivery?.attempts ?? 0,
+    errorCode: delivery?.errorCode ?? null,
+    errorMessage: delivery?.errorMessage ?? null,
   };
 }
 
@@ -224,6 +242,11 @@ export function contactChannelRow(state: ContactChannel): object {
     botStepId: state.botSession?.stepId ?? null,
     botDueAt: iso(state.botSession?.dueAt ?? null),
     dueAt: iso(dueAt(state)),
+    delivery: state.outbox.delivery,
+    leaseExpiresAt: iso(state.outbox.delivery?.lease?.expiresAt ?? null),
+    replyToken: state.outbox.replyToken?.token ?? null,
+    replyTokenAt: iso(state.outbox.replyToken?.receivedAt ?? null),
+    outboundDueAt: iso(state.outbox.dueAt),
   };
 }
 

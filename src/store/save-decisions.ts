@@ -100,26 +100,33 @@ const insertMessages: Statement = {
   text: `
     INSERT INTO message (id, workspace_id, channel_id, contact_channel_id, seq, conversation_id, direction, kind, event_type,
                          text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, received_while_blocked,
-                         delivery_status, leased_at, event_id, provider_message_id, unsends, client_message_id)
+                         delivery_status, leased_at, attempts, delivery_error_code, delivery_error_message, menu, retry_of_id,
+                         event_id, provider_message_id, unsends, client_message_id)
     SELECT id, $2, "channelId", "contactChannelId", seq, "conversationId", direction, kind, "eventType",
            text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt",
-           "receivedWhileBlocked", "deliveryStatus", "leasedAt", "eventId", "providerMessageId", unsends, "clientMessageId"
+           "receivedWhileBlocked", "deliveryStatus", "leasedAt", attempts, "errorCode", "errorMessage", menu, "retryOf",
+           "eventId", "providerMessageId", unsends, "clientMessageId"
     FROM json_to_recordset($1::json) AS m (
       id uuid, "channelId" uuid, "contactChannelId" uuid, seq int, "conversationId" uuid, direction "MessageDirection",
       kind "MessageKind", "eventType" text, text text, payload jsonb, author json, "sentAt" timestamptz,
       "recordedAt" timestamptz, "unsentAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
-      "leasedAt" timestamptz, "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
+      "leasedAt" timestamptz, attempts int, "errorCode" text, "errorMessage" text, menu jsonb, "retryOf" uuid,
+      "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
 };
 
 const updateMessages: Statement = {
   name: "message_update",
   text: `
     UPDATE message m SET
-      delivery_status = coalesce(u."deliveryStatus", m.delivery_status),
-      leased_at = coalesce(u."leasedAt", m.leased_at),
-      unsent_at = coalesce(u."unsentAt", m.unsent_at)
-    FROM json_to_recordset($1::json) AS u (
-      id uuid, "deliveryStatus" "DeliveryStatus", "leasedAt" timestamptz, "unsentAt" timestamptz)
+      unsent_at = coalesce(u."unsentAt", m.unsent_at),
+      delivery_status = coalesce((u.delivery->>'status')::"DeliveryStatus", m.delivery_status),
+      leased_at = coalesce((u.delivery->>'leasedAt')::timestamptz, m.leased_at),
+      attempts = coalesce((u.delivery->>'attempts')::int, m.attempts),
+      delivery_error_code = CASE WHEN u.delivery IS NULL THEN m.delivery_error_code ELSE u.delivery->>'errorCode' END,
+      delivery_error_message =
+        CASE WHEN u.delivery IS NULL THEN m.delivery_error_message ELSE u.delivery->>'errorMessage' END,
+      provider_message_id = coalesce(u.delivery->>'providerMessageId', m.provider_message_id)
+    FROM json_to_recordset($1::json) AS u (id uuid, "unsentAt" timestamptz, delivery json)
     WHERE m.id = u.id`,
 };
 
@@ -130,11 +137,13 @@ const updateContactChannels: Statement = {
       display_name = u."displayName", clock = u.clock, last_seq = u."lastSeq", reachable = u.reachable,
       reachable_as_of = u."reachableAsOf", awaiting_first_message = u."awaitingFirstMessage",
       recent_conversation_id = u."recentConversationId", bot_flow_id = u."botFlowId", bot_step_id = u."botStepId",
-      bot_due_at = u."botDueAt", due_at = u."dueAt"
+      bot_due_at = u."botDueAt", due_at = u."dueAt", delivery = u.delivery, lease_expires_at = u."leaseExpiresAt",
+      reply_token = u."replyToken", reply_token_at = u."replyTokenAt", outbound_due_at = u."outboundDueAt"
     FROM json_to_recordset($1::json) AS u (
       id uuid, "displayName" text, clock timestamptz, "lastSeq" int, reachable bool, "reachableAsOf" timestamptz,
       "awaitingFirstMessage" bool, "recentConversationId" uuid, "botFlowId" uuid, "botStepId" text,
-      "botDueAt" timestamptz, "dueAt" timestamptz)
+      "botDueAt" timestamptz, "dueAt" timestamptz, delivery jsonb, "leaseExpiresAt" timestamptz, "replyToken" text,
+      "replyTokenAt" timestamptz, "outboundDueAt" timestamptz)
     WHERE c.id = u.id`,
 };
 

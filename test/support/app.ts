@@ -6,7 +6,7 @@ import { newApiKey } from "../../src/auth/api-key.ts";
 import type { Role, Scope } from "../../src/auth/permission.ts";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { loadConfig } from "../../src/config.ts";
-import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import { type NodeType, parseGlobalId, toGlobalId } from "../../src/domain/global-id.ts";
 import { type Client, clientOf } from "./client.ts";
 import { type TestClock, testClock } from "./clock.ts";

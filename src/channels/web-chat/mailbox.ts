@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
-import { sendUnderLease } from "../../delivery/lease.ts";
+import { attempt } from "../../delivery/attempt.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -14,6 +15,7 @@ export interface MailboxOptions {
   readonly executor: Executor;
   readonly outbound: OutboundReads;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -118,21 +120,21 @@ export class Mailbox {
    * Sends a queued message under a lease (rule B4). False if it could not be leased or sent: the event of its
    * next status change wakes the mailbox.
    */
-  #send(
+  async #send(
     contactChannelId: ContactChannelId,
     message: OutboundMessage,
     subscribers: readonly Subscriber[],
   ): Promise<boolean> {
-    if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) {
-      return Promise.resolve(false);
-    }
-    const { workspaceId, executor, clock, outbound } = this.#options;
-    // If every stream has closed, nothing failed: the visitor's next stream gets the message.
-    return sendUnderLease(
-      { executor, clock, leasedAt: outbound.leasedAt },
-      { workspaceId, contactChannelId, messageId: message.id },
-      () => deliverToAny(subscribers, message),
-    );
+    if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) return false;
+    const { workspaceId } = this.#options;
+    const made = await attempt(this.#options, { workspaceId, contactChannelId }, async ({ messageIds }, { onBegun }) => {
+      // The head is another message if this one was canceled or has been sent by another instance.
+      if (messageIds[0] !== message.id) return { type: "NOT_BEGUN" };
+      onBegun();
+      // If every stream has closed, nothing failed: the visitor's next stream gets the message.
+      return { type: (await deliverToAny(subscribers, message)) ? "SENT" : "NOT_BEGUN" };
+    });
+    return made?.outcome.type === "SENT";
   }
 }
 

@@ -6,6 +6,7 @@ import type { Executor } from "../../commands/executor.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import { faultOfText, MAX_TEXT, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";
@@ -23,6 +24,7 @@ export interface WebChatOptions {
   readonly hub: Hub;
   readonly tokens: Tokens;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly newId: () => string;
   readonly logger: FastifyBaseLogger;
   /** Sessions that one client address may open per channel and minute. */

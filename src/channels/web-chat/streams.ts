@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { ChannelId } from "../../domain/id.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";
@@ -16,6 +17,7 @@ export interface WebChatDeliveryOptions {
   readonly executor: Executor;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -41,7 +43,7 @@ export interface WebChatDelivery {
 }
 
 export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDelivery {
-  const { database, hub, executor, clock, logger } = options;
+  const { database, hub, executor, clock, openLeases, logger } = options;
   const reads = outboundReads(database.pool);
   const channelReaders = new Map<ChannelId, ChannelReader>();
   let stopped = false;
@@ -80,6 +82,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
       hub,
       executor,
       clock,
+      openLeases,
       logger,
       outbound: reads,
       onEmpty: () => {

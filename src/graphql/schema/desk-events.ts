@@ -61,6 +61,7 @@ export function deskEventTypeOf(event: LogEvent): string | null {
       return "ContactChangedEvent";
     case "ContactAppeared":
     case "BotSessionChanged":
+    case "LeaseExtended":
       return null;
   }
 }

@@ -1,0 +1,70 @@
+import type { Executor } from "../commands/executor.ts";
+import type { Answer } from "../commands/work.ts";
+import type { Command } from "../domain/command.ts";
+import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
+import { BEGIN_WITHIN, type DeliveryOutcome, type GrantedLease } from "../domain/outbox.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Begin } from "./http-call.ts";
+import type { OpenLeases } from "./open-leases.ts";
+
+export interface AttemptOptions {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly openLeases: OpenLeases;
+}
+
+/** The queue of outbound messages of one ContactChannel. */
+export interface Queue {
+  readonly workspaceId: WorkspaceId;
+  readonly contactChannelId: ContactChannelId;
+}
+
+/** An attempt that was made. */
+export interface Attempt {
+  readonly outcome: DeliveryOutcome;
+  /** When the queue is next due; null if there is nothing to send. */
+  readonly nextDueAt: Instant | null;
+}
+
+/**
+ * Makes one attempt to send what is next in the queue: takes the lease, calls `send`, and settles the lease with its
+ * outcome (rules S1, S2). If the lease is too old to begin, it is given back without a call.
+ *
+ * @returns null if no lease was granted
+ */
+export async function attempt(
+  { executor, clock, openLeases }: AttemptOptions,
+  { workspaceId, contactChannelId }: Queue,
+  send: (lease: GrantedLease, begin: Begin) => Promise<DeliveryOutcome>,
+): Promise<Attempt | null> {
+  const requestedAt = performance.now();
+  const lease = leaseOf(await execute({ type: "LeaseOutbound" }));
+  if (lease === null) return null;
+  const { messageIds, attempt: number } = lease;
+  const begin = openLeases.open(lease, deadlineOf(lease));
+  let outcome: DeliveryOutcome = { type: "NOT_BEGUN" };
+  try {
+    if (performance.now() <= begin.deadline) outcome = await send(lease, begin);
+  } finally {
+    // Also if `send` throws, which is a bug: the message must not stay leased until the lease is lost.
+    openLeases.close(lease);
+  }
+  const settled = await execute({ type: "SettleOutbound", messageIds, attempt: number, outcome });
+  return { outcome, nextDueAt: settled?.type === "Accepted" ? (settled.outboundDueAt ?? null) : null };
+
+  /** If the clock was set back since the grant, the lease is taken to be as old as the request. */
+  function deadlineOf({ grantedAt }: GrantedLease): number {
+    const now = performance.now();
+    const age = clock.now() - grantedAt;
+    return now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age);
+  }
+
+  async function execute(command: Command): Promise<Answer | undefined> {
+    const [answer] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
+    return answer;
+  }
+}
+
+function leaseOf(answer: Answer | undefined): GrantedLease | null {
+  return answer?.type === "Accepted" ? (answer.lease ?? null) : null;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { MessageId } from "../domain/id.ts";
+import { type GrantedLease, LAPSED_AFTER } from "../domain/outbox.ts";
+import type { OpenLease } from "../domain/turn.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Begin } from "./http-call.ts";
+
+export interface OpenLeasesOptions {
+  readonly clock: Clock;
+  /** Whether the lease is still open in the database: for those that another instance holds. */
+  readonly isOpen: (lease: OpenLease) => Promise<boolean>;
+}
+
+/** The leases of this instance whose call may still begin. A block waits for them, so that nothing begins after its answer (rule S6). */
+export interface OpenLeases {
+  open(lease: GrantedLease, deadline: number): Begin;
+  /** The call has begun or was given up. */
+  close(lease: GrantedLease): void;
+  /**
+   * Resolves when the call of the lease has begun or can no longer begin: at once if this instance holds it and has
+   * begun, otherwise when it is settled, and 1.5 s after the grant at most.
+   */
+  closed(lease: OpenLease): Promise<void>;
+}
+
+export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
+  const open = new Map<string, PromiseWithResolvers<void>>();
+  return {
+    open: (lease, deadline) => {
+      const key = keyOf(lease.messageIds[0], lease.attempt);
+      const begun = Promise.withResolvers<void>();
+      open.set(key, begun);
+      return { deadline, onBegun: begun.resolve };
+    },
+    close: (lease) => {
+      const key = keyOf(lease.messageIds[0], lease.attempt);
+      open.get(key)?.resolve();
+      open.delete(key);
+    },
+    closed: async (lease) => {
+      const lapsesIn = LAPSED_AFTER - Math.max(0, clock.now() - lease.grantedAt);
+      if (lapsesIn <= 0) return;
+      const stop = new AbortController();
+      const ours = open.get(keyOf(lease.messageId, lease.attempt));
+      await Promise.race([
+        delay(lapsesIn, undefined, { signal: stop.signal, ref: true }).catch(() => {}),
+        ours === undefined ? untilSettled(lease, stop.signal) : ours.promise,
+      ]);
+      stop.abort();
+    },
+  };
+
+  async function untilSettled(lease: OpenLease, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await isOpen(lease))) {
+      await delay(POLL, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+function keyOf(messageId: MessageId | undefined, attempt: number): string {
+  return `${messageId} ${attempt}`;
+}
+
+/** In milliseconds. */
+const POLL = 50;
