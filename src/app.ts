@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
+import { Agent } from "undici";
 import { v7 as uuidv7 } from "uuid";
 import { authenticator } from "./auth/authenticate.ts";
 import { authSecret } from "./auth/secret.ts";
@@ -7,6 +8,7 @@ import { secretBox } from "./auth/secret-box.ts";
 import { createSessions } from "./auth/session.ts";
 import { tokens as createTokens } from "./auth/token.ts";
 import { fetchBotInfo } from "./channels/line/bot-info.ts";
+import { lineTransport } from "./channels/line/send.ts";
 import { lineWebhook } from "./channels/line/webhook.ts";
 import { webChat } from "./channels/web-chat/routes.ts";
 import { addressBook } from "./commands/address-book.ts";
@@ -14,6 +16,8 @@ import { createCloseArchived } from "./commands/close-archived.ts";
 import { type AggregateStore, commitBatch } from "./commands/commit-batch.ts";
 import { createExecutor } from "./commands/executor.ts";
 import type { Config } from "./config.ts";
+import { openLeases } from "./delivery/open-leases.ts";
+import { createSender, type Sender } from "./delivery/sender.ts";
 import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { graphqlServer } from "./graphql/server.ts";
@@ -21,8 +25,8 @@ import { pages } from "./http/pages.ts";
 import { httpServer } from "./http/server.ts";
 import { archivedChannelsJob } from "./jobs/archived-channels.ts";
 import { dueJob } from "./jobs/due.ts";
+import { expireOutboundJob } from "./jobs/expire-outbound.ts";
 import { forgetCallsJob } from "./jobs/forget-calls.ts";
-import { lostLeasesJob } from "./jobs/lost-leases.ts";
 import { retentionJob } from "./jobs/retention.ts";
 import { sealSecretsJob } from "./jobs/seal-secrets.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
@@ -39,6 +43,7 @@ import { type Database, openDatabase } from "./store/database.ts";
 import { directory as createDirectory } from "./store/directory.ts";
 import { eventLog } from "./store/event-log.ts";
 import { migrate, pendingMigrations } from "./store/migrate.ts";
+import { isLeaseOpen } from "./store/outbound-due.ts";
 import { saveDecisions } from "./store/save-decisions.ts";
 
 /** A running Deskgate. */
@@ -109,18 +114,33 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
         clock,
         newId: uuidv7,
         onCommitted: (workspaceId, events) => {
+          sender.offer(workspaceId, events);
           hub.offer(workspaceId, events);
           notifier.notify(workspaceId, events);
         },
       }),
     });
     started.push(executor.drain);
+    const leases = openLeases({ clock, isOpen: (lease) => isLeaseOpen(database.pool, lease) });
+    const dispatcher = new Agent({ allowH2: false });
+    started.push(() => dispatcher.close());
+    const sender: Sender = createSender({
+      database,
+      directory,
+      executor,
+      clock,
+      openLeases: leases,
+      transports: { LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }) },
+      logger,
+    });
+    started.push(sender.stop);
     const closeArchived = createCloseArchived({ database, executor, clock });
     if (config.demo) await seedDemo(database, executor, secrets);
 
     const dueJobs = [
       dueJob({ database, executor, clock, logger }),
-      lostLeasesJob({ database, executor, clock, logger }),
+      expireOutboundJob({ database, executor, clock, logger }),
+      sender.poll,
       forgetCallsJob({ database, clock, logger }),
       archivedChannelsJob({ closeArchived, logger }),
       sealSecretsJob({ secrets, logger }),
@@ -156,6 +176,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
       secrets,
       channels: channelWriter(database, secrets),
       closeArchived,
+      leaseClosed: leases.closed,
       fetchBotInfo: (accessToken) => fetchBotInfo(config.lineApiUrl, accessToken),
       publicUrl: config.publicUrl ?? null,
       logger,
@@ -165,7 +186,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
       allowedOrigins: config.allowedOrigins,
       connectionsPerActor: config.connectionsPerActor,
     });
-    const edge = { database, directory, executor, hub, tokens, clock, newId: uuidv7, logger };
+    const edge = { database, directory, executor, hub, tokens, clock, openLeases: leases, newId: uuidv7, logger };
     await http.register(await pages({ graphiql: config.trustedDocuments === undefined }));
     await http.register(graphql.routes);
     await http.register(lineWebhook({ ...edge, metrics }));
@@ -183,6 +204,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
 
     async function runDue(): Promise<void> {
       for (const job of dueJobs) await job.runOnce();
+      await sender.idle();
     }
 
     async function listenOnIpv4(error: unknown): Promise<void> {

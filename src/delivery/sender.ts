@@ -6,12 +6,12 @@ import type { ChannelId, ContactChannelId, MessageId, WorkspaceId } from "../dom
 import type { DeliveryOutcome, GrantedLease } from "../domain/outbox.ts";
 import { OnDemand } from "../platform/on-demand.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
+import { faultChannel } from "../store/channel-fault.ts";
 import type { Database } from "../store/database.ts";
 import type { ChannelRecord, Directory } from "../store/directory.ts";
 import type { LogEvent } from "../store/log-event.ts";
-import { faultChannel } from "../store/channel-fault.ts";
-import { type DueQueue, findDueQueues } from "../store/outbound-due.ts";
 import { findOutboundContents, type OutboundContents } from "../store/outbound-contents.ts";
+import { type DueQueue, findDueQueues } from "../store/outbound-due.ts";
 import { type AttemptOptions, attempt } from "./attempt.ts";
 import type { Begin } from "./http-call.ts";
 
@@ -28,7 +28,12 @@ export interface Transport {
   /** Whether the channel's settings allow a call at the moment. */
   canSend(channel: ChannelRecord): boolean;
   /** Makes one call, for all messages of the lease. Never throws for what the provider does. */
-  send(channel: ChannelRecord, lease: GrantedLease, messages: readonly OutboundContents[], begin: Begin): Promise<CallResult>;
+  send(
+    channel: ChannelRecord,
+    lease: GrantedLease,
+    messages: readonly OutboundContents[],
+    begin: Begin,
+  ): Promise<CallResult>;
 }
 
 export interface SenderOptions extends AttemptOptions {
@@ -102,7 +107,10 @@ export function createSender(options: SenderOptions): Sender {
   function channelQueues(channelId: ChannelId): ChannelQueues {
     const existing = channels.get(channelId);
     if (existing !== undefined) return existing;
-    const queues = new ChannelQueues((queue) => sendAll(queue, queues), () => refill.request());
+    const queues = new ChannelQueues(
+      (queue) => sendAll(queue, queues),
+      () => refill.request(),
+    );
     channels.set(channelId, queues);
     return queues;
   }
@@ -191,7 +199,10 @@ class ChannelQueues {
     for (const [contactChannelId, queue] of this.#waiting) {
       if (this.#stopped || this.#active.size >= MAX_CALLS) return;
       this.#waiting.delete(contactChannelId);
-      this.#active.set(contactChannelId, this.#send(queue).finally(() => this.#end(contactChannelId)));
+      this.#active.set(
+        contactChannelId,
+        this.#send(queue).finally(() => this.#end(contactChannelId)),
+      );
     }
     if (this.#mustRefill && this.#waiting.size === 0) {
       this.#mustRefill = false;

@@ -1,6 +1,7 @@
 import type { Actor } from "../../src/domain/actor.ts";
 import type { ContactChannel } from "../../src/domain/contact-channel.ts";
 import { idOf } from "../../src/domain/id.ts";
+import { emptyOutbox } from "../../src/domain/outbox.ts";
 
 export type ByType<Union extends { type: string }, Type> = Extract<Union, { type: Type }>;
 export type AgentActor = ByType<Actor, "Agent">;
@@ -34,6 +35,7 @@ export const newContactChannel: ContactChannel = {
   recentConversation: null,
   botSession: null,
   pending: [],
+  outbox: emptyOutbox,
 };
 
 /** The name of an actor in the tests. */

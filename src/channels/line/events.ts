@@ -73,7 +73,7 @@ export function parseLine(body: unknown): LineWebhookBody | null {
 type Content = Pick<InboundEntry, "kind" | "eventType" | "text" | "payload" | "providerMessageId" | "unsends">;
 
 function entryOf(event: Json, isFromUser: boolean): InboundEntry {
-  const { timestamp } = event;
+  const { timestamp, replyToken } = event;
   const content = isFromUser ? contentOf(event) : uninterpreted(event, UNKNOWN);
   return {
     eventId: eventIdOf(event),
@@ -83,6 +83,7 @@ function entryOf(event: Json, isFromUser: boolean): InboundEntry {
     reachable: content.kind === "EVENT" ? (reachableAfter.get(content.eventType) ?? null) : null,
     // In standby mode another module answers the person.
     automate: event.mode !== "standby",
+    ...(typeof replyToken === "string" && event.mode !== "standby" ? { replyToken } : {}),
   };
 }
 

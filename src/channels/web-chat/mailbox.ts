@@ -127,13 +127,17 @@ export class Mailbox {
   ): Promise<boolean> {
     if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) return false;
     const { workspaceId } = this.#options;
-    const made = await attempt(this.#options, { workspaceId, contactChannelId }, async ({ messageIds }, { onBegun }) => {
-      // The head is another message if this one was canceled or has been sent by another instance.
-      if (messageIds[0] !== message.id) return { type: "NOT_BEGUN" };
-      onBegun();
-      // If every stream has closed, nothing failed: the visitor's next stream gets the message.
-      return { type: (await deliverToAny(subscribers, message)) ? "SENT" : "NOT_BEGUN" };
-    });
+    const made = await attempt(
+      this.#options,
+      { workspaceId, contactChannelId },
+      async ({ messageIds }, { onBegun }) => {
+        // The head is another message if this one was canceled or has been sent by another instance.
+        if (messageIds[0] !== message.id) return { type: "NOT_BEGUN" };
+        onBegun();
+        // If every stream has closed, nothing failed: the visitor's next stream gets the message.
+        return { type: (await deliverToAny(subscribers, message)) ? "SENT" : "NOT_BEGUN" };
+      },
+    );
     return made?.outcome.type === "SENT";
   }
 }

@@ -3,10 +3,10 @@ import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyReques
 import { z } from "zod";
 import type { Tokens, Visitor } from "../../auth/token.ts";
 import type { Executor } from "../../commands/executor.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import { faultOfText, MAX_TEXT, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
-import type { OpenLeases } from "../../delivery/open-leases.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { ChannelId } from "../../domain/id.ts";
-import type { OpenLeases } from "../../delivery/open-leases.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Database } from "../../store/database.ts";

@@ -3,6 +3,7 @@ import type { Session } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
 import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
+import type { OpenLease } from "../../domain/turn.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Change } from "../../store/audit-log.ts";
@@ -26,6 +27,8 @@ export interface Services {
   readonly secrets: Pick<ChannelSecrets, "open">;
   readonly channels: Channels;
   readonly closeArchived: CloseArchived;
+  /** Resolves when the call of a lease has begun or can no longer begin (rule S6). */
+  readonly leaseClosed: (lease: OpenLease) => Promise<void>;
   /** Asks LINE which bot an access token belongs to. */
   readonly fetchBotInfo: (accessToken: string) => Promise<BotInfo>;
   /** The base URL under which providers reach this server; null if unknown. */

@@ -90,6 +90,8 @@ builder.mutationField("blockContact", (t) =>
       } as const;
       const outcome = await executeSteps(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
+      // Rule S6: nothing begins after this answer.
+      await Promise.all(outcome.accepted.map(({ openLease }) => openLease && ctx.services.leaseClosed(openLease)));
       const changed = outcome.accepted.filter((step) => step.changed);
       return {
         type: "Success",

@@ -34,9 +34,10 @@ export const Channel = builder.prismaObject("Channel", {
     }),
     fault: t.string({
       nullable: true,
-      description: "Why the channel does not work, for people to read. Null if no fault is known.",
-      select: { secret: true, accessToken: true },
-      resolve: (channel, _args, { services }) => services.secrets.open(channel).fault,
+      description:
+        "Why the channel does not work, for people to read: a secret that cannot be decrypted, or credentials that the provider refuses, in which case its messages wait. Null if no fault is known.",
+      select: { secret: true, accessToken: true, deliverySecret: true, sendFault: true },
+      resolve: (channel, _args, { services }) => services.secrets.open(channel).fault ?? channel.sendFault,
     }),
     archivedAt: t.expose("archivedAt", {
       type: "DateTime",

@@ -5,6 +5,7 @@ import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
 import type { ReaderOptions } from "../../../src/realtime/hub.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
 import type { OutboundMessage, OutboundReads } from "../../../src/store/outbound.ts";
+import { channelRecord } from "../../support/channel-record.ts";
 import { testClock } from "../../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";
 
@@ -82,7 +83,6 @@ const outbound: OutboundReads = {
   streamStart: async () => null,
   seqOf: async () => null,
   beforeLast: async () => 0,
-  leasedAt: async () => null,
   undelivered: async (id, after) => (id === ann.contactChannelId ? sent.filter(({ seq }) => seq > after) : []),
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
@@ -98,15 +98,7 @@ function startReader(onEmpty: () => void = () => {}): ChannelReader {
     },
   };
   return new ChannelReader({
-    channel: {
-      id: channelId,
-      workspaceId: idOf("workspace"),
-      name: "Chat",
-      kind: "WEB_CHAT",
-      secret: null,
-      fault: null,
-      allowedOrigins: [],
-    },
+    channel: channelRecord("WEB_CHAT", { id: channelId }),
     hub,
     executor: { execute: () => Promise.reject(new Error("No message is pending.")), drain: async () => {} },
     outbound,
