@@ -66,17 +66,18 @@ export async function findConversationStatuses(
 }
 
 /**
- * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that
- * one transaction at a time decides a contact's status (rule B7), even when different channels are affected.
+ * Those of these contacts that are blocked on some channel at `now`. Locks the contacts first, in id order, so that one
+ * transaction at a time decides a contact's status (rule B7), even when different channels are affected.
  */
 export async function findBlocked(
   tx: Tx,
   contactIds: readonly ContactId[],
   now: Instant,
-): Promise<{ contactId: ContactId; contactChannelId: ContactChannelId }[]> {
+): Promise<ReadonlySet<ContactId>> {
+  if (contactIds.length === 0) return new Set();
   await lockContacts(tx, contactIds);
-  const rows = await tx.query<{ contact_id: string; id: string }>(findBlockedRows, [contactIds, new Date(now)]);
-  return rows.map((row) => ({ contactId: idOf(row.contact_id), contactChannelId: idOf(row.id) }));
+  const rows = await tx.query<{ contact_id: string }>(findBlockedRows, [contactIds, new Date(now)]);
+  return new Set(rows.map((row) => idOf<"Contact">(row.contact_id)));
 }
 
 export async function lockContacts(tx: Tx, contactIds: readonly ContactId[]): Promise<void> {
@@ -121,6 +122,6 @@ const findStatuses: Statement = {
 const findBlockedRows: Statement = {
   name: "contact_blocked",
   text: `
-    SELECT cc.contact_id, cc.id FROM contact_channel cc JOIN block b ON b.contact_channel_id = cc.id
+    SELECT DISTINCT cc.contact_id FROM contact_channel cc JOIN block b ON b.contact_channel_id = cc.id
     WHERE cc.contact_id = ANY($1::uuid[]) AND b.lifted_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2)`,
 };

@@ -215,7 +215,7 @@ export const ContactStatusChangedEvent = builder
         resolve: ({ data }) => data.status,
       }),
       contactStatus: t.field({
-        description: "The contact's status across all channels.",
+        description: "The contact's status across all channels, after the whole commit that the event belongs to.",
         type: ContactStatus,
         resolve: ({ data }) => data.contactStatus,
       }),
