@@ -86,8 +86,8 @@ export function inSnapshot<Result>(context: Context, run: (context: Context) => 
 }
 
 /** The viewer's change, for the audit log. */
-export function changeBy({ viewer, now }: Context): Change {
-  return { workspaceId: viewer.workspaceId, actor: viewer.actor, at: now };
+export function changeBy({ viewer, services }: Context): Change {
+  return { workspaceId: viewer.workspaceId, actor: viewer.actor, clock: services.clock };
 }
 
 /** Whether the viewer has the permission. A mutation returns a `ForbiddenError` if not. */

@@ -4,7 +4,7 @@ import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { asJson, faultsOf, nameFault } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { checkDefinition } from "../../flows/definition.ts";
-import { type AuditedValues, audited, lockRow } from "../../store/audit-log.ts";
+import { type AuditedValues, audited } from "../../store/audit-log.ts";
 import type { Flow as FlowRow } from "../../store/generated/client.ts";
 import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
@@ -104,7 +104,7 @@ builder.mutationField("createFlow", (t) =>
 
       const change = changeBy(ctx);
       const flowId = newId();
-      await audited(ctx.services.database, change, async (tx) => {
+      await audited(ctx.services.database, change, null, async (tx, createdAt) => {
         const row = await tx.flow.create({
           data: {
             id: flowId,
@@ -114,7 +114,7 @@ builder.mutationField("createFlow", (t) =>
             kind: input.kind,
             definition,
             enabled: input.enabled ?? true,
-            createdAt: change.at,
+            createdAt,
           },
         });
         const entry = { ...subject(flowId), action: "FLOW_CREATED", before: null, after: valuesOf(row) } as const;
@@ -158,8 +158,7 @@ builder.mutationField("updateFlow", (t) =>
       const invalid = faultsOf(nameFault("name", input.name), ...(checked?.faults ?? []));
       if (invalid !== null) return invalid;
 
-      await audited(ctx.services.database, changeBy(ctx), async (tx) => {
-        await lockRow(tx, "flow", flow.id);
+      await audited(ctx.services.database, changeBy(ctx), { table: "flow", id: flow.id }, async (tx) => {
         const before = await tx.flow.findUniqueOrThrow({ where: { id: flow.id } });
         const row = await tx.flow.update({
           where: { id: flow.id },
