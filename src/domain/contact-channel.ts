@@ -21,6 +21,8 @@ export interface PendingOutbound {
   readonly messageId: MessageId;
   readonly seq: number;
   readonly conversationId: ConversationId | null;
+  /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
+  readonly agents: readonly AgentId[];
   readonly status: DeliveryStatus;
 }
 
@@ -52,18 +54,19 @@ export interface ContactChannel {
   readonly pending: readonly PendingOutbound[];
 }
 
-/** The agents concerned by a change in this conversation: its assignee and the agent offered to, as far as they are loaded. */
-export function agentsConcerned(state: ContactChannel, conversationId: ConversationId | null): readonly AgentId[] {
-  if (conversationId === null) return [];
-  if (state.conversation?.id === conversationId) return agentsOf(state.conversation);
-  const { recentConversation } = state;
-  return recentConversation?.id === conversationId && recentConversation.assigneeId !== null
-    ? [recentConversation.assigneeId]
-    : [];
+/** The agents concerned by a change of this entry: the assignee of its conversation and the agent it is offered to. */
+export function agentsConcerned(
+  { conversation, recentConversation }: ContactChannel,
+  entry: { readonly conversationId: ConversationId | null; readonly agents: readonly AgentId[] },
+): readonly AgentId[] {
+  if (entry.conversationId === null) return [];
+  if (conversation?.id === entry.conversationId) return agentsOf(conversation);
+  if (recentConversation?.id !== entry.conversationId) return entry.agents;
+  return recentConversation.assigneeId === null ? [] : [recentConversation.assigneeId];
 }
 
-function pendingOf({ id, seq, conversationId }: Message): PendingOutbound {
-  return { messageId: id, seq, conversationId, status: "QUEUED" };
+function pendingOf({ id, seq, conversationId }: Message, agents: readonly AgentId[]): PendingOutbound {
+  return { messageId: id, seq, conversationId, agents, status: "QUEUED" };
 }
 
 /** Folds one event into the state. */
@@ -91,7 +94,8 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
           conversation !== null && event.activity
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
-        pending: message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message)] : state.pending,
+        pending:
+          message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
       };
     }
     case "MessageUnsent":

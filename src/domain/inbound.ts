@@ -30,13 +30,8 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   } else {
     messageId = receiveEvent(turn, entry, sentAt);
   }
-  const { unsendTarget } = turn.facts;
-  if (unsendTarget !== null) {
-    turn.emit(contactOf(turn), {
-      type: "MessageUnsent",
-      ...unsendTarget,
-      agents: agentsConcerned(turn.state, unsendTarget.conversationId),
-    });
+  for (const target of turn.facts.unsendTargets) {
+    turn.emit(contactOf(turn), { type: "MessageUnsent", ...target, agents: agentsConcerned(turn.state, target) });
   }
   return accepted(turn, { messageId });
 }

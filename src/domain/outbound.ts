@@ -82,7 +82,7 @@ function changeDelivery(turn: Turn, messageId: MessageId, to: DeliveryStatus): v
     messageId,
     seq: entry.seq,
     conversationId: entry.conversationId,
-    agents: agentsConcerned(turn.state, entry.conversationId),
+    agents: agentsConcerned(turn.state, entry),
     from: entry.status,
     to,
   });

@@ -4,15 +4,15 @@ import type { ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
 import type { DomainEvent, EventBody } from "./event.ts";
 import type { Flow } from "./flow.ts";
-import { type BlockId, type ConversationId, type Id, type Instant, idOf, type MessageId } from "./id.ts";
+import { type AgentId, type BlockId, type ConversationId, type Id, type Instant, idOf, type MessageId } from "./id.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** Facts outside the aggregate that a decision depends on, looked up under the same lock. */
 export interface Facts {
   /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
-  /** The entry that an unsend hides; null if it is hidden already or unknown (rule O6). */
-  readonly unsendTarget: UnsendTarget | null;
+  /** The entries that an unsend hides: all with the provider's message id that are not hidden yet (rule O6). */
+  readonly unsendTargets: readonly UnsendTarget[];
   /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
@@ -23,11 +23,13 @@ export interface Facts {
 export interface UnsendTarget {
   readonly messageId: MessageId;
   readonly conversationId: ConversationId | null;
+  /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
+  readonly agents: readonly AgentId[];
 }
 
 export const noFacts: Facts = {
   duplicateOf: null,
-  unsendTarget: null,
+  unsendTargets: [],
   alreadyUnsent: false,
   conversationStatus: null,
 };

@@ -25,7 +25,7 @@ export interface RecordedInbound {
   readonly channelId: ChannelId;
   readonly eventId: string;
   readonly duplicateOf: MessageId | null;
-  readonly unsendTarget: UnsendTarget | null;
+  readonly unsendTargets: readonly UnsendTarget[];
   readonly alreadyUnsent: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: string;
     eventId: string;
     duplicate_of: string | null;
-    unsend_target?: { id: string; conversationId: string | null } | null;
+    unsend_targets?: UnsendTargetJson[] | null;
     already_unsent?: boolean | null;
   }>(refersToMessages ? findInboundAndUnsends : findDuplicates, [JSON.stringify(keys)]);
   return rows.map((row) => ({
@@ -46,13 +46,23 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: idOf(row.channelId),
     eventId: row.eventId,
     duplicateOf: row.duplicate_of === null ? null : idOf(row.duplicate_of),
-    unsendTarget: row.unsend_target ? toUnsendTarget(row.unsend_target) : null,
+    unsendTargets: (row.unsend_targets ?? []).map(toUnsendTarget),
     alreadyUnsent: row.already_unsent ?? false,
   }));
 }
 
-function toUnsendTarget({ id, conversationId }: { id: string; conversationId: string | null }): UnsendTarget {
-  return { messageId: idOf(id), conversationId: conversationId === null ? null : idOf(conversationId) };
+interface UnsendTargetJson {
+  id: string;
+  conversationId: string | null;
+  assigneeId: string | null;
+}
+
+function toUnsendTarget({ id, conversationId, assigneeId }: UnsendTargetJson): UnsendTarget {
+  return {
+    messageId: idOf(id),
+    conversationId: conversationId === null ? null : idOf(conversationId),
+    agents: assigneeId === null ? [] : [idOf(assigneeId)],
+  };
 }
 
 /** The statuses of conversations, read under the lock. */
@@ -106,9 +116,11 @@ const findInboundAndUnsends: Statement = {
   text: `
     SELECT k."contactChannelId", cc.channel_id AS "channelId", k."eventId",
            (SELECT id FROM message WHERE channel_id = cc.channel_id AND event_id = k."eventId") AS duplicate_of,
-           (SELECT json_build_object('id', id, 'conversationId', conversation_id)
-            FROM message WHERE contact_channel_id = k."contactChannelId"
-              AND provider_message_id = k.unsends AND unsent_at IS NULL LIMIT 1) AS unsend_target,
+           (SELECT json_agg(json_build_object('id', m.id, 'conversationId', m.conversation_id, 'assigneeId', c.assignee_id)
+                            ORDER BY m.seq)
+            FROM message m LEFT JOIN conversation c ON c.id = m.conversation_id
+            WHERE m.contact_channel_id = k."contactChannelId"
+              AND m.provider_message_id = k.unsends AND m.unsent_at IS NULL) AS unsend_targets,
            (SELECT true FROM message WHERE contact_channel_id = k."contactChannelId"
               AND unsends = k."providerMessageId" LIMIT 1) AS already_unsent
     FROM ${inboundKeys}`,

@@ -52,8 +52,9 @@ const loadRows: Statement = {
             WHERE b.contact_channel_id = cc.id) AS blocks,
            CASE WHEN cc.id = ANY($2::uuid[]) THEN
              (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq,
-                                                'conversationId', m.conversation_id, 'status', m.delivery_status) ORDER BY m.seq)
-              FROM message m
+                                                'conversationId', m.conversation_id, 'assigneeId', mc.assignee_id,
+                                                'status', m.delivery_status) ORDER BY m.seq)
+              FROM message m LEFT JOIN conversation mc ON mc.id = m.conversation_id
               WHERE m.contact_channel_id = cc.id AND m.delivery_status IN ('QUEUED', 'SENDING'))
            END AS pending
     FROM contact_channel cc
@@ -95,7 +96,15 @@ interface Row extends ConversationRow {
   bot_step_id: string | null;
   bot_due_at: Date | null;
   blocks: BlockJson[] | null;
-  pending: { messageId: string; seq: number; conversationId: string | null; status: DeliveryStatus }[] | null;
+  pending: PendingJson[] | null;
+}
+
+interface PendingJson {
+  messageId: string;
+  seq: number;
+  conversationId: string | null;
+  assigneeId: string | null;
+  status: DeliveryStatus;
 }
 
 interface BlockJson {
@@ -159,10 +168,11 @@ function toContactChannel(row: Row): ContactChannel {
         ? null
         : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
     pending: (row.pending ?? []).map(
-      ({ messageId, seq, conversationId, status }): PendingOutbound => ({
+      ({ messageId, seq, conversationId, assigneeId, status }): PendingOutbound => ({
         messageId: idOf(messageId),
         seq,
         conversationId: conversationId === null ? null : idOf(conversationId),
+        agents: assigneeId === null ? [] : [idOf<"Agent">(assigneeId)],
         status,
       }),
     ),

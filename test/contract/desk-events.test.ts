@@ -34,10 +34,15 @@ async function unsend(messageId: string): Promise<void> {
   await desk.lineWebhook([lineText(someone.externalId, "", { ...event, timestamp: desk.clock.now() })]);
 }
 
+/** A text with this id of LINE's. */
+async function says(text: string, id: string): Promise<void> {
+  const said = lineText(someone.externalId, text, { timestamp: desk.clock.now() });
+  await desk.lineWebhook([{ ...said, message: { type: "text", id, text } }]);
+}
+
 describe("messageChanged", () => {
   test("O6: an unsend is reported with its message, whose text is hidden", async () => {
-    const said = lineText(someone.externalId, "My password is 1234", { timestamp: desk.clock.now() });
-    await desk.lineWebhook([{ ...said, message: { type: "text", id: "unsent-1", text: "My password is 1234" } }]);
+    await says("My password is 1234", "unsent-1");
     await unsend("unsent-1");
 
     const filter = { conversationId: await latest(desk, someone) };
@@ -45,6 +50,17 @@ describe("messageChanged", () => {
 
     expect(changed).toMatchObject({ change: "UNSENT", deliveryStatus: null, message: { text: null } });
     expect(changed?.actor.__typename).toBe("Contact");
+  });
+
+  test("O6: an unsend hides and reports every entry with the id of the message", async () => {
+    await says("Mi password is 1234", "unsent-2");
+    await says("My password is 1234", "unsent-2");
+    await unsend("unsent-2");
+    const changed = await next("messageChanged", 2, { filter: { contactId: await contactIdOf(desk, someone) } });
+    expect(changed.map(({ change, message }) => [change, message?.text])).toEqual([
+      ["UNSENT", null],
+      ["UNSENT", null],
+    ]);
   });
 
   test("B4: a block reports each message that it cancels, and answers with their number", async () => {
@@ -77,6 +93,26 @@ describe("messageChanged", () => {
     const [mine] = await next("messageChanged", 1, { filter: { assigneeId: desk.ben.id } });
 
     expect(mine).toMatchObject({ change: "DELIVERY", deliveryStatus: "CANCELED" });
+  });
+
+  test("a filter by assignee also selects changes in conversations that others followed", async () => {
+    await says("My password is 1234", "unsent-3");
+    const conversationId = await latest(desk, someone);
+    await desk.ben.sendMessage({ conversationId, text: "Do not tell" });
+    await desk.ben.endConversation({ conversationId });
+    await someone.says("Hello again");
+    start = await cursorNow(desk);
+    await unsend("unsent-3");
+    await block(desk, someone);
+
+    const mine = await next("messageChanged", 3, { filter: { assigneeId: desk.ben.id } });
+
+    // The last two are the greeting and the answer of the first conversation.
+    expect(mine.map(({ change, message }) => [change, message?.text])).toEqual([
+      ["UNSENT", null],
+      ["DELIVERY", "Welcome!"],
+      ["DELIVERY", "Do not tell"],
+    ]);
   });
 });
 

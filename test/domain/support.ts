@@ -176,7 +176,7 @@ export class Desk {
       return {
         ...noFacts,
         duplicateOf: this.#messageOf.get(eventId) ?? null,
-        unsendTarget: unsends === null ? null : this.#visible(unsends),
+        unsendTargets: unsends === null ? [] : this.#visible(unsends),
         alreadyUnsent: providerMessageId !== null && this.#unsent.has(providerMessageId),
       };
     }
@@ -274,11 +274,10 @@ export class Desk {
     this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
   }
 
-  #visible(providerMessageId: string): UnsendTarget | null {
-    const target = this.messages.find((each) => each.providerMessageId === providerMessageId);
-    return target === undefined || target.unsentAt !== null
-      ? null
-      : { messageId: target.id, conversationId: target.conversationId };
+  #visible(providerMessageId: string): UnsendTarget[] {
+    return this.messages
+      .filter((each) => each.providerMessageId === providerMessageId && each.unsentAt === null)
+      .map(({ id, conversationId }) => ({ messageId: id, conversationId, agents: [] }));
   }
 
   #named({ conversation = this.conversations.length }: Named): ConversationId {
