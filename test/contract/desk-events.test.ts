@@ -257,8 +257,12 @@ describe("a message's keys", () => {
   }
 });
 
-test("a forbidden part does not null the rest of an answer", async () => {
-  const { data, errors } = await desk.vic.graphql("{ viewer { role } flows { id } apiKeys { id } }");
-  expect(data).toEqual({ viewer: { role: "VIEWER" }, flows: null, apiKeys: null });
-  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN", "FORBIDDEN"]);
+test("a forbidden part does not null the rest of a result", async () => {
+  const { data, errors } = await desk.vic.graphql(
+    `query ($contactId: ID!) { viewer { role } flows { id } apiKeys { id } auditLog { edges { node { id } } }
+      previewBlock(contactId: $contactId) { droppingOffers } }`,
+    { contactId: await contactIdOf(desk, someone) },
+  );
+  expect(data).toEqual({ viewer: { role: "VIEWER" }, flows: null, apiKeys: null, auditLog: null, previewBlock: null });
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(4).fill("FORBIDDEN"));
 });
