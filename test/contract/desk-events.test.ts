@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { toOpaqueId } from "../../src/domain/global-id.ts";
 import { bootDesk, type Desk, lineText, rowId } from "../support/app.ts";
-import { block, onLine, type Person } from "../support/people.ts";
+import { block, onLine, type Person, unblock } from "../support/people.ts";
 import { cursorNow, type ListenOptions, listen, type ReceivedEvent } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 
@@ -217,6 +217,16 @@ describe("deskEvents", () => {
     expect(data.conversation.blocked).toBe(false);
     const [expired] = await next("contactStatusChanged", 1);
     expect(expired?.conversations).toEqual([{ id: conversationId, blocked: false }]);
+  });
+
+  test("a block names the conversation that it ends, and an unblock does not, because it stays blocked", async () => {
+    const conversationId = await latest(desk, someone);
+    await block(desk, someone);
+    const [blocked] = await next("contactStatusChanged", 1);
+    expect(blocked?.conversations).toEqual([{ id: conversationId, blocked: true }]);
+    await unblock(desk, someone);
+    const [, unblocked] = await next("contactStatusChanged", 2);
+    expect(unblocked?.conversations).toEqual([]);
   });
 });
 

@@ -193,7 +193,7 @@ export const ContactStatusChangedEvent = builder
           existing(find.contactChannel(ctx, query, contactChannelId)),
       }),
       conversations: t.prismaField({
-        description: `The conversations of the ContactChannel whose \`blocked\` this event changes: all that a block did not end, by last activity, at most ${MAX_AFFECTED}. Empty for \`UPDATED\`.`,
+        description: `The conversations of the ContactChannel whose \`blocked\` this event changes, by last activity, at most ${MAX_AFFECTED}. What a block ended stays blocked. Empty for \`UPDATED\`.`,
         type: [Conversation],
         resolve: (query, { contactChannelId, data }, _args, ctx) =>
           data.cause === "UPDATED"
@@ -203,7 +203,10 @@ export const ContactStatusChangedEvent = builder
                 where: {
                   workspaceId: ctx.viewer.workspaceId,
                   contactChannelId,
-                  OR: [{ status: { not: "BLOCKED" } }, { endedByBlockId: data.blockId }],
+                  OR: [
+                    { status: { not: "BLOCKED" as const } },
+                    ...(data.cause === "BLOCKED" ? [{ endedByBlockId: data.blockId }] : []),
+                  ],
                 },
                 orderBy: byActivity.orderBy(true),
                 take: MAX_AFFECTED,
