@@ -1,16 +1,6 @@
-import type { Logger } from "pino";
-import type { Executor } from "../commands/executor.ts";
-import type { Clock } from "../platform/clock.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
-import type { Database } from "../store/database.ts";
 import { findLostLeases } from "../store/due.ts";
-
-export interface LostLeasesJobOptions {
-  readonly database: Database;
-  readonly executor: Executor;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import type { ExecutingJobOptions } from "./executing-job.ts";
 
 /** In milliseconds. */
 const INTERVAL = 1_000;
@@ -19,7 +9,7 @@ const PAGE = 500;
 const LOST_AFTER = 30_000;
 
 /** Settles lost leases, so that their messages are queued again. */
-export function lostLeasesJob({ database, executor, clock, logger }: LostLeasesJobOptions): PeriodicJob {
+export function lostLeasesJob({ database, executor, clock, logger }: ExecutingJobOptions): PeriodicJob {
   return periodicJob("lost-leases", INTERVAL, runOnce, logger);
 
   async function runOnce(): Promise<void> {

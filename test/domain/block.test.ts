@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dueAt } from "../../src/domain/contact-channel.ts";
 import { ongoingStatuses, terminalStatuses } from "../../src/domain/conversation.ts";
 import { holds } from "../../src/domain/episode.ts";
-import { faultOfText, MAX_NOTES, trimNotes } from "../../src/domain/text.ts";
+import { MAX_NOTES, textError, trimNotes } from "../../src/domain/text.ts";
 import { ada, ben, partner, seconds, system } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
 import { contactChannel, deskIn } from "./support.ts";
@@ -136,8 +136,8 @@ describe("B5: notes", () => {
     ["2,000 emoji, of two code units each", "🙂".repeat(2_000), null],
     ["2,001 emoji", "🙂".repeat(2_001), "Must be at most 2,000 characters long."],
     ["any text", "'; DROP TABLE block; --\n<b>اردو</b>", null],
-  ])("%s", (_, notes, fault) => {
-    expect(faultOfText(notes, MAX_NOTES)).toBe(fault);
+  ])("%s", (_, notes, message) => {
+    expect(textError(notes, MAX_NOTES)).toBe(message);
   });
 
   test("are stored with the block, and are optional", () => {

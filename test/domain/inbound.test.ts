@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../src/domain/decide.ts";
-import { faultOfText, MAX_TEXT, toStorable } from "../../src/domain/text.ts";
+import { MAX_TEXT, textError, toStorable } from "../../src/domain/text.ts";
 import { noFacts } from "../../src/domain/turn.ts";
 import { ada, newContactChannel } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
@@ -55,8 +55,8 @@ describe("O4: text that cannot be stored", () => {
     ["x".repeat(5_001), "Must be at most 5,000 characters long."],
     ["x".repeat(5_000), null],
     ["🙂\r\n\t", null],
-  ])("in an API caller's input: an error for %j", (text, fault) => {
-    expect(faultOfText(text, MAX_TEXT)).toBe(fault);
+  ])("in an API caller's input: an error for %j", (text, message) => {
+    expect(textError(text, MAX_TEXT)).toBe(message);
   });
 });
 

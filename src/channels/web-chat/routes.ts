@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Tokens, Visitor } from "../../auth/token.ts";
 import type { Executor } from "../../commands/executor.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
-import { faultOfText, MAX_TEXT, toStorable } from "../../domain/text.ts";
+import { MAX_TEXT, textError, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
@@ -228,8 +228,8 @@ const messageBody = z.object(
 
 function textOfAtMost(codePoints: number): z.core.CheckFn<string> {
   return ({ value, issues }) => {
-    const fault = faultOfText(value, codePoints);
-    if (fault !== null) issues.push({ code: "custom", message: fault, input: value });
+    const message = textError(value, codePoints);
+    if (message !== null) issues.push({ code: "custom", message, input: value });
   };
 }
 

@@ -2,7 +2,7 @@ import { v7 as newId } from "uuid";
 import { newApiKey } from "../../auth/api-key.ts";
 import { scopes } from "../../auth/permission.ts";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
-import { faultsOf, nameFault } from "../../domain/input.ts";
+import { checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
 import { type AuditedValues, audited } from "../../store/audit-log.ts";
 import type { ApiKey as ApiKeyRow } from "../../store/generated/client.ts";
@@ -69,7 +69,7 @@ builder.mutationField("createApiKey", (t) =>
     args: { input: t.arg({ type: CreateApiKeyInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; key: string }>> => {
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(nameFault("name", input.name));
+      const invalid = refuseInvalid(checkName("name", input.name));
       if (invalid !== null) return invalid;
       if (input.scopes.length === 0) return invalidInput("scopes", "Must contain at least one scope.");
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { v7 as newId } from "uuid";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
-import { asJson, faultsOf, nameFault } from "../../domain/input.ts";
+import { asJson, checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { checkDefinition } from "../../flows/definition.ts";
 import { type AuditedValues, audited } from "../../store/audit-log.ts";
@@ -98,8 +98,8 @@ builder.mutationField("createFlow", (t) =>
       const channel = channelId === null ? null : await find.channel(ctx, {}, channelId);
       if (channel === null) return notFound("No channel in this workspace has this channelId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const { definition, faults } = checkDefinition(input.kind, input.definition);
-      const invalid = faultsOf(nameFault("name", input.name), ...faults);
+      const { definition, invalid: fields } = checkDefinition(input.kind, input.definition);
+      const invalid = refuseInvalid(checkName("name", input.name), ...fields);
       if (invalid !== null) return invalid;
 
       const change = changeBy(ctx);
@@ -155,7 +155,7 @@ builder.mutationField("updateFlow", (t) =>
       if (flow === null) return notFound("No flow in this workspace has this flowId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
       const checked = isGiven(input.definition) ? checkDefinition(flow.kind, input.definition) : null;
-      const invalid = faultsOf(nameFault("name", input.name), ...(checked?.faults ?? []));
+      const invalid = refuseInvalid(checkName("name", input.name), ...(checked?.invalid ?? []));
       if (invalid !== null) return invalid;
 
       await audited(ctx.services.database, changeBy(ctx), { table: "flow", id: flow.id }, async (tx) => {
