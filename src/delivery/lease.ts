@@ -1,5 +1,5 @@
 import type { Executor } from "../commands/executor.ts";
-import type { Answer } from "../commands/work.ts";
+import type { StepResult } from "../commands/work.ts";
 import type { Command } from "../domain/command.ts";
 import type { ContactChannelId, Instant, MessageId, WorkspaceId } from "../domain/id.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -45,10 +45,10 @@ export async function sendUnderLease(
     return grantedAt !== null && clock.now() - grantedAt <= MAX_AGE;
   }
 
-  async function execute(command: Command): Promise<Answer | undefined> {
+  async function execute(command: Command): Promise<StepResult | undefined> {
     const { workspaceId, contactChannelId } = outbound;
-    const [answer] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
-    return answer;
+    const [result] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
+    return result;
   }
 }
 

@@ -45,7 +45,7 @@ export interface DecisionInput {
   readonly facts: Facts;
 }
 
-/** The answer to an accepted command. `changed` is false if it had no effect. */
+/** The result of an accepted command. `changed` is false if it had no effect. */
 export interface Accepted {
   readonly type: "Accepted";
   readonly changed: boolean;
@@ -91,7 +91,7 @@ export class Turn {
   }
 }
 
-/** Builds the answer to an accepted command; `changed` is true if the command emitted events of its own. */
+/** Builds the result of an accepted command; `changed` is true if the command emitted events of its own. */
 export function accepted(
   turn: Turn,
   made: {

@@ -230,7 +230,7 @@ describe("testChannel", () => {
 
   test("a LINE that does not answer is given up after 5 seconds", async () => {
     const result = await testWith("silent");
-    expect(result).toMatchObject({ problem: "UNREACHABLE", detail: "LINE did not answer within 5 seconds." });
+    expect(result).toMatchObject({ problem: "UNREACHABLE", detail: "LINE did not respond within 5 seconds." });
   });
 
   test("an archived channel can still be tested", async () => {

@@ -14,7 +14,7 @@ describe("O1: the clock of a ContactChannel never goes backwards", () => {
   });
 
   test("so an expiry must be later than that", () => {
-    expect(contactChannel().at(1_000).inbound("one").at(900).block({ until: 1_000 }).answer.type).toBe("InvalidInput");
+    expect(contactChannel().at(1_000).inbound("one").at(900).block({ until: 1_000 }).result.type).toBe("InvalidInput");
   });
 });
 
@@ -24,7 +24,7 @@ describe("O3: providers repeat and reorder", () => {
     const before = desk.state;
     const [first] = desk.messages;
     desk.wait(500).event("unfollow", { eventId: "e", name: "Somebody else" });
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, messageId: first?.id });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, messageId: first?.id });
     expect(desk.emitted).toEqual([]);
     expect(desk.state).toEqual({ ...before, clock: 500 });
   });

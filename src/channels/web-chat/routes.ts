@@ -119,7 +119,7 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     const { text, clientMessageId } = body.data;
     const { id: channelId, workspaceId } = channelOf(request);
     const { visitorId } = visitor;
-    const [answer] = await executor.execute({
+    const [result] = await executor.execute({
       workspaceId,
       steps: [
         {
@@ -146,13 +146,13 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
         },
       ],
     });
-    if (answer?.type !== "Accepted" || answer.messageId === null) {
-      throw new Error(`ReceiveInbound returned ${answer?.type}; expected Accepted with a message.`);
+    if (result?.type !== "Accepted" || result.messageId === null) {
+      throw new Error(`ReceiveInbound returned ${result?.type}; expected Accepted with a message.`);
     }
-    // Read from the database, so that a repeat gets the same answer as the first request.
-    const sentAt = await findSentAt(database.pool, answer.messageId);
+    // Read from the database, so that a repeat gets the same response as the first request.
+    const sentAt = await findSentAt(database.pool, result.messageId);
     return reply.code(201).send({
-      id: toGlobalId("Message", answer.messageId),
+      id: toGlobalId("Message", result.messageId),
       clientMessageId,
       sentAt: sentAt === null ? undefined : new Date(sentAt),
     });

@@ -32,7 +32,7 @@ export interface Services {
   readonly publicUrl: string | null;
 }
 
-/** What LINE says about an access token. `detail` says why there is no usable answer. */
+/** What LINE says about an access token. `detail` says why there is no usable response. */
 export type BotInfo =
   | { readonly type: "Bot"; readonly displayName: string; readonly basicId: string }
   | { readonly type: "Unauthorized" }
