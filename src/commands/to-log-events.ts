@@ -12,18 +12,13 @@ export async function toLogEvents(tx: Tx, events: readonly DecidedEvent[], now: 
   const changed = events.filter(({ event }) => event.type === "ContactBlocked" || event.type === "BlockLifted");
   const contactIds = new Set(changed.map(({ of }) => of.contactId));
   const unblocked = contactIds.difference(await findBlocked(tx, [...contactIds], now));
-  return events.map((decided): NewLogEvent => {
+  return events.flatMap((decided): NewLogEvent[] => {
     const { of, event } = decided;
-    return {
-      id: event.id,
-      occurredAt: event.occurredAt,
-      actor: event.actor,
-      contactId: of.contactId,
-      channelId: of.channelId,
-      contactChannelId: of.id,
-      ...scopeOf(decided),
-      data: dataOf(decided, unblocked.has(of.contactId) ? "ACTIVE" : "BLOCKED"),
-    };
+    const data = dataOf(decided, unblocked.has(of.contactId) ? "ACTIVE" : "BLOCKED");
+    if (data === null) return [];
+    const { id, occurredAt, actor } = event;
+    const { contactId, channelId, id: contactChannelId } = of;
+    return [{ id, occurredAt, actor, contactId, channelId, contactChannelId, ...scopeOf(decided), data }];
   });
 }
 
@@ -41,8 +36,11 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
   }
 }
 
-function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData {
+/** Null if the event changes nothing that anybody can see. */
+function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData | null {
   switch (event.type) {
+    case "ReachabilityConfirmed":
+      return null;
     case "ContactAppeared":
     case "DisplayNameChanged":
     case "BotSessionChanged":

@@ -82,6 +82,8 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
         reachable: event.reachable,
         reachableAsOf: event.asOf,
       };
+    case "ReachabilityConfirmed":
+      return { ...state, reachableAsOf: event.asOf };
     case "MessageRecorded": {
       const { message } = event;
       const { conversation } = state;

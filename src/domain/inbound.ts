@@ -149,11 +149,12 @@ function updateContact(turn: Turn, entry: InboundEntry, sentAt: Instant): void {
     });
   }
   if (entry.reachable !== null && (state.reachableAsOf === null || state.reachableAsOf <= sentAt)) {
-    turn.emit(contactOf(turn), {
-      type: "ReachabilityChanged",
-      reachable: entry.reachable,
-      asOf: sentAt,
-    });
+    turn.emit(
+      contactOf(turn),
+      entry.reachable === state.reachable
+        ? { type: "ReachabilityConfirmed", asOf: sentAt }
+        : { type: "ReachabilityChanged", reachable: entry.reachable, asOf: sentAt },
+    );
   }
 }
 

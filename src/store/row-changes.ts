@@ -95,6 +95,7 @@ export class RowChanges {
         break;
       case "ContactAppeared":
       case "ReachabilityChanged":
+      case "ReachabilityConfirmed":
       case "BotSessionChanged":
         break;
     }

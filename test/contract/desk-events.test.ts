@@ -126,6 +126,17 @@ describe("contactChanged", () => {
     });
   });
 
+  test("D6: a follow by somebody who can be reached changes nothing", async () => {
+    const filter = { contactId: await contactIdOf(desk, someone) };
+    await someone.does("follow");
+    await someone.does("unfollow");
+    expect((await next("deskEvents", 3, { filter })).map(({ __typename }) => __typename)).toEqual([
+      "MessageRecordedEvent",
+      "ContactChangedEvent",
+      "MessageRecordedEvent",
+    ]);
+  });
+
   test("a name", async () => {
     const key = desk.as(await desk.key("inbound:write"));
     const externalId = `named-${someone.externalId}`;
