@@ -95,6 +95,14 @@ describe("messageChanged", () => {
     expect(mine).toMatchObject({ change: "DELIVERY", deliveryStatus: "CANCELED" });
   });
 
+  test("a filter by assignee also selects changes in conversations that are offered to the agent", async () => {
+    await desk.ada.offerConversation({ conversationId: await latest(desk, someone), agentId: desk.ben.id });
+    start = await cursorNow(desk);
+    await block(desk, someone);
+    const [offered] = await next("messageChanged", 1, { filter: { assigneeId: desk.ben.id } });
+    expect(offered).toMatchObject({ change: "DELIVERY", deliveryStatus: "CANCELED" });
+  });
+
   test("a filter by assignee also selects changes in conversations that others followed", async () => {
     await says("My password is 1234", "unsent-3");
     const conversationId = await latest(desk, someone);

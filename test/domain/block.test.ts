@@ -68,9 +68,9 @@ describe("B4: blocking cancels everything that is pending", () => {
       .block();
     expect(desk.emittedTypes).toEqual([
       "ContactBlocked",
+      "DeliveryChanged",
       "BotSessionChanged",
       "ConversationChanged",
-      "DeliveryChanged",
     ]);
     expect(desk.state.botSession).toBeNull();
   });
