@@ -43,8 +43,16 @@ function hasType<Type extends EventData["type"]>(...types: readonly Type[]) {
   return (event: LogEvent): event is EventOf<Type> => wanted.has(event.data.type);
 }
 
-/** The type under which `deskEvents` delivers an event; null for events that clients do not get. */
-export function deskEventTypeOf(event: LogEvent): string | null {
+export type DeskEventName =
+  | "MessageRecordedEvent"
+  | "MessageChangedEvent"
+  | "ConversationChangedEvent"
+  | "ConversationEndedEvent"
+  | "ContactStatusChangedEvent"
+  | "ContactChangedEvent";
+
+/** The schema type under which `deskEvents` delivers an event; null for events that clients do not get. */
+export function deskEventNameOf(event: LogEvent): DeskEventName | null {
   if (isConversationEnd(event)) return "ConversationEndedEvent";
   switch (event.data.type) {
     case "MessageRecorded":
@@ -68,7 +76,7 @@ export function deskEventTypeOf(event: LogEvent): string | null {
 export const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
   description:
     "An immutable event from the event log. Its scalar fields have the values as of the event; the objects it references are read in their current state.",
-  resolveType: (event) => deskEventTypeOf(event) ?? undefined,
+  resolveType: (event) => deskEventNameOf(event) ?? undefined,
   fields: (t) => ({
     id: t.id({
       description: "Unique over all types: the end of a conversation has another id as a `ConversationChangedEvent`.",
