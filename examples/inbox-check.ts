@@ -1,0 +1,212 @@
+/**
+ * The program of inbox-relay.ts and inbox-urql.ts: two agents work in their inboxes, while contacts write and connections
+ * break. In the end each list in the cache, and its order, must equal a fresh read.
+ */
+import { deepStrictEqual } from "node:assert";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Inbox, Lists, OpenInbox } from "./inbox.ts";
+import { contactsOn, nextAction, pick, type Recorded, randomFrom } from "./inbox-traffic.ts";
+import { startProxy } from "./proxy.ts";
+
+/** Milliseconds between two entries of contacts, two actions of an agent, and two cuts of a connection, on average. */
+const PAUSE = { entries: 60, actions: 60, cuts: 800 };
+
+const { DESK = "http://localhost:4000", TOKEN = "", TOKEN2 = "", API_KEY = "" } = process.env;
+
+/** Runs the program that the top of inbox-relay.ts describes, and exits. */
+export async function checkInboxes(open: OpenInbox): Promise<never> {
+  const [seconds = 120, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
+  const isEqual = await check(open, seconds, seed).catch((error: unknown) => {
+    console.error(error);
+    return false;
+  });
+  process.exit(isEqual ? 0 : 1);
+}
+
+async function check(open: OpenInbox, seconds: number, seed: number): Promise<boolean> {
+  console.log(`${seconds} seconds, seed ${seed}`);
+  const random = randomFrom(seed);
+  const contacts = await contactsOn(await customChannels(), recordInbound, random);
+  const failed = Promise.withResolvers<never>();
+  const desktops = await Promise.all([TOKEN, TOKEN2].map((token) => sitDown(open, token, failed.reject)));
+  const agentIds = desktops.map(({ agent }) => agent.id);
+
+  let isOver = false;
+  const repeatedly = async (pause: number, act: () => Promise<void> | void): Promise<void> => {
+    while (!isOver) {
+      await sleep(2 * pause * random());
+      await act();
+    }
+  };
+  const traffic = Promise.all([
+    repeatedly(PAUSE.entries, contacts.write),
+    ...desktops.flatMap((desktop) => [
+      repeatedly(PAUSE.actions, () => desktop.act(random, agentIds, contacts.now())),
+      repeatedly(PAUSE.cuts, desktop.cut),
+    ]),
+  ]);
+  await Promise.race([sleep(seconds * 1_000), traffic, failed.promise]);
+  isOver = true;
+  await traffic;
+
+  const results = await Promise.race([compare(desktops, contacts.mark), failed.promise]);
+  await Promise.all(desktops.map(({ inbox }) => inbox.close()));
+  return results.map(report).every((isEqual) => isEqual);
+}
+
+interface Agent {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** An agent at work in an inbox, behind a proxy that breaks its connections. */
+interface Desktop {
+  readonly agent: Agent;
+  readonly inbox: Inbox;
+  readonly counts: { events: number; cuts: number; actions: number; unanswered: number };
+  /** Does one thing at random. */
+  act(random: () => number, agentIds: readonly string[], now: number): Promise<void>;
+  cut(): void;
+  /** Resolves with the cursor of the event that recorded this timeline entry, once the inbox has applied it. */
+  applied(messageId: string): Promise<string>;
+}
+
+async function sitDown(open: OpenInbox, token: string, onError: (error: Error) => void): Promise<Desktop> {
+  const { viewer } = await ask<{ viewer: { actor: Agent } }>(
+    token,
+    "{ viewer { actor { ... on Agent { id name } } } }",
+  );
+  const proxy = await startProxy(Number(new URL(DESK).port));
+  const counts = { events: 0, cuts: 0, actions: 0, unanswered: 0 };
+  let cutAt = 0;
+
+  const applied = new Map<string, PromiseWithResolvers<string>>();
+  const applying = (messageId: string): PromiseWithResolvers<string> => {
+    const entry = applied.get(messageId) ?? Promise.withResolvers<string>();
+    applied.set(messageId, entry);
+    return entry;
+  };
+  const inbox = await open({
+    desk: proxy.url,
+    token,
+    onEvent: ({ cursor, recordedMessageId }) => {
+      counts.events += 1;
+      if (recordedMessageId !== null) applying(recordedMessageId).resolve(cursor);
+    },
+    onError,
+  });
+
+  return {
+    agent: viewer.actor,
+    inbox,
+    counts,
+    act: async (random, agentIds, now) => {
+      try {
+        const { mine } = inbox.cached();
+        if (mine.length > 0 && random() < 0.1) await inbox.open(pick(mine, random).id);
+        const action = nextAction(inbox.cached(), agentIds, now, random);
+        if (action === null) return;
+        counts.actions += 1;
+        await inbox.act(action);
+      } catch (error) {
+        // Without a connection there is no answer; any other error is a fault.
+        if (Date.now() - cutAt > 1_000) throw error;
+        counts.unanswered += 1;
+      }
+    },
+    cut: () => {
+      counts.cuts += 1;
+      cutAt = Date.now();
+      proxy.cut();
+    },
+    applied: (messageId) => applying(messageId).promise,
+  };
+}
+
+interface Result {
+  readonly desktop: Desktop;
+  readonly cached: Lists;
+  readonly fresh: Lists;
+}
+
+/** Reads caches and server at one position of the log, at which nothing changes any more without an action. */
+async function compare(desktops: readonly Desktop[], mark: () => Promise<string>): Promise<readonly Result[]> {
+  const caughtUp = async (): Promise<readonly string[]> => {
+    const messageId = await mark();
+    return Promise.all(desktops.map(({ applied }) => applied(messageId)));
+  };
+  await caughtUp();
+  for (const { inbox } of desktops) {
+    const { offered, blocks } = inbox.cached();
+    for (const { id } of offered) await inbox.act({ type: "TAKE", conversationId: id });
+    for (const { contact, contactChannelId, expiresAt } of blocks) {
+      if (expiresAt !== null) await inbox.act({ type: "UNBLOCK", contactId: contact.id, contactChannelId });
+    }
+  }
+  for (;;) {
+    const cursors = await caughtUp();
+    const results = await Promise.all(
+      desktops.map(async (desktop) => ({
+        desktop,
+        cached: desktop.inbox.cached(),
+        fresh: await desktop.inbox.fresh(),
+      })),
+    );
+    // Something may have happened in between, such as a delivery.
+    const { logCursor } = await ask<{ logCursor: string }>(TOKEN, "{ logCursor }");
+    if (cursors.every((cursor) => cursor === logCursor)) return results;
+  }
+}
+
+/** Prints an agent's lists; returns whether all are equal. */
+function report({ desktop, cached, fresh }: Result): boolean {
+  const { events, cuts, actions, unanswered } = desktop.counts;
+  console.log(`${desktop.agent.name}: ${events} events, ${cuts} cuts, ${actions} actions, ${unanswered} unanswered`);
+  const held: Record<string, unknown> = { ...cached };
+  const differences = Object.entries(fresh).map(([name, rows]) => {
+    const difference = differenceOf(held[name], rows);
+    console.log(`  ${name}: ${Object.keys(rows).length} rows, ${difference ?? "equal"}`);
+    return difference;
+  });
+  return differences.every((difference) => difference === null);
+}
+
+function differenceOf(cached: unknown, fresh: unknown): string | null {
+  try {
+    deepStrictEqual(cached, fresh);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function customChannels(): Promise<readonly string[]> {
+  const { channels } = await ask<{ channels: { id: string; kind: string; archivedAt: string | null }[] }>(
+    TOKEN,
+    "{ channels { id kind archivedAt } }",
+  );
+  return channels.filter(({ kind, archivedAt }) => kind === "CUSTOM" && archivedAt === null).map(({ id }) => id);
+}
+
+async function recordInbound(input: object): Promise<Recorded> {
+  const result = await ask<{ recordInbound: { message?: Recorded } }>(
+    API_KEY,
+    `mutation ($input: RecordInboundInput!) {
+      recordInbound(input: $input) { ... on RecordInboundSuccess { message { id recordedAt } } }
+    }`,
+    { input },
+  );
+  if (result.recordInbound.message === undefined) throw new Error("API_KEY may not record inbound messages.");
+  return result.recordInbound.message;
+}
+
+async function ask<Data>(token: string, query: string, variables: object = {}): Promise<Data> {
+  const response = await fetch(`${DESK}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors }: { data?: Data; errors?: { message: string }[] } = JSON.parse(await response.text());
+  if (!data) throw new Error(errors?.map(({ message }) => message).join(" ") ?? "The answer has no data.");
+  return data;
+}
