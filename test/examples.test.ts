@@ -138,6 +138,34 @@ describe("examples/connection.ts", () => {
   });
 });
 
+describe.each(["inbox-relay.ts"])("examples/%s", (name) => {
+  let desk: Desk;
+  beforeAll(async () => {
+    desk = await bootDesk();
+    await desk.channel("CUSTOM", [
+      {
+        kind: "CHATBOT",
+        definition: { steps: [{ id: "menu", text: "Yes?", options: [{ id: "a", label: "Agent", next: "HANDOVER" }] }] },
+      },
+    ]);
+  });
+
+  test("keeps each list equal to a fresh read, across broken connections", async () => {
+    // 30 times as fast as real time, so that offers lapse and blocks expire.
+    const clock = setInterval(() => desk.clock.advance(1_500), 50);
+    using program = run(name, ["6"], {
+      DESK: desk.url,
+      TOKEN: desk.ada.token,
+      TOKEN2: desk.ben.token,
+      API_KEY: await desk.key("inbound:write"),
+    });
+    const code = await program.ended;
+    clearInterval(clock);
+    console.log(program.lines.join("\n"), program.errors.join("\n"));
+    expect(code).toBe(0);
+  });
+});
+
 function portOf({ url }: Desk): number {
   return Number(new URL(url).port);
 }
