@@ -5,19 +5,21 @@
 import { deepStrictEqual } from "node:assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Inbox, Lists, OpenInbox } from "./inbox.ts";
-import { contactsOn, nextAction, pick, type Recorded, randomFrom } from "./inbox-traffic.ts";
+import { ask, channelsOf, contactsOf } from "./inbox-contacts.ts";
+import { nextAction, pick, randomFrom } from "./inbox-traffic.ts";
 import { startProxy } from "./proxy.ts";
 
 /** Milliseconds between two entries of contacts, two actions of an agent, and two cuts of a connection, on average. */
 const PAUSE = { entries: 60, actions: 60, cuts: 800 };
 
-const { DESK = "http://localhost:4000", TOKEN = "", TOKEN2 = "", API_KEY = "" } = process.env;
+const { DESK = "http://localhost:4000", TOKEN = "", TOKEN2 = "", API_KEY = "", LINE_SECRET = "" } = process.env;
+const desk = { url: DESK, apiKey: API_KEY, lineSecret: LINE_SECRET };
 
 /** Runs the program that the top of inbox-relay.ts describes, and exits. */
 export async function checkInboxes(open: OpenInbox): Promise<never> {
   const [seconds = 120, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
   const isEqual = await check(open, seconds, seed).catch((error: unknown) => {
-    console.error(error);
+    console.error(error instanceof Error ? error.message : error);
     return false;
   });
   process.exit(isEqual ? 0 : 1);
@@ -26,7 +28,7 @@ export async function checkInboxes(open: OpenInbox): Promise<never> {
 async function check(open: OpenInbox, seconds: number, seed: number): Promise<boolean> {
   console.log(`${seconds} seconds, seed ${seed}`);
   const random = randomFrom(seed);
-  const contacts = await contactsOn(await customChannels(), recordInbound, random);
+  const contacts = await contactsOf(desk, await channelsOf(desk, TOKEN), random);
   const failed = Promise.withResolvers<never>();
   const desktops = await Promise.all([TOKEN, TOKEN2].map((token) => sitDown(open, token, failed.reject)));
   const agentIds = desktops.map(({ agent }) => agent.id);
@@ -73,6 +75,7 @@ interface Desktop {
 
 async function sitDown(open: OpenInbox, token: string, onError: (error: Error) => void): Promise<Desktop> {
   const { viewer } = await ask<{ viewer: { actor: Agent } }>(
+    DESK,
     token,
     "{ viewer { actor { ... on Agent { id name } } } }",
   );
@@ -129,18 +132,21 @@ interface Result {
   readonly fresh: Lists;
 }
 
-/** Reads caches and server at one position of the log, at which nothing changes any more without an action. */
+/** Lifts blocks that expire and renews offers, so that none ends meanwhile; then reads caches and server at one position of the log. */
 async function compare(desktops: readonly Desktop[], mark: () => Promise<string>): Promise<readonly Result[]> {
   const caughtUp = async (): Promise<readonly string[]> => {
     const messageId = await mark();
     return Promise.all(desktops.map(({ applied }) => applied(messageId)));
   };
   await caughtUp();
-  for (const { inbox } of desktops) {
+  for (const { inbox, agent } of desktops) {
     const { offered, blocks } = inbox.cached();
-    for (const { id } of offered) await inbox.act({ type: "TAKE", conversationId: id });
     for (const { contact, contactChannelId, expiresAt } of blocks) {
       if (expiresAt !== null) await inbox.act({ type: "UNBLOCK", contactId: contact.id, contactChannelId });
+    }
+    for (const { id: conversationId } of offered) {
+      await inbox.act({ type: "TAKE", conversationId });
+      await inbox.act({ type: "TRANSFER", conversationId, agentId: agent.id });
     }
   }
   for (;;) {
@@ -153,7 +159,7 @@ async function compare(desktops: readonly Desktop[], mark: () => Promise<string>
       })),
     );
     // Something may have happened in between, such as a delivery.
-    const { logCursor } = await ask<{ logCursor: string }>(TOKEN, "{ logCursor }");
+    const { logCursor } = await ask<{ logCursor: string }>(DESK, TOKEN, "{ logCursor }");
     if (cursors.every((cursor) => cursor === logCursor)) return results;
   }
 }
@@ -178,35 +184,4 @@ function differenceOf(cached: unknown, fresh: unknown): string | null {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-async function customChannels(): Promise<readonly string[]> {
-  const { channels } = await ask<{ channels: { id: string; kind: string; archivedAt: string | null }[] }>(
-    TOKEN,
-    "{ channels { id kind archivedAt } }",
-  );
-  return channels.filter(({ kind, archivedAt }) => kind === "CUSTOM" && archivedAt === null).map(({ id }) => id);
-}
-
-async function recordInbound(input: object): Promise<Recorded> {
-  const result = await ask<{ recordInbound: { message?: Recorded } }>(
-    API_KEY,
-    `mutation ($input: RecordInboundInput!) {
-      recordInbound(input: $input) { ... on RecordInboundSuccess { message { id recordedAt } } }
-    }`,
-    { input },
-  );
-  if (result.recordInbound.message === undefined) throw new Error("API_KEY may not record inbound messages.");
-  return result.recordInbound.message;
-}
-
-async function ask<Data>(token: string, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(`${DESK}/graphql`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors }: { data?: Data; errors?: { message: string }[] } = JSON.parse(await response.text());
-  if (!data) throw new Error(errors?.map(({ message }) => message).join(" ") ?? "The answer has no data.");
-  return data;
 }

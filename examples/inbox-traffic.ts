@@ -1,4 +1,4 @@
-/** Random traffic for inbox-check.ts: contacts who write on the custom channels, and agents who act in their inboxes. */
+/** What agents do at random in inbox-check.ts. */
 import { randomUUID } from "node:crypto";
 import type { Action, BlockRow, ContactRow, ConversationRow, Lists } from "./inbox.ts";
 
@@ -10,57 +10,6 @@ export function randomFrom(seed: number): () => number {
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export interface Contacts {
-  /** One of them writes, or follows or unfollows the channel, sometimes under a new name. */
-  write(): Promise<void>;
-  /** Records an entry that changes nothing but a timeline; resolves with its id. */
-  mark(): Promise<string>;
-  /** The desk's time at its latest answer, in milliseconds. */
-  now(): number;
-}
-
-export interface Recorded {
-  readonly id: string;
-  readonly recordedAt: string;
-}
-
-/** Contacts on these custom channels. `record` sends `recordInbound` and returns the recorded message. */
-export async function contactsOn(
-  channelIds: readonly string[],
-  record: (input: object) => Promise<Recorded>,
-  random: () => number,
-): Promise<Contacts> {
-  const run = randomUUID();
-  const people = Array.from({ length: 12 }, (_, n) => ({
-    externalId: `inbox-${run}-${n}`,
-    channelId: channelIds[n % channelIds.length],
-  }));
-  const names = ["Mika", "Noor", "Sam", "Rex", "Kim"];
-  const marker = { externalId: `inbox-${run}-marker`, channelId: channelIds[0], kind: "EVENT", eventType: "marker" };
-  let now = 0;
-
-  const send = async (input: object): Promise<string> => {
-    const { id, recordedAt } = await record({ eventId: randomUUID(), ...input });
-    now = Date.parse(recordedAt);
-    return id;
-  };
-  // From the second entry on, the marker's contact is known, so that a mark is a single event.
-  await send(marker);
-
-  return {
-    write: async () => {
-      const displayName = random() < 0.1 ? `${pick(names, random)} ${Math.floor(random() * 100)}` : null;
-      const entry =
-        random() < 0.9
-          ? { kind: "TEXT", text: `Message ${Math.floor(random() * 1_000)}` }
-          : { kind: "EVENT", eventType: pick(["follow", "unfollow"], random) };
-      await send({ ...pick(people, random), ...entry, displayName });
-    },
-    mark: () => send(marker),
-    now: () => now,
   };
 }
 

@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../examples/connection.ts";
 import { startProxy, type TcpProxy } from "../examples/proxy.ts";
-import { bootDesk, type Desk, GREETING } from "./support/app.ts";
+import { HANDOVER } from "../src/domain/flow.ts";
+import { bootDesk, type Desk, GREETING, LINE_SECRET } from "./support/app.ts";
 import { freshDatabase, type TestDatabase } from "./support/database.ts";
 import { onLine, type Person } from "./support/people.ts";
 import { cursorNow } from "./support/subscriber.ts";
@@ -138,31 +139,48 @@ describe("examples/connection.ts", () => {
   });
 });
 
+const agentsLists = [
+  "mine",
+  "waiting",
+  "offered",
+  "bot",
+  "ended",
+  "blocked",
+  "contacts",
+  "blockedContacts",
+  "blocks",
+  "timelines",
+];
+
 describe.each(["inbox-relay.ts"])("examples/%s", (name) => {
   let desk: Desk;
   beforeAll(async () => {
     desk = await bootDesk();
-    await desk.channel("CUSTOM", [
-      {
-        kind: "CHATBOT",
-        definition: { steps: [{ id: "menu", text: "Yes?", options: [{ id: "a", label: "Agent", next: "HANDOVER" }] }] },
-      },
-    ]);
+    const menu = { id: "menu", text: "Yes?", options: [{ id: "agent", label: "Agent", next: HANDOVER }] };
+    await desk.channel("CUSTOM", [{ kind: "CHATBOT", definition: { steps: [menu] } }]);
   });
 
   test("keeps each list equal to a fresh read, across broken connections", async () => {
-    // 30 times as fast as real time, so that offers lapse and blocks expire.
-    const clock = setInterval(() => desk.clock.advance(1_500), 50);
     using program = run(name, ["6"], {
       DESK: desk.url,
       TOKEN: desk.ada.token,
       TOKEN2: desk.ben.token,
       API_KEY: await desk.key("inbound:write"),
+      LINE_SECRET,
     });
+    // 90 seconds in the first few, so that offers lapse and blocks expire.
+    let ticks = 90;
+    const clock = setInterval(() => {
+      if (ticks > 0) desk.clock.advance(1_000);
+      ticks -= 1;
+    }, 50);
     const code = await program.ended;
     clearInterval(clock);
-    console.log(program.lines.join("\n"), program.errors.join("\n"));
+    console.log(program.lines.join("\n"));
+    expect(program.errors).toEqual([]);
     expect(code).toBe(0);
+    const equal = program.lines.flatMap((line) => /^ {2}(\w+): \d+ rows, equal$/.exec(line)?.[1] ?? []);
+    expect(equal).toEqual([...agentsLists, ...agentsLists]);
   });
 });
 
