@@ -104,13 +104,13 @@ function sendMessage(
           clientMessageId: key,
         };
         for (const [field, value] of Object.entries(fields)) message.setValue(value, field);
-        sortInMessage(store, conversationId, message);
+        sortInMessage(store, conversationId, message.getDataID());
       },
       updater: (store) => {
         const message = store.getRootField("sendMessage").getLinkedRecord("message");
         if (!message) return;
         if (message.getValue("deliveryStatus") === undefined) message.setValue("QUEUED", "deliveryStatus");
-        sortInMessage(store, conversationId, message);
+        sortInMessage(store, conversationId, message.getDataID());
       },
       onCompleted: ({ sendMessage: { __typename } }) => resolve(__typename),
       onError: reject,

@@ -8,6 +8,7 @@ import {
   Network,
   Observable,
   type OperationType,
+  type PayloadData,
   RecordSource,
   type RequestParameters,
   Store,
@@ -20,6 +21,11 @@ import { connect } from "./connection.ts";
 interface GraphqlError {
   readonly message: string;
   readonly extensions?: { readonly code?: unknown };
+}
+
+interface Answer {
+  readonly data?: PayloadData | null;
+  readonly errors?: readonly GraphqlError[];
 }
 
 /** Thrown, and passed to `onError`, if an answer or an event has `errors`. */
@@ -55,8 +61,8 @@ export function createCache(desk: string, token: string): Cache {
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify({ query: text, variables }),
     });
-    const { data, errors } = JSON.parse(await response.text());
-    if (errors) throw new OperationError(errors);
+    const { data, errors }: Answer = JSON.parse(await response.text());
+    if (errors || !data) throw new OperationError(errors ?? []);
     return { data };
   };
 
@@ -67,13 +73,15 @@ export function createCache(desk: string, token: string): Cache {
         { query: text ?? "", variables },
         {
           next: ({ data, errors }) => {
-            const before = [previous, ...loading];
-            previous = Promise.allSettled(before).then(() => {
+            previous = Promise.allSettled([previous, ...loading]).then(() => {
               if (errors) sink.error(new OperationError(errors));
               else if (data) sink.next({ data });
             });
           },
-          error: (error) => sink.error(error instanceof Error ? error : new Error("The connection has failed.")),
+          error: (error) => {
+            if (Array.isArray(error)) sink.error(new OperationError(error));
+            else sink.error(new Error("The connection has failed.", { cause: error }));
+          },
           complete: () => void previous.then(() => sink.complete()),
         },
       );

@@ -40,10 +40,11 @@ export function sortIn(store: RecordSourceProxy, id: string, agentId: string): v
   }
 }
 
-/** Puts a message into its conversation's timeline, if that is open. */
-export function sortInMessage(store: RecordSourceProxy, conversationId: string, message: RecordProxy): void {
+/** Puts a message into its conversation's timeline, if that has been loaded. */
+export function sortInMessage(store: RecordSourceProxy, conversationId: string, id: string): void {
   const timeline = timelineOf(store, conversationId);
-  if (timeline) place(store, timeline, message, (a, b) => numberOf(a, "seq") < numberOf(b, "seq"));
+  const message = store.get(id);
+  if (timeline && message) place(store, timeline, message, (a, b) => numberOf(a, "seq") < numberOf(b, "seq"));
 }
 
 /** Whether the timeline has the message that was sent with this key. */

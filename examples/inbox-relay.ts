@@ -22,7 +22,7 @@ import { graphql } from "./inbox-relay-tag.ts";
 const START = graphql`
   query inboxRelayStartQuery {
     logCursor
-    viewer { actor { ... on Agent { id } } }
+    viewer { actor { __typename ... on Agent { id } } }
   }
 `;
 
@@ -54,6 +54,7 @@ const EVENTS = graphql`
         }
       }
       ... on MessageChangedEvent {
+        # Under its own name, because Relay gives fields of one name one type.
         changedMessage: message { ...inboxRelayLists_message @relay(mask: false) }
       }
       ... on ContactStatusChangedEvent {
@@ -68,8 +69,9 @@ const EVENTS = graphql`
   }
 `;
 
-await checkInboxes(openInbox);
+if (import.meta.main) await checkInboxes(openInbox);
 
+/** Opens an inbox whose lists are connections in Relay's store. */
 export async function openInbox({ desk, token, onEvent, onError }: InboxOptions): Promise<Inbox> {
   const cache = createCache(desk, token);
   const opened = new Set<string>();
@@ -95,7 +97,8 @@ export async function openInbox({ desk, token, onEvent, onError }: InboxOptions)
   async function begin(): Promise<void> {
     // First the cursor, then the lists: what happens in between is in the lists and is replayed as well, so nothing is missed.
     const { logCursor, viewer } = await cache.load<inboxRelayStartQuery>(START, {});
-    me = viewer.actor.id ?? "";
+    if (viewer.actor.__typename !== "Agent") throw new Error("An inbox needs an agent's token.");
+    me = viewer.actor.id;
     await loadLists(cache, me, opened);
     follow(logCursor);
   }
@@ -104,14 +107,22 @@ export async function openInbox({ desk, token, onEvent, onError }: InboxOptions)
     requestSubscription<inboxRelayEventsSubscription>(cache.environment, {
       subscription: EVENTS,
       variables: { after },
-      // Relay has already updated all objects of the event. What is left is where they belong.
+      // Relay has already updated the objects of the event. What is left is to put them where they belong.
       updater: (store, data) => {
         const { block, contact, contactChannel, conversation, conversations = [], message } = data?.deskEvents ?? {};
-        const rows = [conversation, conversation?.contact, ...conversations, contact, contactChannel?.contact, block];
-        const rowsOfMessage = message && [message.conversation, message.contactChannel.contact];
-        for (const row of [...rows, ...(rowsOfMessage ?? [])]) if (row) sortIn(store, row.id, me);
-        const record = message && store.get(message.id);
-        if (message?.conversation && record) sortInMessage(store, message.conversation.id, record);
+        for (const row of [
+          conversation,
+          conversation?.contact,
+          message?.conversation,
+          message?.contactChannel.contact,
+          contactChannel?.contact,
+          contact,
+          block,
+          ...conversations,
+        ]) {
+          if (row) sortIn(store, row.id, me);
+        }
+        if (message?.conversation) sortInMessage(store, message.conversation.id, message.id);
       },
       onNext: (data) => {
         if (!data) return;

@@ -1,18 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../examples/connection.ts";
 import { startProxy, type TcpProxy } from "../examples/proxy.ts";
-import { HANDOVER } from "../src/domain/flow.ts";
-import { bootDesk, type Desk, GREETING, LINE_SECRET } from "./support/app.ts";
+import { bootDesk, type Desk, GREETING } from "./support/app.ts";
 import { freshDatabase, type TestDatabase } from "./support/database.ts";
+import { portOf, run } from "./support/example-program.ts";
 import { onLine, type Person } from "./support/people.ts";
 import { cursorNow } from "./support/subscriber.ts";
 import { contactIdOf } from "./support/view.ts";
-
-const root = join(import.meta.dirname, "..");
 
 /** A program in examples/, and its output for a contact who writes and is then blocked. */
 interface Example {
@@ -138,81 +132,3 @@ describe("examples/connection.ts", () => {
     await proxy.close();
   });
 });
-
-const agentsLists = [
-  "mine",
-  "waiting",
-  "offered",
-  "bot",
-  "ended",
-  "blocked",
-  "contacts",
-  "blockedContacts",
-  "blocks",
-  "timelines",
-];
-
-describe.each(["inbox-relay.ts"])("examples/%s", (name) => {
-  let desk: Desk;
-  beforeAll(async () => {
-    desk = await bootDesk();
-    const menu = { id: "menu", text: "Yes?", options: [{ id: "agent", label: "Agent", next: HANDOVER }] };
-    await desk.channel("CUSTOM", [{ kind: "CHATBOT", definition: { steps: [menu] } }]);
-  });
-
-  test("keeps each list equal to a fresh read, across broken connections", async () => {
-    using program = run(name, ["6"], {
-      DESK: desk.url,
-      TOKEN: desk.ada.token,
-      TOKEN2: desk.ben.token,
-      API_KEY: await desk.key("inbound:write"),
-      LINE_SECRET,
-    });
-    // 90 seconds in the first few, so that offers lapse and blocks expire.
-    let ticks = 90;
-    const clock = setInterval(() => {
-      if (ticks > 0) desk.clock.advance(1_000);
-      ticks -= 1;
-    }, 50);
-    const code = await program.ended;
-    clearInterval(clock);
-    console.log(program.lines.join("\n"));
-    expect(program.errors).toEqual([]);
-    expect(code).toBe(0);
-    const equal = program.lines.flatMap((line) => /^ {2}(\w+): \d+ rows, equal$/.exec(line)?.[1] ?? []);
-    expect(equal).toEqual([...agentsLists, ...agentsLists]);
-  });
-});
-
-function portOf({ url }: Desk): number {
-  return Number(new URL(url).port);
-}
-
-interface Program extends Disposable {
-  readonly lines: readonly string[];
-  readonly errors: readonly string[];
-  /** Resolves once this many lines were printed. */
-  printed(count: number): Promise<void>;
-  /** Its exit code, once all output has been read. */
-  readonly ended: Promise<number | null>;
-}
-
-/** Runs an example as a user does; lines are returned without their leading timestamp. */
-function run(name: string, args: readonly string[], env: Record<string, string>): Program {
-  const child: ChildProcess = spawn(process.execPath, [join("examples", name), ...args], {
-    cwd: root,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const lines: string[] = [];
-  const errors: string[] = [];
-  if (child.stdout === null || child.stderr === null) throw new Error("The process has no output.");
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line.replace(/^\d{4}-\S+Z /, "")));
-  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
-  // "exit" is emitted before the last lines have been read.
-  const ended = once(child, "close").then(() => child.exitCode);
-  const printed = async (count: number): Promise<void> => {
-    await expect.poll(() => ({ count: lines.length, errors }), { timeout: 20_000 }).toEqual({ count, errors: [] });
-  };
-  return { lines, errors, printed, ended, [Symbol.dispose]: () => void child.kill() };
-}

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<161b90e2d880cfd373a6e9ae87f387fb>>
+ * @generated SignedSource<<81301772410997df8370b9389833ba3d>>
  * @lightSyntaxTransform
  */
 
@@ -13,7 +13,12 @@ export type inboxRelayStartQuery$data = {
   readonly logCursor: string;
   readonly viewer: {
     readonly actor: {
-      readonly id?: string;
+      readonly __typename: "Agent";
+      readonly id: string;
+    } | {
+      // This will never be '%other', but we need some
+      // value in case none of the concrete values match.
+      readonly __typename: "%other";
     };
   };
 };
@@ -34,15 +39,22 @@ v1 = {
   "alias": null,
   "args": null,
   "kind": "ScalarField",
+  "name": "__typename",
+  "storageKey": null
+},
+v2 = {
+  "alias": null,
+  "args": null,
+  "kind": "ScalarField",
   "name": "id",
   "storageKey": null
 },
-v2 = [
-  (v1/*:: as any*/)
+v3 = [
+  (v2/*:: as any*/)
 ],
-v3 = {
+v4 = {
   "kind": "InlineFragment",
-  "selections": (v2/*:: as any*/),
+  "selections": (v3/*:: as any*/),
   "type": "Agent",
   "abstractKey": null
 };
@@ -70,7 +82,8 @@ return {
             "name": "actor",
             "plural": false,
             "selections": [
-              (v3/*:: as any*/)
+              (v1/*:: as any*/),
+              (v4/*:: as any*/)
             ],
             "storageKey": null
           }
@@ -104,24 +117,18 @@ return {
             "name": "actor",
             "plural": false,
             "selections": [
-              {
-                "alias": null,
-                "args": null,
-                "kind": "ScalarField",
-                "name": "__typename",
-                "storageKey": null
-              },
-              (v3/*:: as any*/),
+              (v1/*:: as any*/),
+              (v4/*:: as any*/),
               {
                 "kind": "InlineFragment",
-                "selections": (v2/*:: as any*/),
+                "selections": (v3/*:: as any*/),
                 "type": "Node",
                 "abstractKey": "__isNode"
               }
             ],
             "storageKey": null
           },
-          (v1/*:: as any*/)
+          (v2/*:: as any*/)
         ],
         "storageKey": null
       }
@@ -138,6 +145,6 @@ return {
 };
 })();
 
-(node as any).hash = "1ca98f38ef8e0a6c27ca87997b40a6c5";
+(node as any).hash = "5f7f694463abe539ce75f28463a376b0";
 
 export default node;
