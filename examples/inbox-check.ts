@@ -12,6 +12,9 @@ import { startProxy } from "./proxy.ts";
 /** Milliseconds between two entries of contacts, two actions of an agent, and two cuts of a connection, on average. */
 const PAUSE = { entries: 60, actions: 60, cuts: 800 };
 
+/** In milliseconds; much longer than a client waits before it reconnects. */
+const TOO_LATE = 15_000;
+
 const { DESK = "http://localhost:4000", TOKEN = "", TOKEN2 = "", API_KEY = "", LINE_SECRET = "" } = process.env;
 const desk = { url: DESK, apiKey: API_KEY, lineSecret: LINE_SECRET };
 
@@ -136,7 +139,10 @@ interface Result {
 async function compare(desktops: readonly Desktop[], mark: () => Promise<string>): Promise<readonly Result[]> {
   const caughtUp = async (): Promise<readonly string[]> => {
     const messageId = await mark();
-    return Promise.all(desktops.map(({ applied }) => applied(messageId)));
+    const tooLate = sleep(TOO_LATE).then(() => {
+      throw new Error(`An inbox has not received all events within ${TOO_LATE} ms.`);
+    });
+    return Promise.race([Promise.all(desktops.map(({ applied }) => applied(messageId))), tooLate]);
   };
   await caughtUp();
   for (const { inbox, agent } of desktops) {

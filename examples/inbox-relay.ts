@@ -5,8 +5,9 @@
  *     TOKEN=$(npm run -s token -- ada@demo.test) TOKEN2=$(npm run -s token -- ben@demo.test) API_KEY=dg_… \
  *       npx node examples/inbox-relay.ts 120
  *
- * API_KEY is an API key with the scope INBOUND_WRITE: contacts write with it on the workspace's custom channels. DESK is
- * Deskgate's address, http://localhost:4000 by default. A second number is the seed of a run to repeat.
+ * API_KEY is an API key with the scope INBOUND_WRITE: contacts write with it on the workspace's custom channels. With
+ * LINE_SECRET, the channel secret, they also write on LINE. DESK is Deskgate's address, http://localhost:4000 by default. A
+ * second number is the seed of a run to repeat.
  */
 import { requestSubscription } from "relay-runtime";
 import type { inboxRelayEventsSubscription } from "./__generated__/inboxRelayEventsSubscription.graphql.ts";
