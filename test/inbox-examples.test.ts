@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Inbox, Lists, OpenInbox } from "../examples/inbox.ts";
 import { openInbox as openRelay } from "../examples/inbox-relay.ts";
 import { startProxy, type TcpProxy } from "../examples/proxy.ts";
@@ -39,6 +39,7 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     failure = null;
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     await inbox?.close();
     await proxy.close();
     await desk.stop();
@@ -53,6 +54,22 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
         failure = error;
       },
     });
+  }
+
+  /** Sends a message, and waits until another inbox has received it. */
+  async function sendToAnother(conversationId: string): Promise<void> {
+    const received = Promise.withResolvers<void>();
+    const other = await open({
+      desk: desk.url,
+      token: desk.ben.token,
+      onEvent: ({ recordedMessageId }) => {
+        if (recordedMessageId !== null) received.resolve();
+      },
+      onError: received.reject,
+    });
+    await desk.ben.sendMessage({ conversationId, text: "In between" });
+    await received.promise;
+    await other.close();
   }
 
   /** Waits until events have made the cache equal to this read. */
@@ -85,15 +102,52 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     expect(equal).toEqual([...lists, ...lists]);
   });
 
-  test("shows a sent message at once, and once only", async () => {
+  test("shows a sent message at once and once, whichever of event and answer comes first", async () => {
     const { conversationId } = await desk.writes("mika");
     await sitDown();
     await inbox.open(conversationId);
-    const sent = inbox.act({ type: "SEND", conversationId, text: "Hi", key: "key-1" });
-    const mine = () => inbox.cached().timelines[conversationId]?.filter(({ text }) => text === "Hi");
-    expect(mine()).toMatchObject([{ clientMessageId: "key-1", deliveryStatus: "QUEUED" }]);
-    expect(await sent).toBe("SendMessageSuccess");
-    expect(mine()).toMatchObject([{ clientMessageId: "key-1", deliveryStatus: "QUEUED" }]);
+    const shown = (key: string) =>
+      inbox.cached().timelines[conversationId]?.filter(({ clientMessageId }) => clientMessageId === key);
+
+    const answered = inbox.act({ type: "SEND", conversationId, text: "Hi", key: "answer-first" });
+    expect(shown("answer-first")).toMatchObject([{ text: "Hi", deliveryStatus: "QUEUED" }]);
+    expect(await answered).toBe("SendMessageSuccess");
+    expect(shown("answer-first")).toMatchObject([{ text: "Hi", deliveryStatus: "QUEUED" }]);
+
+    const answer = holdNextAnswer();
+    const overtaken = inbox.act({ type: "SEND", conversationId, text: "Hi again", key: "event-first" });
+    const [optimistic] = shown("event-first") ?? [];
+    await answer.given;
+    await expect.poll(() => shown("event-first")).not.toEqual([optimistic]);
+    expect(shown("event-first")).toMatchObject([{ text: "Hi again", deliveryStatus: "QUEUED" }]);
+    answer.release();
+    await overtaken;
+    expect(shown("event-first")).toMatchObject([{ text: "Hi again", deliveryStatus: "QUEUED" }]);
+    await caughtUp(await inbox.fresh());
+  });
+
+  test("is right if events overtake the answer of a query", async () => {
+    const { conversationId } = await desk.writes("mika");
+    await sitDown();
+    const answer = holdNextAnswer();
+    const opened = inbox.open(conversationId);
+    await answer.given;
+    await sendToAnother(conversationId);
+    answer.release();
+    await opened;
+    await caughtUp(await inbox.fresh());
+  });
+
+  test("is right if events overtake the answer of a mutation", async () => {
+    const { conversationId } = await desk.writes("mika");
+    await sitDown();
+    const answer = holdNextAnswer();
+    const taken = inbox.act({ type: "TAKE", conversationId });
+    await answer.given;
+    await desk.ben.endConversation({ conversationId });
+    await expect.poll(() => inbox.cached().ended).toMatchObject([{ id: conversationId }]);
+    answer.release();
+    await taken;
     await caughtUp(await inbox.fresh());
   });
 
@@ -120,3 +174,18 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     await caughtUp(await inbox.fresh());
   });
 });
+
+/** Holds back the next answer over HTTP after the server has given it. */
+function holdNextAnswer(): { readonly given: Promise<void>; release(): void } {
+  const given = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const send = globalThis.fetch;
+  vi.spyOn(globalThis, "fetch").mockImplementationOnce(async (...request) => {
+    const response = await send(...request);
+    const body = await response.text();
+    given.resolve();
+    await released.promise;
+    return new Response(body, response);
+  });
+  return { given: given.promise, release: released.resolve };
+}
