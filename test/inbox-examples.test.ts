@@ -56,11 +56,11 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     });
   }
 
-  /** Sends a message, and waits until another inbox has received it. */
+  /** Sends a message, and waits until an inbox that was opened later has received it, too. */
   async function sendToAnother(conversationId: string): Promise<void> {
     const received = Promise.withResolvers<void>();
     const other = await open({
-      desk: desk.url,
+      desk: proxy.url,
       token: desk.ben.token,
       onEvent: ({ recordedMessageId }) => {
         if (recordedMessageId !== null) received.resolve();
