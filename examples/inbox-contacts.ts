@@ -34,9 +34,9 @@ export async function contactsOf(
   const people = Array.from({ length: 30 }, (_, n) => ({
     externalId: `inbox-${randomUUID()}`,
     channel: channels[n % channels.length],
-    /** The ids of their messages on LINE. */
-    sent: [""],
   }));
+  /** The ids of messages on LINE, by their senders. */
+  const sent = new Map<string, string[]>();
   const custom = channels.find(({ kind }) => kind === "CUSTOM");
   if (custom === undefined) throw new Error("The workspace has no custom channel.");
   const marker = { channelId: custom.id, externalId: randomUUID(), kind: "EVENT", eventType: "marker" };
@@ -54,17 +54,18 @@ export async function contactsOf(
     mark: () => record(marker),
     now: () => now,
     write: async () => {
-      const { channel = custom, externalId, sent } = pick(people, random);
+      const { channel = custom, externalId } = pick(people, random);
       const text = `Message ${Math.floor(random() * 1_000)}`;
       if (channel.kind === "LINE") {
         const id = randomUUID();
-        const isUnsend = random() < 0.2;
-        if (!isUnsend) sent.push(id);
+        const earlier = sent.get(externalId) ?? [];
+        const isUnsend = earlier.length > 0 && random() < 0.2;
+        if (!isUnsend) sent.set(externalId, [...earlier, id]);
         await lineWebhook(desk, channel.id, {
           timestamp: now,
           source: { type: "user", userId: externalId },
           ...(isUnsend
-            ? { type: "unsend", unsend: { messageId: pick(sent, random) } }
+            ? { type: "unsend", unsend: { messageId: pick(earlier, random) } }
             : { type: "message", message: { type: "text", id, text } }),
         });
       } else {

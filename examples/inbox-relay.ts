@@ -7,7 +7,7 @@
  *
  * API_KEY is an API key with the scope INBOUND_WRITE: contacts write with it on the workspace's custom channels. With
  * LINE_SECRET, the channel secret, they also write on LINE. DESK is Deskgate's address, http://localhost:4000 by default. A
- * second number is the seed of a run to repeat.
+ * second number is the seed of all random choices.
  */
 import { requestSubscription } from "relay-runtime";
 import type { inboxRelayEventsSubscription } from "./__generated__/inboxRelayEventsSubscription.graphql.ts";
