@@ -78,7 +78,7 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     expect(failure).toBeNull();
   }
 
-  test("keeps each list equal to a fresh read, across broken connections", async () => {
+  test("keeps each list equal to a fresh read, across broken connections", { timeout: 60_000 }, async () => {
     const menu = { id: "menu", text: "Yes?", options: [{ id: "agent", label: "Agent", next: HANDOVER }] };
     await desk.channel("CUSTOM", [{ kind: "CHATBOT", definition: { steps: [menu] } }]);
     using program = run(name, ["5"], {
