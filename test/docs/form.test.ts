@@ -83,7 +83,7 @@ const checks: readonly Check[] = [
       const shown = fencesIn(these).flatMap(partsOf);
       const paths = new Set(shown.map(({ path }) => path));
       return [
-        ...filesUnder("examples").filter((path) => !paths.has(path)),
+        ...filesUnder("examples").filter((path) => !path.includes("/__generated__/") && !paths.has(path)),
         ...shown.filter(({ path, part }) => !unindented(read(path)).includes(part)).map(({ part }) => part),
         ...fencesIn(these)
           .filter(({ language, marker }) => language === "ts" && !marker?.startsWith("from examples/"))
