@@ -226,7 +226,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
   }
 }
 
-/** Readiness: the database answers and has every migration. */
+/** Readiness: the database responds and has every migration. */
 async function ready(database: Database): Promise<void> {
   const pending = await pendingMigrations(database.pool);
   if (pending.length > 0) throw new Error(`Migrations not applied: ${pending.join(", ")}`);

@@ -15,7 +15,7 @@ const EMBEDDED_POOL_LIMIT = 90;
 /** The meaning of each setting and, for one without a default value, what applies when it is not set. */
 const notes = z.registry<{ meaning: string; absent?: string }>();
 
-// A fault is the setting's name followed by what is wrong and how to fix it. Values that may be secret are never printed.
+// An error is the setting's name followed by what is wrong and how to fix it. Values that may be secret are never printed.
 const wholeNumber = (min: number, max: number) => {
   const error = (issue: { input?: unknown }) => `is "${issue.input}": use a whole number from ${min} to ${max}`;
   return z
@@ -181,32 +181,32 @@ export const settings: readonly Setting[] = Object.entries(environment.shape).ma
 /** The validated, frozen settings. */
 export type Config = ReturnType<typeof configFrom>;
 
-/** The settings are invalid; the message lists every fault. */
+/** The settings are invalid; the message lists every error. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 
-  constructor(faults: readonly string[]) {
-    super(`Deskgate cannot start with these settings:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  constructor(errors: readonly string[]) {
+    super(`Deskgate cannot start with these settings:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
   }
 }
 
 /**
  * Reads the settings from the environment. An empty variable counts as not set.
  *
- * @throws ConfigError with every fault and its fix, and without secrets
+ * @throws ConfigError with every error and its fix, and without secrets
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const given: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const result = environment.safeParse(given);
-  const faults = [
+  const errors = [
     ...(result.error?.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) ?? []),
     ...missing(given),
   ];
-  if (!result.success || faults.length > 0) throw new ConfigError(faults);
+  if (!result.success || errors.length > 0) throw new ConfigError(errors);
   return configFrom(result.data);
 }
 
-/** Settings that other settings require or limit. Checks the raw values, so that an invalid value does not hide these faults. */
+/** Settings that other settings require or limit. Checks the raw values, so that an invalid value does not hide these errors. */
 function* missing(given: NodeJS.ProcessEnv): Generator<string> {
   if (given.NODE_ENV === "production" && given.AUTH_SECRET === undefined) {
     yield "AUTH_SECRET is not set but required in production: generate one with `openssl rand -base64 32`";

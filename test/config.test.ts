@@ -94,10 +94,10 @@ test("production is not seeded with the demo by default", () => {
   expect(loadConfig({ NODE_ENV: "production", AUTH_SECRET: secret }).demo).toBe(false);
 });
 
-describe("faults", () => {
+describe("errors", () => {
   test("all are reported at once, each with its fix, without secrets", () => {
     expect(
-      faultsOf({
+      errorsOf({
         NODE_ENV: "production",
         PORT: "70000",
         DATABASE_URL: "mysql://root:hunter2@db/deskgate",
@@ -126,7 +126,7 @@ describe("faults", () => {
   });
 
   test("production requires a secret", () => {
-    expect(faultsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set but required in production");
+    expect(errorsOf({ NODE_ENV: "production" })).toContain("AUTH_SECRET is not set but required in production");
   });
 
   test.each([
@@ -136,7 +136,7 @@ describe("faults", () => {
     "null",
     "https://desk.example;https://b",
   ])("%s is not a list of origins", (given) => {
-    expect(faultsOf({ ALLOWED_ORIGINS: given })).toContain(
+    expect(errorsOf({ ALLOWED_ORIGINS: given })).toContain(
       `ALLOWED_ORIGINS is "${given}": use origins as browsers send them, https://desk.example,https://…, or * for any`,
     );
   });
@@ -147,14 +147,14 @@ describe("faults", () => {
     ["PUBLIC_URL", "shop.example", "is not a web address"],
     ["PUBLIC_URL", "https://desk.example/?a=b", "is not a web address"],
     ["LINE_API_URL", "ftp://api.line.me", "is not a web address"],
-  ])("%s=%s is refused without being repeated", (name, given, fault) => {
-    const faults = faultsOf({ [name]: given });
-    expect(faults).toContain(`${name} ${fault}`);
-    expect(faults).not.toContain(given);
+  ])("%s=%s is refused without being repeated", (name, given, error) => {
+    const errors = errorsOf({ [name]: given });
+    expect(errors).toContain(`${name} ${error}`);
+    expect(errors).not.toContain(given);
   });
 
   test("the embedded PostgreSQL allows fewer connections", () => {
-    expect(faultsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
+    expect(errorsOf({ DATABASE_POOL_SIZE: "91" })).toContain(
       "DATABASE_POOL_SIZE is too large for the embedded PostgreSQL: use at most 90, or set DATABASE_URL",
     );
   });
@@ -169,7 +169,7 @@ test("every setting has a description and a description of its default", () => {
   });
 });
 
-function faultsOf(env: NodeJS.ProcessEnv): string {
+function errorsOf(env: NodeJS.ProcessEnv): string {
   try {
     loadConfig(env);
   } catch (error) {

@@ -1,17 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { type AddressInfo, connect as connectTo, createServer, type Socket } from "node:net";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../examples/connection.ts";
+import { startProxy, type TcpProxy } from "../examples/proxy.ts";
 import { bootDesk, type Desk, GREETING } from "./support/app.ts";
 import { freshDatabase, type TestDatabase } from "./support/database.ts";
+import { portOf, run } from "./support/example-program.ts";
 import { onLine, type Person } from "./support/people.ts";
 import { cursorNow } from "./support/subscriber.ts";
 import { contactIdOf } from "./support/view.ts";
-
-const root = join(import.meta.dirname, "..");
 
 /** A program in examples/, and its output for a contact who writes and is then blocked. */
 interface Example {
@@ -43,17 +38,17 @@ const examples: readonly Example[] = [
 describe.each(examples)("examples/$name", ({ name, snapshot, live }) => {
   let database: TestDatabase;
   let desk: Desk;
-  let relay: Relay;
+  let proxy: TcpProxy;
   /** The first desk, with the token and channel ids; its workspace stays when the server restarts. */
   let firstDesk: Desk;
 
   beforeAll(async () => {
     database = await freshDatabase();
     desk = firstDesk = await start();
-    relay = await startRelay(portOf(desk));
+    proxy = await startProxy(portOf(desk));
   });
   afterAll(async () => {
-    await relay.close();
+    await proxy.close();
     await desk.stop();
     await database.drop();
   });
@@ -71,19 +66,19 @@ describe.each(examples)("examples/$name", ({ name, snapshot, live }) => {
     await writeAndBlock("first");
     const contacts = Array.from({ length: 12 }, (_, n) => `person-${n + 1}`);
     const wanted = contacts.flatMap(live);
-    using program = run(name, [String(wanted.length)], { DESK: relay.url, TOKEN: firstDesk.ada.token });
+    using program = run(name, [String(wanted.length)], { DESK: proxy.url, TOKEN: firstDesk.ada.token });
     await program.printed(snapshot("first").length);
     for (const [n, who] of contacts.entries()) {
       // In the middle of it, with no connection, with the server stopped, and without any failure.
-      if (n === 2) relay.cut();
+      if (n === 2) proxy.cut();
       const inProgress = writeAndBlock(who);
-      if (n === 4 || n === 5) relay.cut();
+      if (n === 4 || n === 5) proxy.cut();
       await inProgress;
       if (n === 8) {
         await desk.stop();
-        relay.cut();
+        proxy.cut();
         desk = await start();
-        relay.lead(portOf(desk));
+        proxy.lead(portOf(desk));
       }
     }
     expect(await program.ended).toBe(0);
@@ -120,106 +115,20 @@ describe("examples/connection.ts", () => {
   });
 
   test("detects a connection that is dead but not closed, and reconnects", async () => {
-    const relay = await startRelay(portOf(desk));
-    const client = connect({ desk: relay.url, token: () => desk.ada.token, pingEvery: 200 });
+    const proxy = await startProxy(portOf(desk));
+    const client = connect({ desk: proxy.url, token: () => desk.ada.token, pingEvery: 200 });
     const after = await cursorNow(desk);
     await onLine(desk, { externalId: "noor" }).says("One");
     const texts: (string | undefined)[] = [];
     for await (const { data } of client.iterate<Recorded>({ query: MESSAGES, variables: { after } })) {
       texts.push(data?.messageRecorded.message.text);
       if (texts.length === 2) {
-        relay.mute();
+        proxy.mute();
         await onLine(desk, { externalId: "noor" }).says("Two");
       }
       if (texts.length === 3) break;
     }
     expect(texts).toEqual(["One", GREETING, "Two"]);
-    await relay.close();
+    await proxy.close();
   });
 });
-
-function portOf({ url }: Desk): number {
-  return Number(new URL(url).port);
-}
-
-interface Program extends Disposable {
-  readonly lines: readonly string[];
-  readonly errors: readonly string[];
-  /** Resolves once this many lines were printed. */
-  printed(count: number): Promise<void>;
-  /** Its exit code, once all output has been read. */
-  readonly ended: Promise<number | null>;
-}
-
-/** Runs an example as a user does; lines are returned without their leading timestamp. */
-function run(name: string, args: readonly string[], env: Record<string, string>): Program {
-  const child: ChildProcess = spawn(process.execPath, [join("examples", name), ...args], {
-    cwd: root,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const lines: string[] = [];
-  const errors: string[] = [];
-  if (child.stdout === null || child.stderr === null) throw new Error("The process has no output.");
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line.replace(/^\d{4}-\S+Z /, "")));
-  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
-  // "exit" is emitted before the last lines have been read.
-  const ended = once(child, "close").then(() => child.exitCode);
-  const printed = async (count: number): Promise<void> => {
-    await expect.poll(() => ({ count: lines.length, errors }), { timeout: 20_000 }).toEqual({ count, errors: [] });
-  };
-  return { lines, errors, printed, ended, [Symbol.dispose]: () => void child.kill() };
-}
-
-/** Forwards connections to a port. */
-interface Relay {
-  readonly url: string;
-  /** Forwards new connections to another port. */
-  lead(port: number): void;
-  /** Breaks all open connections. */
-  cut(): void;
-  /** Stops forwarding on all open connections without closing them. */
-  mute(): void;
-  close(): Promise<void>;
-}
-
-async function startRelay(firstPort: number): Promise<Relay> {
-  let port = firstPort;
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connectTo(port, "localhost");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(from);
-      from.on("error", () => {});
-      from.once("close", () => {
-        open.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-    }
-  });
-  const cut = (): void => {
-    for (const socket of open) socket.destroy();
-  };
-  server.listen(0, "localhost");
-  await once(server, "listening");
-  const { port: ours } = server.address() as AddressInfo;
-  return {
-    url: `http://localhost:${ours}`,
-    lead: (to) => {
-      port = to;
-    },
-    cut,
-    mute: () => {
-      for (const socket of open) socket.unpipe().pause();
-    },
-    close: async () => {
-      cut();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}

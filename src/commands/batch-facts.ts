@@ -22,7 +22,7 @@ export class BatchFacts {
   readonly #statuses: Map<ConversationId, ConversationStatus>;
   /** Entries that this batch has recorded, by provider event id and by provider message id. */
   readonly #recordedEvents = new Map<string, MessageId>();
-  readonly #recordedMessages = new Map<string, UnsendTarget>();
+  readonly #recordedMessages = new Map<string, UnsendTarget[]>();
   readonly #unsent = new Set<string>();
   readonly #outbound: Map<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
   readonly #unknownOutcomes: Map<MessageId, PendingOutbound>;
@@ -42,10 +42,10 @@ export class BatchFacts {
       return {
         ...noFacts,
         duplicateOf: known?.duplicateOf ?? this.#recordedEvents.get(`${channelId} ${eventId}`) ?? null,
-        unsendTarget:
+        unsendTargets:
           unsends === null || this.#unsent.has(inThisChannel(unsends))
-            ? null
-            : (known?.unsendTarget ?? this.#recordedMessages.get(inThisChannel(unsends)) ?? null),
+            ? []
+            : [...(known?.unsendTargets ?? []), ...(this.#recordedMessages.get(inThisChannel(unsends)) ?? [])],
         alreadyUnsent:
           providerMessageId !== null &&
           (known?.alreadyUnsent === true || this.#unsent.has(inThisChannel(providerMessageId))),
@@ -69,7 +69,9 @@ export class BatchFacts {
       const { id, conversationId, eventId, providerMessageId, unsends } = event.message;
       if (eventId !== null) this.#recordedEvents.set(`${of.channelId} ${eventId}`, id);
       if (providerMessageId !== null) {
-        this.#recordedMessages.set(`${of.id} ${providerMessageId}`, { messageId: id, conversationId });
+        const key = `${of.id} ${providerMessageId}`;
+        const target = { messageId: id, conversationId, agents: event.agents };
+        this.#recordedMessages.set(key, [...(this.#recordedMessages.get(key) ?? []), target]);
       }
       if (unsends !== null) this.#unsent.add(`${of.id} ${unsends}`);
       this.#observeRetry(event.message);

@@ -16,7 +16,7 @@ import type { DecidedEvent } from "../store/row-changes.ts";
 import { type AddressBook, type ResolvedWorkItem, resolveAddresses } from "./address-book.ts";
 import { type BatchFacts, loadFacts } from "./batch-facts.ts";
 import { toLogEvents } from "./to-log-events.ts";
-import type { Answer, WorkItem } from "./work.ts";
+import type { StepResult, WorkItem } from "./work.ts";
 
 /** The store operations of the write path; tests substitute a faulty store. */
 export interface AggregateStore {
@@ -41,7 +41,7 @@ export interface CommitBatchOptions {
 export function commitBatch(options: CommitBatchOptions) {
   const { database, store, log, directory, addresses, clock, newId, onCommitted } = options;
 
-  return async (workspaceId: WorkspaceId, items: readonly WorkItem[]): Promise<readonly (readonly Answer[])[]> => {
+  return async (workspaceId: WorkspaceId, items: readonly WorkItem[]): Promise<readonly (readonly StepResult[])[]> => {
     const flows = await directory.flows(workspaceId).catch((error: unknown) => {
       throw new TransactionNotStarted(error);
     });
@@ -62,32 +62,32 @@ export function commitBatch(options: CommitBatchOptions) {
       const batch = new Batch(inWorkspace, facts, remembered);
       // Read once, after lock and load: all decisions of this batch share one time (rule O1).
       const now = clock.now();
-      const answers = resolved.map((work) => answer(batch, work, now));
+      const results = resolved.map((work) => decideOnce(batch, work, now));
       // A repeated event under a new address records nothing, so its new contact is removed again (rules O2, O3).
       const unused = created.difference(new Set(batch.changed().map(({ id }) => id)));
       if (unused.size > 0) removeContactChannels(tx, [...unused]);
       await save(tx, batch, now);
-      return { answers, learned: learned.filter(({ id }) => !unused.has(id)), appended: batch.appended };
+      return { results, learned: learned.filter(({ id }) => !unused.has(id)), appended: batch.appended };
     });
     addresses.learn(outcome.learned);
     const appended = await outcome.appended;
     if (appended !== null) onCommitted(workspaceId, appended);
-    return outcome.answers;
+    return outcome.results;
 
-    function answer(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly Answer[] {
+    function decideOnce(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly StepResult[] {
       const earlier = work.idempotency === undefined ? null : batch.earlierCall(work.idempotency);
       if (earlier !== null) return [replay(work, earlier)];
-      const answers = decideSteps(batch, work, now);
-      const [result] = answers;
-      if (work.idempotency !== undefined && result?.type === "Accepted") batch.remember(work.idempotency, result);
-      return answers;
+      const results = decideSteps(batch, work, now);
+      const [first] = results;
+      if (work.idempotency !== undefined && first?.type === "Accepted") batch.remember(work.idempotency, first);
+      return results;
     }
 
     /** Decides the steps of one work. If there are several and one is refused, none takes effect. */
-    function decideSteps(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly Answer[] {
+    function decideSteps(batch: Batch, work: ResolvedWorkItem, now: Instant): readonly StepResult[] {
       const states = new Map<ContactChannelId, ContactChannel>();
       const events: DecidedEvent[] = [];
-      const answers = work.steps.map(({ contactChannelId, command }): Answer => {
+      const results = work.steps.map(({ contactChannelId, command }): StepResult => {
         const before = states.get(contactChannelId) ?? batch.state(contactChannelId);
         if (before === undefined) return notFound("There is no such contact channel in this workspace.");
         const decision = decide(before, command, {
@@ -98,11 +98,11 @@ export function commitBatch(options: CommitBatchOptions) {
         });
         states.set(contactChannelId, decision.state);
         for (const event of decision.events) events.push({ of: decision.state, event });
-        return decision.answer;
+        return decision.result;
       });
-      if (answers.length > 1 && answers.some((answer) => answer.type !== "Accepted")) return answers;
+      if (results.length > 1 && results.some((result) => result.type !== "Accepted")) return results;
       batch.keep(states.values(), events);
-      return answers;
+      return results;
     }
 
     async function save(tx: Tx, batch: Batch, now: Instant): Promise<void> {
@@ -158,7 +158,7 @@ class Batch {
   }
 }
 
-function replay(work: ResolvedWorkItem, earlier: RememberedCall): Answer {
+function replay(work: ResolvedWorkItem, earlier: RememberedCall): StepResult {
   if (earlier.inputHash !== work.idempotency?.inputHash) {
     return invalidInput(
       "idempotencyKey",

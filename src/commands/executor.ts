@@ -1,25 +1,25 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WorkspaceId } from "../domain/id.ts";
 import { CommitOutcomeUnknown, sqlState, TransactionNotStarted } from "../store/database.ts";
-import { type Answer, Overloaded, type WorkItem } from "./work.ts";
+import { Overloaded, type StepResult, type WorkItem } from "./work.ts";
 
 /** Runs commands. The only way to change a ContactChannel. */
 export interface Executor {
   /**
-   * Resolves with the answer to each step once the work is durable. Rejects on unexpected errors; nothing was written
+   * Resolves with the result of each step once the work is durable. Rejects on unexpected errors; nothing was written
    * then, unless the error is `CommitOutcomeUnknown`.
    */
-  execute(work: WorkItem): Promise<readonly Answer[]>;
+  execute(work: WorkItem): Promise<readonly StepResult[]>;
   /** Resolves when nothing is queued or in flight. */
   drain(): Promise<void>;
 }
 
 export interface ExecutorOptions {
-  /** Decides and commits a batch of work items of one workspace in one transaction; answers are in the same order. */
+  /** Decides and commits a batch of work items of one workspace in one transaction; results are in the same order. */
   readonly commitBatch: (
     workspaceId: WorkspaceId,
     items: readonly WorkItem[],
-  ) => Promise<readonly (readonly Answer[])[]>;
+  ) => Promise<readonly (readonly StepResult[])[]>;
   /** Maximum number of work items in one commit. */
   readonly maxBatch?: number;
   /** Maximum number of concurrent commits. */
@@ -30,7 +30,7 @@ export interface ExecutorOptions {
 
 interface Waiting {
   readonly work: WorkItem;
-  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly resolve: (results: readonly StepResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -47,7 +47,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return { execute, drain };
 
-  function execute(work: WorkItem): Promise<readonly Answer[]> {
+  function execute(work: WorkItem): Promise<readonly StepResult[]> {
     if (waitingCount >= maxWaiting) return Promise.reject(new Overloaded(waitingCount));
     return new Promise((resolve, reject) => {
       const queue = waiting.get(work.workspaceId);
@@ -83,12 +83,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   async function run(workspaceId: WorkspaceId, batch: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await commitBatch(
+      const results = await commitBatch(
         workspaceId,
         batch.map(({ work }) => work),
       );
       batch.forEach(({ resolve }, index) => {
-        resolve(answers[index] ?? []);
+        resolve(results[index] ?? []);
       });
     } catch (error) {
       if (error instanceof CommitOutcomeUnknown || error instanceof TransactionNotStarted) rejectAll(batch, error);
@@ -108,11 +108,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
-  async function runAlone(workspaceId: WorkspaceId, work: WorkItem): Promise<readonly Answer[]> {
+  async function runAlone(workspaceId: WorkspaceId, work: WorkItem): Promise<readonly StepResult[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const [answers = []] = await commitBatch(workspaceId, [work]);
-        return answers;
+        const [results = []] = await commitBatch(workspaceId, [work]);
+        return results;
       } catch (error) {
         if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw error;
         await delay(attempt * attempt * Math.random() * 5);

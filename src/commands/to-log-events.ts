@@ -1,29 +1,24 @@
-import type { ContactChannelId, ContactId, Instant } from "../domain/id.ts";
+import type { Instant } from "../domain/id.ts";
 import { findBlocked } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
 import type { ContactStatus, EventData, NewLogEvent } from "../store/log-event.ts";
 import type { DecidedEvent } from "../store/row-changes.ts";
 
 /**
- * Converts decided and saved events to log events. A lift also records whether the contact is still blocked on another
- * channel (rule B7), which is exact because the contact rows are locked too.
+ * Converts decided and saved events to log events. `contactStatus` is the contact's status after the whole commit, over
+ * all channels (rule B7): it is read from the saved rows, under a lock of the contact.
  */
 export async function toLogEvents(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<NewLogEvent[]> {
-  const blocked = await blockedBefore(tx, events, now);
-  return events.map((decided): NewLogEvent => {
+  const changed = events.filter(({ event }) => event.type === "ContactBlocked" || event.type === "BlockLifted");
+  const contactIds = new Set(changed.map(({ of }) => of.contactId));
+  const unblocked = contactIds.difference(await findBlocked(tx, [...contactIds], now));
+  return events.flatMap((decided): NewLogEvent[] => {
     const { of, event } = decided;
-    if (event.type === "ContactBlocked") blocked.add(of.contactId, of.id);
-    if (event.type === "BlockLifted") blocked.remove(of.contactId, of.id);
-    return {
-      id: event.id,
-      occurredAt: event.occurredAt,
-      actor: event.actor,
-      contactId: of.contactId,
-      channelId: of.channelId,
-      contactChannelId: of.id,
-      ...scopeOf(decided),
-      data: dataOf(decided, blocked.has(of.contactId) ? "BLOCKED" : "ACTIVE"),
-    };
+    const data = dataOf(decided, unblocked.has(of.contactId) ? "ACTIVE" : "BLOCKED");
+    if (data === null) return [];
+    const { id, occurredAt, actor } = event;
+    const { contactId, channelId, id: contactChannelId } = of;
+    return [{ id, occurredAt, actor, contactId, channelId, contactChannelId, ...scopeOf(decided), data }];
   });
 }
 
@@ -41,8 +36,11 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
   }
 }
 
-function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData {
+/** Null if the event changes nothing that anybody can see. */
+function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData | null {
   switch (event.type) {
+    case "ReachabilityConfirmed":
+      return null;
     case "ContactAppeared":
     case "DisplayNameChanged":
     case "BotSessionChanged":
@@ -69,7 +67,7 @@ function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventDat
       return {
         type: "ContactStatusChanged",
         status: "BLOCKED",
-        contactStatus: "BLOCKED",
+        contactStatus,
         blockId: event.block.id,
         cause: event.type === "ContactBlocked" ? "BLOCKED" : "UPDATED",
       };
@@ -82,43 +80,4 @@ function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventDat
         cause: event.cause,
       };
   }
-}
-
-/** The blocked ContactChannels of each contact. */
-class BlockedContactChannels {
-  readonly #byContact = new Map<ContactId, Set<ContactChannelId>>();
-
-  has(contactId: ContactId): boolean {
-    return (this.#byContact.get(contactId)?.size ?? 0) > 0;
-  }
-
-  add(contactId: ContactId, id: ContactChannelId): void {
-    const ids = this.#byContact.get(contactId);
-    if (ids === undefined) this.#byContact.set(contactId, new Set([id]));
-    else ids.add(id);
-  }
-
-  remove(contactId: ContactId, id: ContactChannelId): void {
-    this.#byContact.get(contactId)?.delete(id);
-  }
-}
-
-/**
- * The blocked ContactChannels before the batch. The rows already contain the batch's own changes, so these are undone
- * in reverse. Blocking locks the contact too, so a lift on another channel is ordered before or after it.
- */
-async function blockedBefore(tx: Tx, events: readonly DecidedEvent[], now: Instant): Promise<BlockedContactChannels> {
-  const blocked = new BlockedContactChannels();
-  const contactIds = events
-    .filter(({ event }) => event.type === "BlockLifted" || event.type === "ContactBlocked")
-    .map(({ of }) => of.contactId);
-  if (contactIds.length === 0) return blocked;
-  for (const { contactId, contactChannelId } of await findBlocked(tx, contactIds, now)) {
-    blocked.add(contactId, contactChannelId);
-  }
-  for (const { of, event } of events.toReversed()) {
-    if (event.type === "ContactBlocked") blocked.remove(of.contactId, of.id);
-    if (event.type === "BlockLifted") blocked.add(of.contactId, of.id);
-  }
-  return blocked;
 }

@@ -18,7 +18,7 @@ export interface WorkItem {
   readonly idempotency?: IdempotencyClaim;
 }
 
-export type Answer = Accepted | Refusal;
+export type StepResult = Accepted | Refusal;
 
 /** The command queue is full. The caller should try again later, as providers do. */
 export class Overloaded extends Error {

@@ -1,5 +1,5 @@
 import type { Executor } from "../commands/executor.ts";
-import type { Answer } from "../commands/work.ts";
+import type { StepResult } from "../commands/work.ts";
 import type { Command } from "../domain/command.ts";
 import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
 import { BEGIN_WITHIN, type DeliveryOutcome, type GrantedLease } from "../domain/outbox.ts";
@@ -59,12 +59,12 @@ export async function attempt(
     return now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age);
   }
 
-  async function execute(command: Command): Promise<Answer | undefined> {
-    const [answer] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
-    return answer;
+  async function execute(command: Command): Promise<StepResult | undefined> {
+    const [result] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
+    return result;
   }
 }
 
-function leaseOf(answer: Answer | undefined): GrantedLease | null {
-  return answer?.type === "Accepted" ? (answer.lease ?? null) : null;
+function leaseOf(result: StepResult | undefined): GrantedLease | null {
+  return result?.type === "Accepted" ? (result.lease ?? null) : null;
 }

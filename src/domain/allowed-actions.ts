@@ -62,7 +62,7 @@ function isAccepted(
   requester: Requester,
   now: Instant,
 ): boolean {
-  return command !== null && requester.permits(command.type) && dryRun(state, command, now).answer.type === "Accepted";
+  return command !== null && requester.permits(command.type) && dryRun(state, command, now).result.type === "Accepted";
 }
 
 /** The command that the action's mutation sends; null if the requester cannot send one. */

@@ -9,8 +9,9 @@ import type { Turn } from "./turn.ts";
  */
 export function closeArchived(turn: Turn, actor: Actor): void {
   if (!turn.state.channelArchived) return;
+  // First, so that the agent to whom the conversation is offered is told as well.
+  cancelQueued(turn);
   const { conversation } = turn.state;
   if (conversation !== null)
     endConversation(turn, actor, conversation, { status: "ENDED", reason: "CHANNEL_ARCHIVED" });
-  cancelQueued(turn);
 }

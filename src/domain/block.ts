@@ -23,7 +23,7 @@ export function expireBlock(turn: Turn): void {
   );
 }
 
-/** Rules B3, B4 and B6: in one decision, blocks, ends the ongoing conversation and cancels queued messages. */
+/** Rules B3, B4 and B6: in one decision, blocks, cancels queued messages and ends the ongoing conversation. */
 export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
   const { state } = turn;
   if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
@@ -42,6 +42,8 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
       conversation: state.recentConversation,
     },
   });
+  // First, so that the agent to whom the conversation is offered is told as well.
+  const canceledMessageCount = cancelQueued(turn);
   const { conversation } = turn.state;
   if (conversation !== null)
     endConversation(turn, actor, conversation, {
@@ -49,7 +51,6 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
       reason: "BLOCKED",
       blockId,
     });
-  const canceledMessageCount = cancelQueued(turn);
   return accepted(turn, {
     blockId,
     conversationId: conversation?.id ?? null,

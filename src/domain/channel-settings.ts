@@ -1,5 +1,5 @@
 import type { ChannelKind } from "./channel-kind.ts";
-import { nameFault } from "./input.ts";
+import { checkName } from "./input.ts";
 import type { InvalidField } from "./refusal.ts";
 
 /** The settings of a channel as an API caller gives them: one block for each kind of channel. */
@@ -17,18 +17,18 @@ export interface GivenSettings {
 }
 
 /** Validates the settings of a channel of this kind: a block for another kind is invalid. */
-export function settingsFaults(kind: ChannelKind, { name, line, webChat, custom }: GivenSettings): InvalidField[] {
-  const faults = [
-    nameFault("name", name),
+export function checkSettings(kind: ChannelKind, { name, line, webChat, custom }: GivenSettings): InvalidField[] {
+  const fields = [
+    checkName("name", name),
     line && kind !== "LINE" ? wrongBlock("line", "LINE") : null,
     webChat && kind !== "WEB_CHAT" ? wrongBlock("webChat", "WEB_CHAT") : null,
     custom && kind !== "CUSTOM" ? wrongBlock("custom", "CUSTOM") : null,
-    secretFault("line.channelSecret", line?.channelSecret),
-    secretFault("line.accessToken", line?.accessToken),
-    originsFault("webChat.allowedOrigins", webChat?.allowedOrigins),
-    urlFault("custom.deliveryUrl", custom?.deliveryUrl),
+    checkSecret("line.channelSecret", line?.channelSecret),
+    checkSecret("line.accessToken", line?.accessToken),
+    checkOrigins("webChat.allowedOrigins", webChat?.allowedOrigins),
+    checkUrl("custom.deliveryUrl", custom?.deliveryUrl),
   ];
-  return faults.filter((fault) => fault !== null);
+  return fields.filter((field) => field !== null);
 }
 
 function wrongBlock(path: string, kind: ChannelKind): InvalidField {
@@ -36,12 +36,12 @@ function wrongBlock(path: string, kind: ChannelKind): InvalidField {
 }
 
 /** Secrets and tokens are sent in HTTP headers, so only visible ASCII is possible. The value is never repeated. */
-function secretFault(path: string, secret: string | null | undefined): InvalidField | null {
+function checkSecret(path: string, secret: string | null | undefined): InvalidField | null {
   if (secret === null || secret === undefined || /^[\x21-\x7e]{1,2000}$/.test(secret)) return null;
   return { path, message: "Must be 1 to 2,000 ASCII characters without spaces, as the provider shows it." };
 }
 
-function originsFault(path: string, origins: readonly string[] | null | undefined): InvalidField | null {
+function checkOrigins(path: string, origins: readonly string[] | null | undefined): InvalidField | null {
   if (origins === null || origins === undefined) return null;
   if (origins.length > MAX_ORIGINS) return { path, message: `Must not contain more than ${MAX_ORIGINS} origins.` };
   const index = origins.findIndex((origin) => origin !== "*" && !isOrigin(origin));
@@ -53,7 +53,7 @@ function isOrigin(text: string): boolean {
   return text.length <= MAX_URL && /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
-function urlFault(path: string, text: string | null | undefined): InvalidField | null {
+function checkUrl(path: string, text: string | null | undefined): InvalidField | null {
   if (text === null || text === undefined) return null;
   const url = text.length <= MAX_URL && /^[\x21-\x7e]+$/.test(text) ? URL.parse(text) : null;
   if (url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "") return null;

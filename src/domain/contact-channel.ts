@@ -36,21 +36,26 @@ export interface ContactChannel {
   readonly outbox: Outbox;
 }
 
-/** The agents concerned by a change in this conversation: its assignee and the agent offered to, as far as they are loaded. */
-export function agentsConcerned(state: ContactChannel, conversationId: ConversationId | null): readonly AgentId[] {
-  if (conversationId === null) return [];
-  if (state.conversation?.id === conversationId) return agentsOf(state.conversation);
-  const { recentConversation } = state;
-  return recentConversation?.id === conversationId && recentConversation.assigneeId !== null
-    ? [recentConversation.assigneeId]
-    : [];
+/** The agents concerned by a change of this entry: the assignee of its conversation and the agent it is offered to. */
+export function agentsConcerned(
+  { conversation, recentConversation }: ContactChannel,
+  entry: { readonly conversationId: ConversationId | null; readonly agents: readonly AgentId[] },
+): readonly AgentId[] {
+  if (entry.conversationId === null) return [];
+  if (conversation?.id === entry.conversationId) return agentsOf(conversation);
+  if (recentConversation?.id !== entry.conversationId) return entry.agents;
+  return recentConversation.assigneeId === null ? [] : [recentConversation.assigneeId];
 }
 
-function pendingOf({ id, seq, conversationId, recordedAt, menu }: Message): PendingOutbound {
+function pendingOf(
+  { id, seq, conversationId, recordedAt, menu }: Message,
+  agents: readonly AgentId[],
+): PendingOutbound {
   return {
     messageId: id,
     seq,
     conversationId,
+    agents,
     status: "QUEUED",
     recordedAt,
     attempts: 0,
@@ -86,6 +91,8 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
         reachable: event.reachable,
         reachableAsOf: event.asOf,
       };
+    case "ReachabilityConfirmed":
+      return { ...state, reachableAsOf: event.asOf };
     case "MessageRecorded": {
       const { message } = event;
       const { conversation } = state;
@@ -98,7 +105,8 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
           conversation !== null && event.activity
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
-        pending: message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message)] : state.pending,
+        pending:
+          message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
         outbox: outboxAfter(state, message, event.replyToken),
       };
     }

@@ -15,7 +15,7 @@ import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
 /** The outcome of a command. A refused command still emits what was ended first (rule B8). */
 export interface Decision {
-  readonly answer: Accepted | Refusal;
+  readonly result: Accepted | Refusal;
   readonly events: readonly DomainEvent[];
   readonly state: ContactChannel;
 }
@@ -31,9 +31,9 @@ export function decide(before: ContactChannel, command: Command, input: Decision
   lapseOffer(turn);
   closeArchived(turn, command.type === "CloseArchived" ? command.actor : system);
   turn.expiryEventCount = turn.events.length;
-  const answer = apply(turn, command);
+  const result = apply(turn, command);
   return {
-    answer,
+    result,
     events: turn.events,
     state: { ...turn.state, clock: turn.now },
   };

@@ -303,7 +303,7 @@ function change(
       messageId: entry.messageId,
       seq: entry.seq,
       conversationId: entry.conversationId,
-      agents: agentsConcerned(turn.state, entry.conversationId),
+      agents: agentsConcerned(turn.state, entry),
       from: entry.status,
       to: status,
       attempt: status === "SENDING" ? (delivery?.attempt ?? null) : null,

@@ -21,6 +21,8 @@ export type EventBody =
       readonly reachable: boolean;
       readonly asOf: Instant;
     }
+  /** The provider said again what is known, so that only its time is new. It is not in the log. */
+  | { readonly type: "ReachabilityConfirmed"; readonly asOf: Instant }
   | {
       readonly type: "MessageRecorded";
       readonly message: Message;

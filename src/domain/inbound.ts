@@ -31,13 +31,8 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   } else {
     messageId = receiveEvent(turn, entry, sentAt);
   }
-  const { unsendTarget } = turn.facts;
-  if (unsendTarget !== null) {
-    turn.emit(contactOf(turn), {
-      type: "MessageUnsent",
-      ...unsendTarget,
-      agents: agentsConcerned(turn.state, unsendTarget.conversationId),
-    });
+  for (const target of turn.facts.unsendTargets) {
+    turn.emit(contactOf(turn), { type: "MessageUnsent", ...target, agents: agentsConcerned(turn.state, target) });
   }
   return accepted(turn, { messageId });
 }
@@ -165,11 +160,12 @@ function updateContact(turn: Turn, entry: InboundEntry, sentAt: Instant): void {
     });
   }
   if (entry.reachable !== null && (state.reachableAsOf === null || state.reachableAsOf <= sentAt)) {
-    turn.emit(contactOf(turn), {
-      type: "ReachabilityChanged",
-      reachable: entry.reachable,
-      asOf: sentAt,
-    });
+    turn.emit(
+      contactOf(turn),
+      entry.reachable === state.reachable
+        ? { type: "ReachabilityConfirmed", asOf: sentAt }
+        : { type: "ReachabilityChanged", reachable: entry.reachable, asOf: sentAt },
+    );
   }
 }
 

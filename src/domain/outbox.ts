@@ -1,5 +1,5 @@
 import type { ChannelKind } from "./channel-kind.ts";
-import type { ConversationId, Instant, MessageId } from "./id.ts";
+import type { AgentId, ConversationId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus } from "./message.ts";
 
 /** An outbound message that has not reached a final delivery status. */
@@ -7,6 +7,8 @@ export interface PendingOutbound {
   readonly messageId: MessageId;
   readonly seq: number;
   readonly conversationId: ConversationId | null;
+  /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
+  readonly agents: readonly AgentId[];
   readonly status: DeliveryStatus;
   readonly recordedAt: Instant;
   /** How often it was leased. */

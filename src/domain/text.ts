@@ -7,7 +7,7 @@ export const MAX_TEXT = 5_000;
  * Validates text from an API caller: PostgreSQL cannot store NUL, and a lone surrogate is not valid Unicode (rule O4).
  * Returns the error message, or null if the text is valid.
  */
-export function faultOfText(text: string, max: number): string | null {
+export function textError(text: string, max: number): string | null {
   if (text.includes("\0")) return "Must not contain the NUL character (U+0000).";
   if (!text.isWellFormed()) return "Must not contain lone surrogates: the text is not valid Unicode.";
   if (isLongerThan(text, max)) return `Must be at most ${max.toLocaleString("en")} characters long.`;

@@ -5,6 +5,7 @@ import type { BlockInForce } from "./episode.ts";
 import type { DomainEvent, EventBody } from "./event.ts";
 import type { Flow } from "./flow.ts";
 import {
+  type AgentId,
   type BlockId,
   type ContactChannelId,
   type ConversationId,
@@ -21,8 +22,8 @@ import type { Refusal } from "./refusal.ts";
 export interface Facts {
   /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
-  /** The entry that an unsend hides; null if it is hidden already or unknown (rule O6). */
-  readonly unsendTarget: UnsendTarget | null;
+  /** The entries that an unsend hides: all with the provider's message id that are not hidden yet (rule O6). */
+  readonly unsendTargets: readonly UnsendTarget[];
   /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
@@ -49,11 +50,13 @@ export interface OutboundFact {
 export interface UnsendTarget {
   readonly messageId: MessageId;
   readonly conversationId: ConversationId | null;
+  /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
+  readonly agents: readonly AgentId[];
 }
 
 export const noFacts: Facts = {
   duplicateOf: null,
-  unsendTarget: null,
+  unsendTargets: [],
   alreadyUnsent: false,
   conversationStatus: null,
   outboundMessage: null,
@@ -71,7 +74,7 @@ export interface DecisionInput {
   readonly facts: Facts;
 }
 
-/** The answer to an accepted command. `changed` is false if it had no effect. */
+/** The result of an accepted command. `changed` is false if it had no effect. */
 export interface Accepted {
   readonly type: "Accepted";
   readonly changed: boolean;
@@ -131,7 +134,7 @@ export class Turn {
   }
 }
 
-/** Builds the answer to an accepted command; `changed` is true if the command emitted events of its own. */
+/** Builds the result of an accepted command; `changed` is true if the command emitted events of its own. */
 export function accepted(
   turn: Turn,
   made: {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type Flow, HANDOVER } from "../domain/flow.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
-import { jsonFault } from "../domain/input.ts";
+import { checkJson } from "../domain/input.ts";
 import type { InvalidField } from "../domain/refusal.ts";
-import { faultOfText, MAX_TEXT } from "../domain/text.ts";
+import { MAX_TEXT, textError } from "../domain/text.ts";
 
 const menuOption = z.object({ id: z.string().min(1), label: z.string().min(1), next: z.string().min(1) });
 
@@ -52,20 +52,20 @@ type ChatbotDefinition = z.infer<typeof flowDefinitions.CHATBOT>;
 export function checkDefinition(
   kind: Flow["kind"],
   definition: unknown,
-): { readonly definition: object; readonly faults: readonly InvalidField[] } {
-  const jsonError = jsonFault("definition", definition);
-  if (jsonError !== null) return { definition: {}, faults: [jsonError] };
+): { readonly definition: object; readonly invalid: readonly InvalidField[] } {
+  const jsonError = checkJson("definition", definition);
+  if (jsonError !== null) return { definition: {}, invalid: [jsonError] };
   const { data, error } = flowDefinitions[kind].safeParse(definition);
   if (error) {
-    const faults = error.issues.map(({ path, message }) => ({ path: ["definition", ...path].join("."), message }));
-    return { definition: {}, faults };
+    const invalid = error.issues.map(({ path, message }) => ({ path: ["definition", ...path].join("."), message }));
+    return { definition: {}, invalid };
   }
-  const faults = "steps" in data ? faultsOfChatbot(data) : faultsOfText("definition.text", data.text);
-  return { definition: data, faults };
+  const invalid = "steps" in data ? checkChatbot(data) : checkTexts("definition.text", data.text);
+  return { definition: data, invalid };
 }
 
 /** Checks what the schema cannot express: unique ids, limits, existing targets, no endless loops. */
-function faultsOfChatbot({ steps }: ChatbotDefinition): InvalidField[] {
+function checkChatbot({ steps }: ChatbotDefinition): InvalidField[] {
   const ids = new Set(steps.map(({ id }) => id));
   const isUnknownTarget = (next: string | undefined): boolean =>
     next !== undefined && next !== HANDOVER && !ids.has(next);
@@ -76,7 +76,7 @@ function faultsOfChatbot({ steps }: ChatbotDefinition): InvalidField[] {
       ...(steps.findIndex(({ id }) => id === step.id) === index
         ? []
         : [{ path: `${path}.id`, message: "Another step already has this id." }]),
-      ...faultsOfText(`${path}.text`, [step.text, ...options.map(({ label }) => label)].join("\n")),
+      ...checkTexts(`${path}.text`, [step.text, ...options.map(({ label }) => label)].join("\n")),
       ...((step.delay ?? 0) > MAX_DELAY ? [{ path: `${path}.delay`, message: "Must be at most 7 days." }] : []),
       ...(isUnknownTarget(step.next)
         ? [{ path: `${path}.next`, message: `Must be the id of a step or ${HANDOVER}.` }]
@@ -109,7 +109,7 @@ function loopsWithoutAnswer(steps: ChatbotDefinition["steps"], from: ChatbotDefi
   return false;
 }
 
-function faultsOfText(path: string, text: string): InvalidField[] {
-  const message = faultOfText(text, MAX_TEXT);
+function checkTexts(path: string, text: string): InvalidField[] {
+  const message = textError(text, MAX_TEXT);
   return message === null ? [] : [{ path, message }];
 }

@@ -1,23 +1,13 @@
-import type { Logger } from "pino";
-import type { Executor } from "../commands/executor.ts";
-import type { Clock } from "../platform/clock.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
-import type { Database } from "../store/database.ts";
 import { findDue } from "../store/due.ts";
-
-export interface DueJobOptions {
-  readonly database: Database;
-  readonly executor: Executor;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import type { ExecutingJobOptions } from "./executing-job.ts";
 
 /** In milliseconds; well within the 5 s that rule B8 allows. */
 const INTERVAL = 1_000;
 const PAGE = 500;
 
 /** Runs what becomes due with time: block expiries (rule B8), unanswered offers (rule C3), delayed flow steps. */
-export function dueJob({ database, executor, clock, logger }: DueJobOptions): PeriodicJob {
+export function dueJob({ database, executor, clock, logger }: ExecutingJobOptions): PeriodicJob {
   return periodicJob("due", INTERVAL, runOnce, logger);
 
   async function runOnce(): Promise<void> {

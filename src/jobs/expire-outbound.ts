@@ -1,17 +1,8 @@
 import type { Logger } from "pino";
-import type { Executor } from "../commands/executor.ts";
 import { DELIVERY_TIMEOUT } from "../domain/outbox.ts";
-import type { Clock } from "../platform/clock.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
-import type { Database } from "../store/database.ts";
 import { findExpiredOutbound, forgetReplyTokens } from "../store/outbound-due.ts";
-
-export interface ExpireOutboundJobOptions {
-  readonly database: Database;
-  readonly executor: Executor;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import type { ExecutingJobOptions } from "./executing-job.ts";
 
 /** In milliseconds. */
 const INTERVAL = 1_000;
@@ -23,7 +14,7 @@ const REPLY_TOKEN_LIFETIME = 90_000;
  * Ends what delivery waits for in vain: leases of processes that died (rule S2), messages that no sender takes, for
  * want of an access token for example (rule S4), and dead reply tokens.
  */
-export function expireOutboundJob({ database, executor, clock, logger }: ExpireOutboundJobOptions): PeriodicJob {
+export function expireOutboundJob({ database, executor, clock, logger }: ExecutingJobOptions): PeriodicJob {
   return periodicJob("expire-outbound", INTERVAL, runOnce, logger);
 
   async function runOnce(): Promise<void> {

@@ -4,6 +4,7 @@ import type { BlockInForce } from "../domain/episode.ts";
 import { toGlobalId } from "../domain/global-id.ts";
 import type { WorkspaceId } from "../domain/id.ts";
 import type { JsonValue } from "../domain/message.ts";
+import type { Clock } from "../platform/clock.ts";
 import { toActorColumns } from "./actor-columns.ts";
 import type { Database, Statement, Tx } from "./database.ts";
 import { AuditAction, type AuditSubjectType, Prisma } from "./generated/client.ts";
@@ -24,27 +25,37 @@ export interface AuditEntry {
   readonly after: AuditedValues | null;
 }
 
-/** Who changes something, and when. */
+/** Who changes something. */
 export interface Change {
   readonly workspaceId: WorkspaceId;
   readonly actor: Actor;
-  readonly at: Date;
+  readonly clock: Clock;
+}
+
+/** A row that a change locks, so that what it reads next is what it replaces. */
+export interface ChangedRow {
+  readonly table: "api_key" | "channel" | "flow";
+  readonly id: string;
 }
 
 /** A connection inside an open Prisma transaction. */
 export type ChangeTx = Prisma.TransactionClient;
 
 /**
- * Runs a change of an administrator in one transaction with its entry in the audit log. `run` returns a null `entry` if
- * nothing changed.
+ * Runs a change of an administrator in one transaction with its entry in the audit log. `row` is null if the change
+ * creates its subject. `at` is read once the row is locked, so that the entries of a subject are in the order of its
+ * changes. `run` returns a null `entry` if nothing changed.
  */
 export function audited<Result>(
   { prisma }: Pick<Database, "prisma">,
-  { workspaceId, actor, at }: Change,
-  run: (tx: ChangeTx) => Promise<{ readonly result: Result; readonly entry: AuditEntry | null }>,
+  { workspaceId, actor, clock }: Change,
+  row: ChangedRow | null,
+  run: (tx: ChangeTx, at: Date) => Promise<{ readonly result: Result; readonly entry: AuditEntry | null }>,
 ): Promise<Result> {
   return prisma.$transaction(async (tx) => {
-    const { result, entry } = await run(tx);
+    if (row !== null) await lockRow(tx, row);
+    const at = new Date(clock.now());
+    const { result, entry } = await run(tx, at);
     if (entry !== null) {
       const { type: actorType, id: actorId } = toActorColumns(actor);
       const { before, after, ...what } = entry;
@@ -65,8 +76,7 @@ export function audited<Result>(
   });
 }
 
-/** Locks a row, so that what is read next is what the change of this transaction replaces. */
-export async function lockRow(tx: ChangeTx, table: "api_key" | "channel" | "flow", id: string): Promise<void> {
+async function lockRow(tx: ChangeTx, { table, id }: ChangedRow): Promise<void> {
   await tx.$queryRaw`SELECT id FROM ${Prisma.raw(table)} WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
 }
 

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { ChannelKind } from "../domain/channel-kind.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
 import { toActorColumns } from "./actor-columns.ts";
-import { type AuditedValues, audited, type Change, lockRow } from "./audit-log.ts";
+import { type AuditedValues, audited, type Change } from "./audit-log.ts";
 import type { ChannelSecrets, SecretColumn } from "./channel-secrets.ts";
 import type { Database } from "./database.ts";
 import type { Channel } from "./generated/client.ts";
@@ -28,7 +28,7 @@ export interface Channels {
 export function channelWriter(database: Database, secrets: ChannelSecrets): Channels {
   return {
     create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
-      audited(database, change, async (tx) => {
+      audited(database, change, null, async (tx, at) => {
         const id = uuidv7();
         const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
           plain === null || plain === undefined ? null : secrets.seal(id, column, plain);
@@ -42,7 +42,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
             accessToken: seal("accessToken", accessToken),
             allowedOrigins: [...(allowedOrigins ?? [])],
             deliveryUrl: deliveryUrl ?? null,
-            createdAt: change.at,
+            createdAt: at,
           },
         });
         const entry = { ...subject(id), action: "CHANNEL_CREATED", before: null, after: valuesOf(row) } as const;
@@ -50,8 +50,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
       }),
 
     update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
-      audited(database, change, async (tx) => {
-        await lockRow(tx, "channel", id);
+      audited(database, change, { table: "channel", id }, async (tx) => {
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         const opened = secrets.open(before);
         const replaced: string[] = [];
@@ -82,14 +81,13 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
       }),
 
     archive: (change, id) =>
-      audited(database, change, async (tx) => {
-        await lockRow(tx, "channel", id);
+      audited(database, change, { table: "channel", id }, async (tx, at) => {
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         if (before.archivedAt !== null) return { result: false, entry: null };
         const { type: archivedByType, id: archivedById } = toActorColumns(change.actor);
         const row = await tx.channel.update({
           where: { id },
-          data: { archivedAt: change.at, archivedByType, archivedById },
+          data: { archivedAt: at, archivedByType, archivedById },
         });
         const values = { before: valuesOf(before), after: valuesOf(row) };
         return { result: true, entry: { ...subject(id), action: "CHANNEL_ARCHIVED", ...values } };

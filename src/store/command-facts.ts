@@ -28,7 +28,7 @@ export interface RecordedInbound {
   readonly channelId: ChannelId;
   readonly eventId: string;
   readonly duplicateOf: MessageId | null;
-  readonly unsendTarget: UnsendTarget | null;
+  readonly unsendTargets: readonly UnsendTarget[];
   readonly alreadyUnsent: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: string;
     eventId: string;
     duplicate_of: string | null;
-    unsend_target?: { id: string; conversationId: string | null } | null;
+    unsend_targets?: UnsendTargetJson[] | null;
     already_unsent?: boolean | null;
   }>(refersToMessages ? findInboundAndUnsends : findDuplicates, [JSON.stringify(keys)]);
   return rows.map((row) => ({
@@ -49,13 +49,23 @@ export async function findInbound(tx: Tx, keys: readonly InboundKey[]): Promise<
     channelId: idOf(row.channelId),
     eventId: row.eventId,
     duplicateOf: row.duplicate_of === null ? null : idOf(row.duplicate_of),
-    unsendTarget: row.unsend_target ? toUnsendTarget(row.unsend_target) : null,
+    unsendTargets: (row.unsend_targets ?? []).map(toUnsendTarget),
     alreadyUnsent: row.already_unsent ?? false,
   }));
 }
 
-function toUnsendTarget({ id, conversationId }: { id: string; conversationId: string | null }): UnsendTarget {
-  return { messageId: idOf(id), conversationId: conversationId === null ? null : idOf(conversationId) };
+interface UnsendTargetJson {
+  id: string;
+  conversationId: string | null;
+  assigneeId: string | null;
+}
+
+function toUnsendTarget({ id, conversationId, assigneeId }: UnsendTargetJson): UnsendTarget {
+  return {
+    messageId: idOf(id),
+    conversationId: conversationId === null ? null : idOf(conversationId),
+    agents: assigneeId === null ? [] : [idOf(assigneeId)],
+  };
 }
 
 /** The statuses of conversations, read under the lock. */
@@ -115,17 +125,18 @@ export async function findUnknownOutcomes(
 }
 
 /**
- * The ContactChannels of these contacts on which a block holds at `now`. Locks the contacts first, in id order, so that
- * one transaction at a time decides a contact's status (rule B7), even when different channels are affected.
+ * Those of these contacts that are blocked on some channel at `now`. Locks the contacts first, in id order, so that one
+ * transaction at a time decides a contact's status (rule B7), even when different channels are affected.
  */
 export async function findBlocked(
   tx: Tx,
   contactIds: readonly ContactId[],
   now: Instant,
-): Promise<{ contactId: ContactId; contactChannelId: ContactChannelId }[]> {
+): Promise<ReadonlySet<ContactId>> {
+  if (contactIds.length === 0) return new Set();
   await lockContacts(tx, contactIds);
-  const rows = await tx.query<{ contact_id: string; id: string }>(findBlockedRows, [contactIds, new Date(now)]);
-  return rows.map((row) => ({ contactId: idOf(row.contact_id), contactChannelId: idOf(row.id) }));
+  const rows = await tx.query<{ contact_id: string }>(findBlockedRows, [contactIds, new Date(now)]);
+  return new Set(rows.map((row) => idOf<"Contact">(row.contact_id)));
 }
 
 export async function lockContacts(tx: Tx, contactIds: readonly ContactId[]): Promise<void> {
@@ -154,9 +165,11 @@ const findInboundAndUnsends: Statement = {
   text: `
     SELECT k."contactChannelId", cc.channel_id AS "channelId", k."eventId",
            (SELECT id FROM message WHERE channel_id = cc.channel_id AND event_id = k."eventId") AS duplicate_of,
-           (SELECT json_build_object('id', id, 'conversationId', conversation_id)
-            FROM message WHERE contact_channel_id = k."contactChannelId"
-              AND provider_message_id = k.unsends AND unsent_at IS NULL LIMIT 1) AS unsend_target,
+           (SELECT json_agg(json_build_object('id', m.id, 'conversationId', m.conversation_id, 'assigneeId', c.assignee_id)
+                            ORDER BY m.seq)
+            FROM message m LEFT JOIN conversation c ON c.id = m.conversation_id
+            WHERE m.contact_channel_id = k."contactChannelId"
+              AND m.provider_message_id = k.unsends AND m.unsent_at IS NULL) AS unsend_targets,
            (SELECT true FROM message WHERE contact_channel_id = k."contactChannelId"
               AND unsends = k."providerMessageId" LIMIT 1) AS already_unsent
     FROM ${inboundKeys}`,
@@ -173,7 +186,8 @@ const findOutbound: Statement = {
 const findUnknown: Statement = {
   name: "message_find_unknown",
   text: `
-    SELECT ${pendingJson} AS pending FROM message m
+    SELECT ${pendingJson} AS pending
+    FROM message m LEFT JOIN conversation mc ON mc.id = m.conversation_id
     WHERE m.id = ANY($1::uuid[]) AND m.delivery_error_code = 'OUTCOME_UNKNOWN'`,
 };
 
@@ -185,6 +199,6 @@ const findStatuses: Statement = {
 const findBlockedRows: Statement = {
   name: "contact_blocked",
   text: `
-    SELECT cc.contact_id, cc.id FROM contact_channel cc JOIN block b ON b.contact_channel_id = cc.id
+    SELECT DISTINCT cc.contact_id FROM contact_channel cc JOIN block b ON b.contact_channel_id = cc.id
     WHERE cc.contact_id = ANY($1::uuid[]) AND b.lifted_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2)`,
 };

@@ -42,26 +42,29 @@ const lockRows: Statement = {
   text: "SELECT id FROM contact_channel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
 };
 
-/** A pending message `m` as JSON. */
+/** A pending message `m` of a conversation `mc` as JSON. */
 export const pendingJson = `json_build_object(
-  'messageId', m.id, 'seq', m.seq, 'conversationId', m.conversation_id, 'status', m.delivery_status,
+  'messageId', m.id, 'seq', m.seq, 'conversationId', m.conversation_id, 'assigneeId', mc.assignee_id, 'status', m.delivery_status,
   'recordedAt', m.recorded_at, 'attempts', m.attempts, 'hasMenu', m.menu IS NOT NULL)`;
 
 export interface PendingJson {
   messageId: string;
   seq: number;
   conversationId: string | null;
+  assigneeId: string | null;
   status: DeliveryStatus;
   recordedAt: string;
   attempts: number;
   hasMenu: boolean;
 }
 
-export function toPending({ messageId, conversationId, recordedAt, ...rest }: PendingJson): PendingOutbound {
+export function toPending(row: PendingJson): PendingOutbound {
+  const { messageId, conversationId, assigneeId, recordedAt, ...rest } = row;
   return {
     ...rest,
     messageId: idOf(messageId),
     conversationId: conversationId === null ? null : idOf(conversationId),
+    agents: assigneeId === null ? [] : [idOf<"Agent">(assigneeId)],
     recordedAt: Date.parse(recordedAt),
   };
 }
@@ -87,7 +90,8 @@ const loadRows: Statement = {
              (SELECT json_agg(${pendingJson} ORDER BY m.seq)
               FROM (SELECT * FROM message
                     WHERE contact_channel_id = cc.id AND delivery_status IN ('QUEUED', 'SENDING')
-                    ORDER BY seq LIMIT CASE WHEN cc.id = ANY($2::uuid[]) THEN NULL ELSE $4::int END) AS m)
+                    ORDER BY seq LIMIT CASE WHEN cc.id = ANY($2::uuid[]) THEN NULL ELSE $4::int END) AS m
+              LEFT JOIN conversation mc ON mc.id = m.conversation_id)
            END AS pending
     FROM contact_channel cc
     JOIN channel ON channel.id = cc.channel_id

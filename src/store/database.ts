@@ -109,11 +109,11 @@ async function transaction<Result>(pool: pg.Pool, run: (tx: Tx) => Promise<Resul
   };
   connection.on("error", onError);
   const send = <Row extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<Row[]> => {
-    const answer = connection.query<Row>(query).then(({ rows }) => rows);
+    const response = connection.query<Row>(query).then(({ rows }) => rows);
     // A failure is handled when the transaction ends; until then it must not count as an unhandled rejection.
-    answer.catch(() => {});
-    sent.push(answer);
-    return answer;
+    response.catch(() => {});
+    sent.push(response);
+    return response;
   };
   const tx: Tx = {
     query: async <Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]) => {

@@ -104,6 +104,7 @@ export class RowChanges {
         break;
       case "ContactAppeared":
       case "ReachabilityChanged":
+      case "ReachabilityConfirmed":
       case "BotSessionChanged":
       case "LeaseExtended":
         break;

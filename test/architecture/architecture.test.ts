@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { rules, type Sources } from "./rules.ts";
+import { isGenerated, rules, type Sources } from "./rules.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -9,7 +9,7 @@ const sources: Sources = new Map(
   ["src", "bench", "examples", "test"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .map((file) => `${folder}/${file}`)
-      .filter((file) => /\.tsx?$/.test(file) && !file.includes("/generated/"))
+      .filter((file) => /\.tsx?$/.test(file) && !isGenerated(file))
       .map((file): [string, string] => [file, readFileSync(join(root, file), "utf8")]),
   ),
 );

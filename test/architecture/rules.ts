@@ -132,13 +132,18 @@ function pageOf(file: string): string | null {
   return pages.find((page) => file.startsWith(`src/${page}/`)) ?? null;
 }
 
+/** Whether a tool wrote the file: Prisma's client, or what relay-compiler writes. */
+export function isGenerated(path: string): boolean {
+  return /\/(generated|__generated__)\//.test(path);
+}
+
 /** All imports of one source file by another. Generated code and libraries are left out. */
 function importsOf(sources: Sources): [file: string, imported: string][] {
   return [...sources].flatMap(([file, source]) =>
     specifiersIn(source)
       .filter((specifier) => specifier.startsWith("."))
       .map((specifier): [string, string] => [file, join(dirname(file), specifier)])
-      .filter(([, imported]) => !imported.includes("/generated/") && /\.tsx?$/.test(imported)),
+      .filter(([, imported]) => !isGenerated(imported) && /\.tsx?$/.test(imported)),
   );
 }
 

@@ -65,7 +65,7 @@ function writePath(store: AggregateStore) {
       ],
     };
     return executor.execute(work).then(
-      ([answer]) => answer?.type ?? "nothing",
+      ([result]) => result?.type ?? "nothing",
       (error: Error) => error.message,
     );
   };
@@ -105,9 +105,9 @@ describe("one failing command does not fail the others in its batch", () => {
     const { receive, batches } = writePath(store);
     const texts = ["one", "two", "poison", "three", "four"];
     const before = await database.prisma.message.count();
-    const answers = await Promise.all(texts.map(receive));
-    expect(answers[2]).toMatch(fault);
-    expect(answers.toSpliced(2, 1)).toEqual(Array(4).fill("Accepted"));
+    const results = await Promise.all(texts.map(receive));
+    expect(results[2]).toMatch(fault);
+    expect(results.toSpliced(2, 1)).toEqual(Array(4).fill("Accepted"));
     expect(batches).toEqual([5, 1, 1, 1, 1, 1]);
     expect(await database.prisma.message.count()).toBe(before + 4);
     expect(await database.prisma.contactChannel.count({ where: { externalId: { startsWith: "poison" } } })).toBe(0);

@@ -58,12 +58,12 @@ export async function storm(options: {
         const eventId = `${seed}-${random() < 0.9 ? n : Math.floor(n / 2)}`;
         const contactChannel = { channelId: place.channelId, externalId };
         const step = async (command: Command): Promise<void> => {
-          const [answer] = await executor.execute({
+          const [result] = await executor.execute({
             workspaceId: place.workspaceId,
             steps: [{ contactChannel, command }],
           });
           commands += 1;
-          if (answer?.type === "Accepted" && command.type === "ReceiveInbound") sent.add(eventId);
+          if (result?.type === "Accepted" && command.type === "ReceiveInbound") sent.add(eventId);
         };
         const conversation = await ongoingConversation(first.database, externalId);
         try {

@@ -462,7 +462,7 @@ describe("previewBlock is refused", () => {
     ];
     for (const [client, where] of cases) {
       const { data, errors } = await client.graphql(PREVIEW, where);
-      expect([data ?? null, errors?.[0]?.extensions.code]).toEqual([null, "NOT_FOUND"]);
+      expect([data, errors?.[0]?.extensions.code]).toEqual([{ previewBlock: null }, "NOT_FOUND"]);
     }
   });
 

@@ -5,6 +5,7 @@ import { at, first, nodesAt, textAt } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId, rowId } from "../support/app.ts";
 import type { Client } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
+import { databaseOf, openFaultSession } from "../support/faults.ts";
 import { block, onLine, unblock } from "../support/people.ts";
 import { countingStatements, rowsLookedAt } from "../support/statements.ts";
 import { contactIdOf } from "../support/view.ts";
@@ -134,6 +135,20 @@ describe("what it has", () => {
     expect(updated).toMatchObject({ before: values, after: noted, actor: { id: desk.ben.id } });
     expect(unblocked).toMatchObject({ before: noted, after: { ...noted, cause: "UNBLOCKED", liftNotes: null } });
     expect(expired).toMatchObject({ at: expiresAt, after: { cause: "EXPIRED", liftedAt: expiresAt } });
+  });
+
+  test("a change that waited for another has its own time, so that the log is in the order of the changes", async () => {
+    const { id: channelId } = (await desk.ada.createChannel({ kind: "CUSTOM", name: "Shop" })).channel;
+    const faults = await openFaultSession(databaseOf(desk));
+    await faults.query("BEGIN");
+    await faults.query(`SELECT FROM channel WHERE id = '${rowId(channelId)}' FOR UPDATE`);
+    const updating = desk.ada.updateChannel({ channelId, name: "Store" });
+    await faults.untilWaiting(1);
+    desk.clock.advance(1_000);
+    await faults.query("COMMIT");
+    await faults.end();
+    await updating;
+    expect((await entries({ subjectId: channelId })).map(({ at }) => at)).toEqual([inMs(desk, 0), inMs(desk, -1_000)]);
   });
 
   test("a refused change leaves none", async () => {

@@ -270,19 +270,19 @@ describe("the WebSocket", () => {
     const socket = new WebSocket(`${desk.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     const send = (message: object) => socket.send(JSON.stringify(message));
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    let fault: unknown;
+    let received: unknown;
     socket.on("open", () => send(init(desk.ada.token)));
     socket.on("message", (data) => {
       const { type, id, payload } = JSON.parse(String(data));
       if (type === "connection_ack") send({ type: "subscribe", id: "bad", payload: { query } });
       if (type === "error" && id === "bad") {
-        fault = payload[0].extensions?.code;
+        received = payload[0].extensions?.code;
         send({ type: "subscribe", id: "good", payload: { query: "{ viewer { role } }" } });
       }
       if (type === "next") resolve(payload.data);
     });
     expect(await promise).toEqual({ viewer: { role: "ADMIN" } });
-    expect(fault).toBe(code);
+    expect(received).toBe(code);
     socket.close();
   });
 });

@@ -275,4 +275,19 @@ describe("B7: the status of the contact and of the ContactChannel", () => {
       ["ACTIVE", "ACTIVE"],
     ]);
   });
+
+  test("contactStatus in an event is the status after the whole commit, over all ContactChannels", async () => {
+    const here = onLine(desk, { channel: desk.withKeyword.LINE });
+    const there = onLine(desk, { channel: desk.withChatbot.LINE });
+    await here.says("Hello");
+    await addContactChannel(desk, here, there);
+    const contactId = await contactIdOf(desk, here);
+    await desk.ada.blockContact({ contactId });
+    const since = await cursorNow(desk);
+    await desk.ada.unblockContact({ contactId });
+    expect((await eventsSince(desk, since, "contactStatusChanged")).map((e) => [e.status, e.contactStatus])).toEqual([
+      ["ACTIVE", "ACTIVE"],
+      ["ACTIVE", "ACTIVE"],
+    ]);
+  });
 });

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootDesk, type Desk, lineSignature, lineText, rowId } from "../support/app.ts";
+import type { Client } from "../support/client.ts";
 import { onLine } from "../support/people.ts";
 
 const CHANNEL_SECRET = "0123456789abcdef0123456789abcdef";
@@ -86,6 +87,32 @@ describe("createChannel", () => {
     }
     const { channel } = await desk.ada.createChannel(custom);
     expect(await stored(channel.id)).toMatchObject({ deliveryUrl: custom.custom.deliveryUrl });
+  });
+
+  test("an administrator reads the settings that are not secret, and nobody else does", async () => {
+    const webChat = { kind: "WEB_CHAT", name: "Web", webChat: { allowedOrigins: ["https://shop.example"] } };
+    const custom = { kind: "CUSTOM", name: "Partner", custom: { deliveryUrl: "https://partner.example/in?key=1" } };
+    const ids = [
+      (await desk.ada.createChannel(webChat)).channel.id,
+      (await desk.ada.createChannel(custom)).channel.id,
+      desk.line,
+    ];
+    const read = async (client: Client): Promise<unknown[]> =>
+      Promise.all(
+        ids.map(async (id) => {
+          const query = "query ($id: ID!) { node(id: $id) { ... on Channel { allowedOrigins deliveryUrl } } }";
+          const { data } = await client.graphql<{ node: object }>(query, { id });
+          return Object.values(data.node);
+        }),
+      );
+    expect(await read(desk.ada)).toEqual([
+      [webChat.webChat.allowedOrigins, null],
+      [null, custom.custom.deliveryUrl],
+      [null, null],
+    ]);
+    for (const client of [desk.ben, desk.vic, desk.as(await desk.key("read"))]) {
+      expect(await read(client)).toEqual(Array(3).fill([null, null]));
+    }
   });
 
   test.each<[string, object, string]>([
@@ -203,7 +230,7 @@ describe("testChannel", () => {
 
   test("a LINE that does not answer is given up after 5 seconds", async () => {
     const result = await testWith("silent");
-    expect(result).toMatchObject({ problem: "UNREACHABLE", detail: "LINE did not answer within 5 seconds." });
+    expect(result).toMatchObject({ problem: "UNREACHABLE", detail: "LINE did not respond within 5 seconds." });
   });
 
   test("an archived channel can still be tested", async () => {

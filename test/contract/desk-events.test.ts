@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { toOpaqueId } from "../../src/domain/global-id.ts";
 import { bootDesk, type Desk, lineText, rowId } from "../support/app.ts";
-import { block, onLine, type Person } from "../support/people.ts";
+import { block, onLine, type Person, unblock } from "../support/people.ts";
 import { cursorNow, type ListenOptions, listen, type ReceivedEvent } from "../support/subscriber.ts";
 import { contactIdOf, latest, look } from "../support/view.ts";
 
@@ -34,10 +34,15 @@ async function unsend(messageId: string): Promise<void> {
   await desk.lineWebhook([lineText(someone.externalId, "", { ...event, timestamp: desk.clock.now() })]);
 }
 
+/** A text with this id of LINE's. */
+async function says(text: string, id: string): Promise<void> {
+  const said = lineText(someone.externalId, text, { timestamp: desk.clock.now() });
+  await desk.lineWebhook([{ ...said, message: { type: "text", id, text } }]);
+}
+
 describe("messageChanged", () => {
   test("O6: an unsend is reported with its message, whose text is hidden", async () => {
-    const said = lineText(someone.externalId, "My password is 1234", { timestamp: desk.clock.now() });
-    await desk.lineWebhook([{ ...said, message: { type: "text", id: "unsent-1", text: "My password is 1234" } }]);
+    await says("My password is 1234", "unsent-1");
     await unsend("unsent-1");
 
     const filter = { conversationId: await latest(desk, someone) };
@@ -45,6 +50,17 @@ describe("messageChanged", () => {
 
     expect(changed).toMatchObject({ change: "UNSENT", deliveryStatus: null, message: { text: null } });
     expect(changed?.actor.__typename).toBe("Contact");
+  });
+
+  test("O6: an unsend hides and reports every entry with the id of the message", async () => {
+    await says("Mi password is 1234", "unsent-2");
+    await says("My password is 1234", "unsent-2");
+    await unsend("unsent-2");
+    const changed = await next("messageChanged", 2, { filter: { contactId: await contactIdOf(desk, someone) } });
+    expect(changed.map(({ change, message }) => [change, message?.text])).toEqual([
+      ["UNSENT", null],
+      ["UNSENT", null],
+    ]);
   });
 
   test("B4: a block reports each message that it cancels, and answers with their number", async () => {
@@ -78,6 +94,34 @@ describe("messageChanged", () => {
 
     expect(mine).toMatchObject({ change: "DELIVERY", deliveryStatus: "CANCELED" });
   });
+
+  test("a filter by assignee also selects changes in conversations that are offered to the agent", async () => {
+    await desk.ada.offerConversation({ conversationId: await latest(desk, someone), agentId: desk.ben.id });
+    start = await cursorNow(desk);
+    await block(desk, someone);
+    const [offered] = await next("messageChanged", 1, { filter: { assigneeId: desk.ben.id } });
+    expect(offered).toMatchObject({ change: "DELIVERY", deliveryStatus: "CANCELED" });
+  });
+
+  test("a filter by assignee also selects changes in conversations that others followed", async () => {
+    await says("My password is 1234", "unsent-3");
+    const conversationId = await latest(desk, someone);
+    await desk.ben.sendMessage({ conversationId, text: "Do not tell" });
+    await desk.ben.endConversation({ conversationId });
+    await someone.says("Hello again");
+    start = await cursorNow(desk);
+    await unsend("unsent-3");
+    await block(desk, someone);
+
+    const mine = await next("messageChanged", 3, { filter: { assigneeId: desk.ben.id } });
+
+    // The last two are the greeting and the answer of the first conversation.
+    expect(mine.map(({ change, message }) => [change, message?.text])).toEqual([
+      ["UNSENT", null],
+      ["DELIVERY", "Welcome!"],
+      ["DELIVERY", "Do not tell"],
+    ]);
+  });
 });
 
 describe("contactChanged", () => {
@@ -88,6 +132,17 @@ describe("contactChanged", () => {
       changed: ["REACHABLE"],
       contactChannel: { externalId: someone.externalId, reachable: false },
     });
+  });
+
+  test("D6: a follow by somebody who can be reached changes nothing", async () => {
+    const filter = { contactId: await contactIdOf(desk, someone) };
+    await someone.does("follow");
+    await someone.does("unfollow");
+    expect((await next("deskEvents", 3, { filter })).map(({ __typename }) => __typename)).toEqual([
+      "MessageRecordedEvent",
+      "ContactChangedEvent",
+      "MessageRecordedEvent",
+    ]);
   });
 
   test("a name", async () => {
@@ -182,6 +237,16 @@ describe("deskEvents", () => {
     const [expired] = await next("contactStatusChanged", 1);
     expect(expired?.conversations).toEqual([{ id: conversationId, blocked: false }]);
   });
+
+  test("a block names the conversation that it ends, and an unblock does not, because it stays blocked", async () => {
+    const conversationId = await latest(desk, someone);
+    await block(desk, someone);
+    const [blocked] = await next("contactStatusChanged", 1);
+    expect(blocked?.conversations).toEqual([{ id: conversationId, blocked: true }]);
+    await unblock(desk, someone);
+    const [, unblocked] = await next("contactStatusChanged", 2);
+    expect(unblocked?.conversations).toEqual([]);
+  });
 });
 
 describe("a message's keys", () => {
@@ -221,8 +286,12 @@ describe("a message's keys", () => {
   }
 });
 
-test("a forbidden part does not null the rest of an answer", async () => {
-  const { data, errors } = await desk.vic.graphql("{ viewer { role } flows { id } apiKeys { id } }");
-  expect(data).toEqual({ viewer: { role: "VIEWER" }, flows: null, apiKeys: null });
-  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["FORBIDDEN", "FORBIDDEN"]);
+test("a forbidden part does not null the rest of a result", async () => {
+  const { data, errors } = await desk.vic.graphql(
+    `query ($contactId: ID!) { viewer { role } flows { id } apiKeys { id } auditLog { edges { node { id } } }
+      previewBlock(contactId: $contactId) { droppingOffers } }`,
+    { contactId: await contactIdOf(desk, someone) },
+  );
+  expect(data).toEqual({ viewer: { role: "VIEWER" }, flows: null, apiKeys: null, auditLog: null, previewBlock: null });
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(4).fill("FORBIDDEN"));
 });

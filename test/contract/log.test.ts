@@ -155,7 +155,7 @@ describe("cursors", () => {
       data: { prunedTo: 1 },
     });
     const expired = listen(desk, "messageRecorded", { after: start, token });
-    expect(await expired.fault()).toBe("CURSOR_EXPIRED");
+    expect(await expired.errorCode()).toBe("CURSOR_EXPIRED");
     const current = listen(desk, "messageRecorded", { after, token });
     await someone?.says("Still here");
     expect((await current.next()).message?.text).toBe("Still here");
@@ -169,7 +169,7 @@ describe("cursors", () => {
     ["an empty cursor", ""],
   ])("%s is INVALID_INPUT", async (_, after) => {
     const listener = listen(desk, "messageRecorded", { after });
-    expect(await listener.fault()).toBe("INVALID_INPUT");
+    expect(await listener.errorCode()).toBe("INVALID_INPUT");
     await listener.close();
   });
 });

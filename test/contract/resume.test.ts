@@ -81,12 +81,12 @@ class ResumingSubscriber {
   }
 
   /** The code of the refusal, with the results before and after it. */
-  async fault(at: Desk): Promise<unknown> {
+  async refusal(at: Desk): Promise<unknown> {
     const stream = this.connect(at);
     const result = await stream.next();
     const rest = await stream.next();
-    const faults = result?.errors?.map(({ extensions }) => extensions?.code);
-    return { faults, data: result?.data ?? null, rest, ending: stream.ending() };
+    const codes = result?.errors?.map(({ extensions }) => extensions?.code);
+    return { codes, data: result?.data ?? null, rest, ending: stream.ending() };
   }
 }
 
@@ -362,9 +362,9 @@ describe("cursors that cannot be resumed", () => {
     ["one ahead of the log, as after a restored backup", () => lostCursor(workspace)],
   ])("%s: INVALID_INPUT, and the subscription ends", async (_, cursor) => {
     for (const subscriber of resumingSubscribers({ token: workspace.ada.token, after: await cursor() })) {
-      expect([subscriber.name, await subscriber.fault(desk)]).toEqual([
+      expect([subscriber.name, await subscriber.refusal(desk)]).toEqual([
         subscriber.name,
-        { faults: ["INVALID_INPUT"], data: null, rest: null, ending: "complete" },
+        { codes: ["INVALID_INPUT"], data: null, rest: null, ending: "complete" },
       ]);
     }
   });
@@ -407,9 +407,9 @@ describe("a pruned log", () => {
 
     for (const after of [none, oneMissing]) {
       for (const subscriber of resumingSubscribers({ token, after })) {
-        expect([subscriber.name, await subscriber.fault(old)]).toEqual([
+        expect([subscriber.name, await subscriber.refusal(old)]).toEqual([
           subscriber.name,
-          { faults: ["CURSOR_EXPIRED"], data: null, rest: null, ending: "complete" },
+          { codes: ["CURSOR_EXPIRED"], data: null, rest: null, ending: "complete" },
         ]);
       }
     }
@@ -440,12 +440,12 @@ describe("a pruned log", () => {
       stream.pause();
       await old.app.pruneLog();
       stream.resume();
-      let faults: unknown;
+      let codes: unknown;
       for (let result = await stream.next(); result !== null; result = await stream.next()) {
         if (result.errors === undefined) received.push(result.data?.messageRecorded);
-        else faults = result.errors.map(({ extensions }) => extensions?.code);
+        else codes = result.errors.map(({ extensions }) => extensions?.code);
       }
-      expect({ faults, ending: stream.ending() }).toEqual({ faults: ["CURSOR_EXPIRED"], ending: "complete" });
+      expect({ codes, ending: stream.ending() }).toEqual({ codes: ["CURSOR_EXPIRED"], ending: "complete" });
       expect(received.length).toBeLessThan(wanted.length);
       expect(received).toMatchObject(wanted.slice(0, received.length).map((id) => ({ id })));
     },

@@ -179,8 +179,8 @@ describe("C5: the order of refusals", () => {
     ["createChannel", () => ({ name: "" })],
     ["updateChannel", () => ({ name: "" })],
     ["testChannel", () => ({ channelId: desk.webChat })],
-  ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, fault) => {
-    const input = { ...(await table[mutation].input()), ...fault() };
+  ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, invalid) => {
+    const input = { ...(await table[mutation].input()), ...invalid() };
     const permitted = by(mutation === "recordInbound" ? "inbound:write" : "ADMIN");
     expect((await permitted.attempt(mutation, input)).code).toBe("INVALID_INPUT");
     expect((await by("no scope").attempt(mutation, input)).code).toBe("FORBIDDEN");
@@ -230,7 +230,7 @@ describe("section 4: permissions for queries and subscriptions", () => {
 
   test("subscribing needs read", async () => {
     const listener = listen(desk, "messageRecorded", { token: by("inbound:write").token });
-    expect(await listener.fault()).toBe("FORBIDDEN");
+    expect(await listener.errorCode()).toBe("FORBIDDEN");
     await listener.close();
   });
 

@@ -5,7 +5,7 @@ import { type Page, pages } from "./pages.ts";
 export interface Check {
   readonly name: string;
   /** What is wrong with these pages. */
-  faultsOf(these: readonly Page[]): readonly string[];
+  refuseInvalid(these: readonly Page[]): readonly string[];
   /** Changes to the pages, each of which the check has to find. */
   readonly violations: readonly ((these: readonly Page[]) => readonly Page[])[];
 }
@@ -13,13 +13,13 @@ export interface Check {
 /** Runs each check on the docs, and on docs that violate it. */
 export function runChecks(subject: string, checks: readonly Check[]): void {
   describe(subject, () => {
-    test.each(checks)("$name", ({ faultsOf }) => {
-      expect(faultsOf(pages)).toEqual([]);
+    test.each(checks)("$name", ({ refuseInvalid }) => {
+      expect(refuseInvalid(pages)).toEqual([]);
     });
 
-    test.each(checks)("control: $name", ({ faultsOf, violations }) => {
+    test.each(checks)("control: $name", ({ refuseInvalid, violations }) => {
       expect(violations.length).toBeGreaterThan(0);
-      for (const violate of violations) expect(faultsOf(violate(pages))).not.toEqual([]);
+      for (const violate of violations) expect(refuseInvalid(violate(pages))).not.toEqual([]);
     });
   });
 }

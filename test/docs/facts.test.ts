@@ -20,7 +20,7 @@ const namesOfLibraries = ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"];
 const checks: readonly Check[] = [
   {
     name: "the configuration is what the server reads",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       difference(
         tableUnder(these, "setting", "default", "meaning"),
         settings.map(({ name, default: value, meaning }) => [`\`${name}\``, value, meaning]),
@@ -29,7 +29,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "roles and scopes are what is enforced",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       difference(
         tableUnder(these, "permission", "what", ...roles.map((role) => `\`${role}\``), "a key's scope").map(
           ([permission = "", , ...granted]) => [permission, ...granted],
@@ -50,7 +50,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every npm script that is named exists, and every one that exists is named",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const code = these
         .flatMap((page) => [...codeInProse(page), ...fencesOf(page).map(({ text }) => text)])
         .join("\n");
@@ -64,7 +64,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every file and folder that is named exists",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const named = these
         .flatMap(codeInProse)
         .filter((code) => /^(src|test|prisma|bench|examples|docs)\/|^[\w.]+\.(graphql|json|md|ts|yaml)$/.test(code));
@@ -74,7 +74,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every folder of src/ is named",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const shown = foldersShown(these);
       const folders = new Set(filesUnder("src").map((path) => dirname(path)));
       return [...folders]
@@ -85,7 +85,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every name in code style, and in a diagram, exists",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const used = these
         .flatMap((page) => [...codeInProse(page), ...wordsOfDiagrams(page)])
         .filter((code) => /^(?:[A-Z]{2,}|[A-Z]+(?:_[A-Z]+)+|[A-Za-z]+[a-z][A-Z]\w+)$/.test(code));
@@ -100,7 +100,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every error code that the server gives is named",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const calls =
         /\b(?:requestError|fail|errorBody)\([^";]*"([A-Z_]+)"|\bcode: "([A-Z_]+)"|\breturn "([A-Z]+_[A-Z]+)"/g;
       const given = sources.flatMap((text) => [...text.matchAll(calls)].map(([, a, b, c]) => a ?? b ?? c ?? ""));
@@ -113,7 +113,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "the diagram of a conversation has its statuses",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const diagram = these
         .flatMap(fencesOf)
         .find(({ language, text }) => language === "mermaid" && text.includes("state ongoing"));
@@ -128,7 +128,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every rule is named once, and by a test",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const rules = these.filter(({ path }) => path === "docs/rules.md").flatMap(codesIn);
       const tests = filesUnder("test")
         .filter((path) => path.endsWith(".test.ts") && !path.startsWith("test/docs/"))

@@ -8,7 +8,7 @@ const RUNNABLE = ["sh", "bash", "sql", "graphql"];
 const checks: readonly Check[] = [
   {
     name: "the README begins with the two commands",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const readme = pageAt(these, "README.md");
       const first = fencesOf(readme)[0];
       const isFirst = first?.marker === null && first.language === "sh" && first.text === COMMANDS;
@@ -21,12 +21,12 @@ const checks: readonly Check[] = [
   },
   {
     name: "the README has at most 150 lines",
-    faultsOf: (these) => (pageAt(these, "README.md").text.split("\n").length > 151 ? ["README.md"] : []),
+    refuseInvalid: (these) => (pageAt(these, "README.md").text.split("\n").length > 151 ? ["README.md"] : []),
     violations: [adding("\n".repeat(150), "README.md")],
   },
   {
     name: "each page begins with one sentence that says whom it is for",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       these
         .filter(({ path }) => path !== "README.md")
         .filter(({ text }) => !/^# .+\n\nThis page is for [^.]+\.\n/.test(text))
@@ -35,7 +35,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every command is run by the tests, or says why not",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       fencesIn(these)
         .filter(({ language, text }) => RUNNABLE.includes(language) && text !== COMMANDS)
         .filter(({ marker }) => !/^(not )?run: ./.test(marker ?? ""))
@@ -44,7 +44,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every output follows the command that prints it, and no two examples have one name",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const examples = these.flatMap(examplesOf);
       const outputs = fencesIn(these).filter(({ marker }) => marker === "prints");
       const expected = new Set(examples.map(({ prints }) => prints?.text));
@@ -61,7 +61,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every fenced block names its language",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       these
         .filter((page) => page.text.match(/^```/gm)?.length !== 2 * fencesOf(page).length && /^```/m.test(page.text))
         .map(({ path }) => path),
@@ -69,7 +69,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every marker is one that the tests know",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       these.flatMap((page) =>
         [...proseOf(page).matchAll(/<!-- (.+?) -->/g)]
           .map(([, marker = ""]) => marker)
@@ -79,11 +79,11 @@ const checks: readonly Check[] = [
   },
   {
     name: "what is shown of a program in examples/ is in that program, and each program is shown",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const shown = fencesIn(these).flatMap(partsOf);
       const paths = new Set(shown.map(({ path }) => path));
       return [
-        ...filesUnder("examples").filter((path) => !paths.has(path)),
+        ...filesUnder("examples").filter((path) => !path.includes("/__generated__/") && !paths.has(path)),
         ...shown.filter(({ path, part }) => !unindented(read(path)).includes(part)).map(({ part }) => part),
         ...fencesIn(these)
           .filter(({ language, marker }) => language === "ts" && !marker?.startsWith("from examples/"))

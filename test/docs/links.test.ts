@@ -13,7 +13,7 @@ interface Link {
 const checks: readonly Check[] = [
   {
     name: "every link leads to a page or a file of the project",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       these
         .flatMap(linksIn)
         .filter(({ to }) => to.startsWith("..") || !existsSync(join(root, to)))
@@ -22,7 +22,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "every anchor is a heading of the page that it leads to",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const anchors = new Map(these.map((page) => [page.path, anchorsOf(page)]));
       return these
         .flatMap(linksIn)
@@ -38,7 +38,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "no two headings of a page have the same anchor",
-    faultsOf: (these) =>
+    refuseInvalid: (these) =>
       these.flatMap((page) => {
         const anchors = anchorsOf(page);
         return anchors
@@ -49,7 +49,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "the README links to each page",
-    faultsOf: (these) => {
+    refuseInvalid: (these) => {
       const linked = these.flatMap(linksIn).filter(({ from }) => from === "README.md");
       return these
         .filter(({ path }) => path !== "README.md" && !linked.some(({ to }) => to === path))

@@ -217,8 +217,8 @@ function reached(channel: string, steps: readonly Step[]): Desk {
 /** What the whole state decides, with everything that the store knows. */
 function isAccepted(desk: Desk, command: ReturnType<typeof toCommand>, now: Instant): boolean {
   const { flows, state } = desk;
-  const { answer } = decide(state, command, { now, newId: () => "new", flows, facts: desk.factsFor(command) });
-  return answer.type === "Accepted";
+  const { result } = decide(state, command, { now, newId: () => "new", flows, facts: desk.factsFor(command) });
+  return result.type === "Accepted";
 }
 
 function typeOf(command: ReturnType<typeof toCommand>): RequestedCommand["type"] {

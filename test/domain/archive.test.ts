@@ -49,12 +49,12 @@ describe("a channel is archived", () => {
 
   test.each([ada, partner])("nobody starts a conversation", (by) => {
     const desk = archive(contactChannel().inbound("Hello")).do(close).start(by);
-    expect(desk.answer).toMatchObject({ type: "InvalidInput", fields: [{ path: "channelId" }] });
+    expect(desk.result).toMatchObject({ type: "InvalidInput", fields: [{ path: "channelId" }] });
     expect(desk.emitted).toEqual([]);
   });
 
   test("C5: invalid input comes before contact blocked", () => {
-    expect(archive(contactChannel().inbound("Hello").block()).start(ada).answer).toMatchObject({
+    expect(archive(contactChannel().inbound("Hello").block()).start(ada).result).toMatchObject({
       type: "InvalidInput",
     });
   });
@@ -75,7 +75,7 @@ describe("a channel is archived", () => {
 
   test("no lease is granted, and a leased message does not return to the queue", () => {
     const queued = archive(contactChannel().inbound("Hello").reply(ada)).lease();
-    expect(queued.answer).toMatchObject({ type: "Accepted", changed: false });
+    expect(queued.result).toMatchObject({ type: "Accepted", changed: false });
     expect(queued.messages.at(-1)).toMatchObject({ deliveryStatus: "CANCELED" });
     const leased = archive(contactChannel().inbound("Hello").reply(ada).lease());
     expect(leased.settle("NOT_BEGUN").messages.at(-1)).toMatchObject({ deliveryStatus: "CANCELED" });

@@ -71,7 +71,7 @@ describe("a chatbot", () => {
     expect(dueAt(desk.state)).toBe(5_000);
     expect(botTexts(desk.at(4_999).runDue().inbound("hello?"))).toEqual([menu, "Everything is 10 €."]);
     expect(botTexts(desk.at(5_000).runDue())).toEqual([menu, "Everything is 10 €.", anythingElse]);
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: true });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: true });
     expect(desk.runDue().emitted).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dueAt } from "../../src/domain/contact-channel.ts";
 import { ongoingStatuses, terminalStatuses } from "../../src/domain/conversation.ts";
 import { holds } from "../../src/domain/episode.ts";
-import { faultOfText, MAX_NOTES, trimNotes } from "../../src/domain/text.ts";
+import { MAX_NOTES, textError, trimNotes } from "../../src/domain/text.ts";
 import { ada, ben, partner, seconds, system } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
 import { contactChannel, deskIn } from "./support.ts";
@@ -12,13 +12,13 @@ test("B1: the same person's ContactChannel on another channel does not change", 
   const web = contactChannel({ flows: [greeting] }).inbound("hi on the web");
   line.block();
   expect(line.statuses).toEqual(["BLOCKED"]);
-  expect(web.reply(ada).answer).toMatchObject({ type: "Accepted" });
+  expect(web.reply(ada).result).toMatchObject({ type: "Accepted" });
   expect(web.statuses).toEqual(["ACTIVE"]);
 });
 
 test("B2: of several ContactChannels, those not yet blocked are blocked; the others do not change", () => {
   const contactChannels = [contactChannel(), contactChannel().inbound("hi"), contactChannel().inbound("hi").block()];
-  expect(contactChannels.map((desk) => desk.block().answer)).toMatchObject([
+  expect(contactChannels.map((desk) => desk.block().result)).toMatchObject([
     { changed: true },
     { changed: true },
     { changed: false },
@@ -40,7 +40,7 @@ describe("B3: blocking ends the ongoing conversation in the same decision", () =
       assigneeId,
     });
     expect(desk.state).toMatchObject({ conversation: null, block: { id: desk.blockIds[0], blockedAt: 500 } });
-    expect(desk.answer).toMatchObject({ changed: true, conversationId: desk.conversation.id });
+    expect(desk.result).toMatchObject({ changed: true, conversationId: desk.conversation.id });
   });
 
   test.each(terminalStatuses)("%s does not change", (status) => {
@@ -68,9 +68,9 @@ describe("B4: blocking cancels everything that is pending", () => {
       .block();
     expect(desk.emittedTypes).toEqual([
       "ContactBlocked",
+      "DeliveryChanged",
       "BotSessionChanged",
       "ConversationChanged",
-      "DeliveryChanged",
     ]);
     expect(desk.state.botSession).toBeNull();
   });
@@ -88,7 +88,7 @@ describe("B4: blocking cancels everything that is pending", () => {
   test("an offer: it can neither be accepted nor lapse", () => {
     const desk = deskIn.ASSIGNING().block();
     expect(desk.conversation).toMatchObject({ offeredTo: null, offerExpiresAt: null });
-    expect(desk.accept(ben).answer).toMatchObject({ type: "ContactBlocked" });
+    expect(desk.accept(ben).result).toMatchObject({ type: "ContactBlocked" });
     expect(desk.wait(seconds(60)).runDue().emitted).toEqual([]);
   });
 
@@ -101,19 +101,19 @@ describe("B4: blocking cancels everything that is pending", () => {
 
   test("no lease is granted while blocked, nor afterwards for canceled messages", () => {
     const desk = deskIn.ACTIVE().reply(ada, "late").block();
-    expect(desk.lease().answer).toEqual({ type: "ContactBlocked", blockId: desk.blockIds[0] });
-    expect(desk.unblock().lease().answer).toMatchObject({ type: "Accepted", changed: false });
+    expect(desk.lease().result).toEqual({ type: "ContactBlocked", blockId: desk.blockIds[0] });
+    expect(desk.unblock().lease().result).toMatchObject({ type: "Accepted", changed: false });
     expect(desk.outbox).toEqual(["late: CANCELED"]);
   });
 
   test("a lease is granted once, and released if the call was not started", () => {
     const desk = deskIn.ACTIVE().reply(ada, "hello");
-    expect(desk.settle("SENT").answer).toMatchObject({ changed: false });
-    expect(desk.lease().answer).toMatchObject({ changed: true });
-    expect(desk.lease().answer).toMatchObject({ changed: false });
+    expect(desk.settle("SENT").result).toMatchObject({ changed: false });
+    expect(desk.lease().result).toMatchObject({ changed: true });
+    expect(desk.lease().result).toMatchObject({ changed: false });
     expect(desk.settle("NOT_BEGUN").outbox).toEqual(["hello: QUEUED"]);
     expect(desk.lease().settle("FAILED").outbox).toEqual(["hello: FAILED"]);
-    expect(desk.settle("SENT").answer).toMatchObject({ changed: false });
+    expect(desk.settle("SENT").result).toMatchObject({ changed: false });
     expect(desk.state.pending).toEqual([]);
   });
 });
@@ -136,8 +136,8 @@ describe("B5: notes", () => {
     ["2,000 emoji, of two code units each", "🙂".repeat(2_000), null],
     ["2,001 emoji", "🙂".repeat(2_001), "Must be at most 2,000 characters long."],
     ["any text", "'; DROP TABLE block; --\n<b>اردو</b>", null],
-  ])("%s", (_, notes, fault) => {
-    expect(faultOfText(notes, MAX_NOTES)).toBe(fault);
+  ])("%s", (_, notes, message) => {
+    expect(textError(notes, MAX_NOTES)).toBe(message);
   });
 
   test("are stored with the block, and are optional", () => {
@@ -151,7 +151,7 @@ describe("B6: one block at a time", () => {
     const desk = contactChannel().inbound("hi").block({ by: ada, notes: "spam" });
     const before = desk.state;
     desk.wait(1).block({ by: ben, notes: "rude", until: seconds(60) });
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, blockId: desk.blockIds[0] });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, blockId: desk.blockIds[0] });
     expect(desk.emitted).toEqual([]);
     expect(desk.state).toEqual({ ...before, clock: 1 });
   });
@@ -169,17 +169,17 @@ describe("B6: one block at a time", () => {
 
   test("an update to the current values changes nothing", () => {
     const desk = contactChannel().block({ notes: "spam", until: 900 }).updateBlock({ notes: "spam", expiresAt: 900 });
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, blockId: desk.blockIds[0] });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, blockId: desk.blockIds[0] });
     expect(desk.emitted).toEqual([]);
   });
 
   test("only the block in force can be updated", () => {
     const desk = contactChannel().block().unblock().block();
-    expect(desk.updateBlock({ block: 1, notes: "rude" }).answer).toMatchObject({
+    expect(desk.updateBlock({ block: 1, notes: "rude" }).result).toMatchObject({
       type: "InvalidInput",
       fields: [{ path: "blockId" }],
     });
-    expect(desk.unblock().updateBlock({ block: 2, notes: "rude" }).answer).toMatchObject({ type: "InvalidInput" });
+    expect(desk.unblock().updateBlock({ block: 2, notes: "rude" }).result).toMatchObject({ type: "InvalidInput" });
   });
 });
 
@@ -202,7 +202,7 @@ describe("B8: a block with an expiry", () => {
     [1_001, { type: "Accepted", changed: true }, ["BlockLifted", "ConversationChanged", "MessageRecorded"]],
   ])("a block until 1000 and a start at %i: %o", (now, answer, events) => {
     const desk = contactChannel().block({ until: 1_000 }).at(now).start(ada);
-    expect(desk.answer).toMatchObject(answer);
+    expect(desk.result).toMatchObject(answer);
     expect(desk.emittedTypes).toEqual(events);
   });
 
@@ -211,13 +211,13 @@ describe("B8: a block with an expiry", () => {
     expect(desk.emitted).toMatchObject([
       { type: "BlockLifted", cause: "EXPIRED", actor: system, occurredAt: 1_000, liftedAt: 1_000, liftNotes: null },
     ]);
-    expect(desk.answer).toMatchObject({ changed: false });
+    expect(desk.result).toMatchObject({ changed: false });
     expect(desk.runDue().emitted).toEqual([]);
   });
 
   test("is also recorded as ended by a refused command, and by a repeated event", () => {
     const refused = deskIn.ACTIVE().block({ until: 1_000 }).at(1_000).reply(ada);
-    expect(refused.answer).toEqual({ type: "InvalidTransition", from: "BLOCKED", to: "ACTIVE" });
+    expect(refused.result).toEqual({ type: "InvalidTransition", from: "BLOCKED", to: "ACTIVE" });
     expect(refused.emittedTypes).toEqual(["BlockLifted"]);
     const repeated = contactChannel().inbound("hi", { eventId: "e" }).block({ until: 1_000 }).at(1_000);
     expect(repeated.inbound("hi", { eventId: "e" }).emittedTypes).toEqual(["BlockLifted"]);
@@ -233,14 +233,14 @@ describe("B8: a block with an expiry", () => {
   test("is followed by a new block after its expiry", () => {
     const desk = contactChannel().block({ until: 1_000 }).at(1_000).block({ by: ben });
     expect(desk.emittedTypes).toEqual(["BlockLifted", "ContactBlocked"]);
-    expect(desk.answer).toMatchObject({ changed: true, blockId: desk.blockIds[1] });
+    expect(desk.result).toMatchObject({ changed: true, blockId: desk.blockIds[1] });
   });
 
   test.each([-1, 0])("cannot expire %i ms from now, neither on blocking nor on updating", (ms) => {
     const desk = contactChannel().at(5_000);
     const inThePast = { type: "InvalidInput", fields: [{ path: "expiresAt", message: "Must be in the future." }] };
-    expect(desk.block({ until: 5_000 + ms }).answer).toEqual(inThePast);
-    expect(desk.block().updateBlock({ expiresAt: 5_000 + ms }).answer).toEqual(inThePast);
+    expect(desk.block({ until: 5_000 + ms }).result).toEqual(inThePast);
+    expect(desk.block().updateBlock({ expiresAt: 5_000 + ms }).result).toEqual(inThePast);
     expect(desk.emitted).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ describe("D1: an inbound entry is recorded in the most recent conversation while
       .block()
       .inbound("still here", { eventId: "e" })
       .inbound("still here", { eventId: "e" });
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, messageId: desk.lastMessage.id });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, messageId: desk.lastMessage.id });
     expect(desk.timeline).toEqual(["#1 contact: hi", "#1 contact: still here *"]);
   });
 
@@ -111,7 +111,7 @@ describe("D5: every path to the contact is refused with the block", () => {
     ["hand-over to a provider", () => deskIn.ACTIVE().reply(ada).block().lease()],
   ])("%s", (_, seed) => {
     const desk = seed();
-    expect(desk.answer).toEqual({ type: "ContactBlocked", blockId: desk.blockIds[0] });
+    expect(desk.result).toEqual({ type: "ContactBlocked", blockId: desk.blockIds[0] });
     expect(desk.emitted).toEqual([]);
   });
 
@@ -126,7 +126,7 @@ describe("D5: every path to the contact is refused with the block", () => {
   });
 
   test("updateBlock is allowed", () => {
-    expect(contactChannel().block().updateBlock({ notes: "spam" }).answer).toMatchObject({ type: "Accepted" });
+    expect(contactChannel().block().updateBlock({ notes: "spam" }).result).toMatchObject({ type: "Accepted" });
   });
 });
 
@@ -141,7 +141,7 @@ describe("D6: being blocked by the contact is independent of our block", () => {
   test("an unfollow blocks nobody", () => {
     const desk = deskIn.ACTIVE().event("unfollow");
     expect(desk.state).toMatchObject({ reachable: false, block: null, conversation: { status: "ACTIVE" } });
-    expect(desk.reply(ada).answer).toMatchObject({ type: "Accepted" });
+    expect(desk.reply(ada).result).toMatchObject({ type: "Accepted" });
   });
 
   test.each([

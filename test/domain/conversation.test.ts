@@ -54,7 +54,7 @@ describe("C1: a message without an ongoing conversation starts one", () => {
 
 test("C2: there is at most one ongoing conversation, and at most one block in force", () => {
   const desk = contactChannel().start(ada);
-  expect(desk.start(ada).answer).toEqual({ type: "InvalidTransition", from: "ACTIVE", to: "ACTIVE" });
+  expect(desk.start(ada).result).toEqual({ type: "InvalidTransition", from: "ACTIVE", to: "ACTIVE" });
   expect(desk.inbound("hi").statuses).toEqual(["ACTIVE"]);
   expect(desk.block().block().block({ by: ben }).blockIds).toHaveLength(1);
 });
@@ -101,11 +101,11 @@ describe("C3: every command in every status", () => {
     const seed = deskIn[from]();
     const desk = act(from === "BLOCKED" ? seed.unblock() : seed);
     if (result === "-") {
-      expect(desk.answer).toEqual({ type: "InvalidTransition", from, to });
+      expect(desk.result).toEqual({ type: "InvalidTransition", from, to });
       expect(desk.emitted).toEqual([]);
       expect(desk.statuses).toEqual([from]);
     } else {
-      expect(desk.answer).toMatchObject({ type: "Accepted", changed: true, conversationId: desk.conversation.id });
+      expect(desk.result).toMatchObject({ type: "Accepted", changed: true, conversationId: desk.conversation.id });
       expect(desk.statuses).toEqual([result]);
     }
   });
@@ -113,14 +113,14 @@ describe("C3: every command in every status", () => {
   test.each(columns)("start, %s", (from) => {
     const desk = deskIn[from]().unblock().start(ben);
     if (from === "ENDED" || from === "BLOCKED") expect(desk.statuses).toEqual([from, "ACTIVE"]);
-    else expect(desk.answer).toEqual({ type: "InvalidTransition", from, to: "ACTIVE" });
+    else expect(desk.result).toEqual({ type: "InvalidTransition", from, to: "ACTIVE" });
   });
 });
 
 describe("C3: effects of a transition", () => {
   test("taking a conversation from oneself changes nothing", () => {
     const desk = deskIn.ACTIVE().take(ada);
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, conversationId: desk.conversation.id });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, conversationId: desk.conversation.id });
     expect(desk.emitted).toEqual([]);
   });
 
@@ -153,7 +153,7 @@ describe("C3: effects of a transition", () => {
   ])("accepting after %i ms: %s", (ms, status, answer) => {
     const desk = deskIn.ASSIGNING().at(ms).accept(ben);
     expect(desk.statuses).toEqual([status]);
-    expect(desk.answer).toMatchObject(answer);
+    expect(desk.result).toMatchObject(answer);
   });
 
   test("an unanswered offer lapses at its deadline, by System, however late that is found, and once", () => {
@@ -162,7 +162,7 @@ describe("C3: effects of a transition", () => {
       { type: "ConversationChanged", actor: system, occurredAt: 60_000, from: "ASSIGNING", agents: ["ben"] },
     ]);
     expect(desk.conversation).toMatchObject({ status: "WAITING", assigneeId: null, offeredTo: null });
-    expect(desk.answer).toMatchObject({ changed: false });
+    expect(desk.result).toMatchObject({ changed: false });
     expect(desk.runDue().emitted).toEqual([]);
   });
 
@@ -230,7 +230,7 @@ describe("C5: the order of refusals", () => {
   const blocked = (desk: Desk) => ({ type: "ContactBlocked", blockId: desk.blockIds[0] });
 
   test("invalid input before contact blocked: an expiry in the past, for a contact who is already blocked", () => {
-    expect(contactChannel().block().block({ until: 0 }).answer).toMatchObject({ type: "InvalidInput" });
+    expect(contactChannel().block().block({ until: 0 }).result).toMatchObject({ type: "InvalidInput" });
   });
 
   test.each([
@@ -241,7 +241,7 @@ describe("C5: the order of refusals", () => {
     ["a transfer of a WAITING conversation", () => deskIn.WAITING().block().transfer(null)],
   ])("contact blocked before invalid transition: %s", (_, seed) => {
     const desk = seed();
-    expect(desk.answer).toEqual(blocked(desk));
+    expect(desk.result).toEqual(blocked(desk));
   });
 
   test.each([
@@ -261,6 +261,6 @@ describe("C5: the order of refusals", () => {
       "ACTIVE",
     ],
   ])("invalid transition: %s", (_, seed, from, to) => {
-    expect(seed().answer).toEqual({ type: "InvalidTransition", from, to });
+    expect(seed().result).toEqual({ type: "InvalidTransition", from, to });
   });
 });

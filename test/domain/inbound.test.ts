@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../src/domain/decide.ts";
-import { faultOfText, MAX_TEXT, toStorable } from "../../src/domain/text.ts";
+import { MAX_TEXT, textError, toStorable } from "../../src/domain/text.ts";
 import { noFacts } from "../../src/domain/turn.ts";
 import { ada, newContactChannel } from "./cast.ts";
 import { greeting, guide } from "./flows.ts";
@@ -14,7 +14,7 @@ describe("O1: the clock of a ContactChannel never goes backwards", () => {
   });
 
   test("so an expiry must be later than that", () => {
-    expect(contactChannel().at(1_000).inbound("one").at(900).block({ until: 1_000 }).answer.type).toBe("InvalidInput");
+    expect(contactChannel().at(1_000).inbound("one").at(900).block({ until: 1_000 }).result.type).toBe("InvalidInput");
   });
 });
 
@@ -24,7 +24,7 @@ describe("O3: providers repeat and reorder", () => {
     const before = desk.state;
     const [first] = desk.messages;
     desk.wait(500).event("unfollow", { eventId: "e", name: "Somebody else" });
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, messageId: first?.id });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, messageId: first?.id });
     expect(desk.emitted).toEqual([]);
     expect(desk.state).toEqual({ ...before, clock: 500 });
   });
@@ -55,8 +55,8 @@ describe("O4: text that cannot be stored", () => {
     ["x".repeat(5_001), "Must be at most 5,000 characters long."],
     ["x".repeat(5_000), null],
     ["🙂\r\n\t", null],
-  ])("in an API caller's input: an error for %j", (text, fault) => {
-    expect(faultOfText(text, MAX_TEXT)).toBe(fault);
+  ])("in an API caller's input: an error for %j", (text, message) => {
+    expect(textError(text, MAX_TEXT)).toBe(message);
   });
 });
 

@@ -107,7 +107,7 @@ function run(channel: string, steps: readonly Step[]): readonly string[] {
 
 /** Checks the invariants after a command; `eventsBefore` is the number of events before it. */
 function brokenInvariant(
-  { state, emitted, answer, log, conversations, messages }: Desk,
+  { state, emitted, result, log, conversations, messages }: Desk,
   eventsBefore: number,
 ): string | null {
   if (state.block !== null && state.conversation !== null) return "an ongoing conversation exists while blocked (B3)";
@@ -121,7 +121,7 @@ function brokenInvariant(
     previous = event.occurredAt;
     const byTime =
       event.actor.type === "System" && (event.type === "BlockLifted" || event.type === "ConversationChanged");
-    if (!byTime && answer.type !== "Accepted") return `a refused command emitted ${event.type}`;
+    if (!byTime && result.type !== "Accepted") return `a refused command emitted ${event.type}`;
     if (event.type === "BlockLifted" && event.cause === "EXPIRED" && index !== 0)
       return "an expiry is not the first event (B8)";
   }

@@ -42,7 +42,7 @@ export class Desk {
   readonly #numbers = new Map<string, number>();
   readonly #messageOf = new Map<string, MessageId>();
   readonly #unsent = new Set<string>();
-  #answer: Decision["answer"] | null = null;
+  #result: Decision["result"] | null = null;
   #ids = 0;
 
   constructor(flows: readonly Flow[]) {
@@ -162,10 +162,10 @@ export class Desk {
       facts: this.factsFor(command),
     });
     this.state = decision.state;
-    this.#answer = decision.answer;
+    this.#result = decision.result;
     this.emitted = decision.events;
     for (const event of decision.events) this.#keep(event);
-    if (command.type === "ReceiveInbound") this.#remember(command.entry, decision.answer);
+    if (command.type === "ReceiveInbound") this.#remember(command.entry, decision.result);
     return this;
   }
 
@@ -176,7 +176,7 @@ export class Desk {
       return {
         ...noFacts,
         duplicateOf: this.#messageOf.get(eventId) ?? null,
-        unsendTarget: unsends === null ? null : this.#visible(unsends),
+        unsendTargets: unsends === null ? [] : this.#visible(unsends),
         alreadyUnsent: providerMessageId !== null && this.#unsent.has(providerMessageId),
       };
     }
@@ -187,10 +187,10 @@ export class Desk {
 
   // Results
 
-  /** The answer to the last command. */
-  get answer(): Decision["answer"] {
-    if (this.#answer === null) throw new Error("No command was executed yet.");
-    return this.#answer;
+  /** The result of the last command. */
+  get result(): Decision["result"] {
+    if (this.#result === null) throw new Error("No command was executed yet.");
+    return this.#result;
   }
 
   /** The types of the events that the last command emitted, in order. */
@@ -264,8 +264,8 @@ export class Desk {
     }
   }
 
-  #remember(entry: InboundEntry, answer: Decision["answer"]): void {
-    if (answer.type === "Accepted" && answer.messageId !== null) this.#messageOf.set(entry.eventId, answer.messageId);
+  #remember(entry: InboundEntry, result: Decision["result"]): void {
+    if (result.type === "Accepted" && result.messageId !== null) this.#messageOf.set(entry.eventId, result.messageId);
     if (entry.unsends !== null) this.#unsent.add(entry.unsends);
   }
 
@@ -274,11 +274,10 @@ export class Desk {
     this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
   }
 
-  #visible(providerMessageId: string): UnsendTarget | null {
-    const target = this.messages.find((each) => each.providerMessageId === providerMessageId);
-    return target === undefined || target.unsentAt !== null
-      ? null
-      : { messageId: target.id, conversationId: target.conversationId };
+  #visible(providerMessageId: string): UnsendTarget[] {
+    return this.messages
+      .filter((each) => each.providerMessageId === providerMessageId && each.unsentAt === null)
+      .map(({ id, conversationId }) => ({ messageId: id, conversationId, agents: [] }));
   }
 
   #named({ conversation = this.conversations.length }: Named): ConversationId {

@@ -16,7 +16,7 @@ describe("U1: unblocking lifts the block and does nothing else", () => {
     expect(desk.emitted).toMatchObject([
       { type: "BlockLifted", cause: "UNBLOCKED", actor: ben, liftedAt: 500, occurredAt: 500, liftNotes: "sorry" },
     ]);
-    expect(desk.answer).toMatchObject({ changed: true, blockId: desk.blockIds[0] });
+    expect(desk.result).toMatchObject({ changed: true, blockId: desk.blockIds[0] });
     expect([desk.conversations, desk.messages.length]).toEqual([before, recorded]);
     expect(desk.runDue().emitted).toEqual([]);
   });
@@ -219,13 +219,13 @@ describe("U4: messages sent before the end of the latest block that arrive later
 describe("U5", () => {
   test("unblocking a contact who is not blocked: no change, no event", () => {
     const desk = deskIn.ACTIVE().unblock();
-    expect(desk.answer).toMatchObject({ type: "Accepted", changed: false, blockId: null });
+    expect(desk.result).toMatchObject({ type: "Accepted", changed: false, blockId: null });
     expect(desk.emitted).toEqual([]);
   });
 
   test("unblocking after an expiry: only the expiry is recorded", () => {
     const desk = contactChannel().block({ until: 1_000 }).at(1_000).unblock();
-    expect(desk.answer).toMatchObject({ changed: false });
+    expect(desk.result).toMatchObject({ changed: false });
     expect(desk.emitted).toMatchObject([{ type: "BlockLifted", cause: "EXPIRED" }]);
   });
 
@@ -242,7 +242,7 @@ describe("U5", () => {
 
 test("U6: after unblocking, an agent can start a conversation", () => {
   const desk = deskIn.ACTIVE().block().unblock().start(ben, "Let us begin again");
-  expect(desk.answer).toMatchObject({ type: "Accepted", changed: true, conversationId: desk.conversation.id });
+  expect(desk.result).toMatchObject({ type: "Accepted", changed: true, conversationId: desk.conversation.id });
   expect(desk.statuses).toEqual(["BLOCKED", "ACTIVE"]);
   expect(desk.conversation.assigneeId).toBe("ben");
   expect(desk.outbox).toEqual(["Let us begin again: QUEUED"]);

@@ -62,7 +62,7 @@ export interface Listener {
   next(): Promise<ReceivedEvent>;
   take(count: number): Promise<ReceivedEvent[]>;
   /** The error code with which it was refused or ended. */
-  fault(): Promise<unknown>;
+  errorCode(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -104,9 +104,9 @@ export function listen(
       while (received.length < count) received.push(await next());
       return received;
     },
-    fault: async () => {
+    errorCode: async () => {
       const step = await events.next();
-      return step.done === true ? "no fault" : step.value.errors?.[0]?.extensions?.code;
+      return step.done === true ? "no error" : step.value.errors?.[0]?.extensions?.code;
     },
     close: async () => {
       await events.return?.();

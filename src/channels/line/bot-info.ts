@@ -16,19 +16,19 @@ export async function fetchBotInfo(apiUrl: string, accessToken: string): Promise
     }
     if (!response.ok) {
       await response.body?.cancel();
-      return { type: "Unreachable", detail: `LINE answered with status ${response.status}.` };
+      return { type: "Unreachable", detail: `LINE responded with status ${response.status}.` };
     }
     const bot = botInfo.safeParse(await response.json());
-    if (!bot.success) return { type: "Unreachable", detail: "The answer is not that of LINE's Messaging API." };
+    if (!bot.success) return { type: "Unreachable", detail: "The response is not that of LINE's Messaging API." };
     return { type: "Bot", ...bot.data };
   } catch (error) {
     if (error instanceof SyntaxError) {
-      return { type: "Unreachable", detail: "The answer is not that of LINE's Messaging API." };
+      return { type: "Unreachable", detail: "The response is not that of LINE's Messaging API." };
     }
     const isLate = error instanceof Error && error.name === "TimeoutError";
     return {
       type: "Unreachable",
-      detail: isLate ? `LINE did not answer within ${TIMEOUT / 1_000} seconds.` : "LINE could not be reached.",
+      detail: isLate ? `LINE did not respond within ${TIMEOUT / 1_000} seconds.` : "LINE could not be reached.",
     };
   }
 }

@@ -18,7 +18,7 @@ export interface LineWebhookOptions {
 }
 
 /**
- * `POST /webhooks/line/:channelId`: answers 200 once every event of the body is durable. Otherwise answers 503, so that
+ * `POST /webhooks/line/:channelId`: responds with 200 once every event of the body is durable. Otherwise with 503, so that
  * LINE redelivers the body; events recorded before are then recognised as repeats (rules O3, O4). 404 if there is no
  * such LINE channel, 413 above 1 MB, 401 for a wrong or missing signature, 400 for a signed body of another format.
  *
@@ -81,11 +81,11 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
   }
 
   async function record(channel: ChannelRecord, { externalId, entry }: LineEvent): Promise<void> {
-    const [answer] = await executor.execute({
+    const [result] = await executor.execute({
       workspaceId: channel.workspaceId,
       steps: [{ contactChannel: { channelId: channel.id, externalId }, command: { type: "ReceiveInbound", entry } }],
     });
-    if (answer?.type !== "Accepted") throw new Error(`ReceiveInbound returned ${answer?.type}; expected Accepted.`);
+    if (result?.type !== "Accepted") throw new Error(`ReceiveInbound returned ${result?.type}; expected Accepted.`);
   }
 
   async function keepRaw(channel: ChannelRecord, events: readonly UnroutableLineEvent[]): Promise<void> {

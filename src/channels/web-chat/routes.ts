@@ -5,7 +5,7 @@ import type { Tokens, Visitor } from "../../auth/token.ts";
 import type { Executor } from "../../commands/executor.ts";
 import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
-import { faultOfText, MAX_TEXT, toStorable } from "../../domain/text.ts";
+import { MAX_TEXT, textError, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
@@ -121,7 +121,7 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     const { text, clientMessageId } = body.data;
     const { id: channelId, workspaceId } = channelOf(request);
     const { visitorId } = visitor;
-    const [answer] = await executor.execute({
+    const [result] = await executor.execute({
       workspaceId,
       steps: [
         {
@@ -148,13 +148,13 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
         },
       ],
     });
-    if (answer?.type !== "Accepted" || answer.messageId === null) {
-      throw new Error(`ReceiveInbound returned ${answer?.type}; expected Accepted with a message.`);
+    if (result?.type !== "Accepted" || result.messageId === null) {
+      throw new Error(`ReceiveInbound returned ${result?.type}; expected Accepted with a message.`);
     }
-    // Read from the database, so that a repeat gets the same answer as the first request.
-    const sentAt = await findSentAt(database.pool, answer.messageId);
+    // Read from the database, so that a repeat gets the same response as the first request.
+    const sentAt = await findSentAt(database.pool, result.messageId);
     return reply.code(201).send({
-      id: toGlobalId("Message", answer.messageId),
+      id: toGlobalId("Message", result.messageId),
       clientMessageId,
       sentAt: sentAt === null ? undefined : new Date(sentAt),
     });
@@ -230,8 +230,8 @@ const messageBody = z.object(
 
 function textOfAtMost(codePoints: number): z.core.CheckFn<string> {
   return ({ value, issues }) => {
-    const fault = faultOfText(value, codePoints);
-    if (fault !== null) issues.push({ code: "custom", message: fault, input: value });
+    const message = textError(value, codePoints);
+    if (message !== null) issues.push({ code: "custom", message, input: value });
   };
 }
 

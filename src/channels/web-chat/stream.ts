@@ -64,7 +64,7 @@ export class ChatStream {
   finish(): void {
     if (!this.#open) return;
     this.#response.end();
-    const timer = setTimeout(() => this.#response.destroy(), CLOSE_TIMEOUT);
+    const timer = setTimeout(() => this.#response.destroy(), END_TIMEOUT);
     this.#response.once("close", () => clearTimeout(timer));
     this.#close();
   }
@@ -110,6 +110,6 @@ const RETRY_AFTER = 3_000;
 /** Milliseconds for which a client may read nothing: well below the 30 s after which a lease is lost. */
 const MAX_STALL = 10_000;
 /** Milliseconds for the client to read the end of the stream. */
-const CLOSE_TIMEOUT = 1_000;
+const END_TIMEOUT = 1_000;
 /** Maximum number of unread bytes, approximately. */
 const MAX_BUFFERED = 256 * 1_024;

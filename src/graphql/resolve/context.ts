@@ -35,7 +35,7 @@ export interface Services {
   readonly publicUrl: string | null;
 }
 
-/** What LINE says about an access token. `detail` says why there is no usable answer. */
+/** What LINE says about an access token. `detail` says why there is no usable response. */
 export type BotInfo =
   | { readonly type: "Bot"; readonly displayName: string; readonly basicId: string }
   | { readonly type: "Unauthorized" }
@@ -89,8 +89,8 @@ export function inSnapshot<Result>(context: Context, run: (context: Context) => 
 }
 
 /** The viewer's change, for the audit log. */
-export function changeBy({ viewer, now }: Context): Change {
-  return { workspaceId: viewer.workspaceId, actor: viewer.actor, at: now };
+export function changeBy({ viewer, services }: Context): Change {
+  return { workspaceId: viewer.workspaceId, actor: viewer.actor, clock: services.clock };
 }
 
 /** Whether the viewer has the permission. A mutation returns a `ForbiddenError` if not. */

@@ -14,9 +14,9 @@ export async function executeSteps(
   const { workspaceId } = viewer;
   const work = { workspaceId, steps, ...(idempotency === undefined ? {} : { idempotency }) };
   const accepted: Accepted[] = [];
-  for (const answer of await services.executor.execute(work)) {
-    if (answer.type !== "Accepted") return answer;
-    accepted.push(answer);
+  for (const result of await services.executor.execute(work)) {
+    if (result.type !== "Accepted") return result;
+    accepted.push(result);
   }
   return { type: "Done", accepted };
 }
@@ -30,7 +30,7 @@ export async function executeStep(
   const outcome = await executeSteps(context, [step], idempotency);
   if (outcome.type !== "Done") return outcome;
   const [accepted] = outcome.accepted;
-  if (accepted === undefined) throw new Error("The executor returned no answer for a step.");
+  if (accepted === undefined) throw new Error("The executor returned no result for a step.");
   return accepted;
 }
 

@@ -2,9 +2,9 @@ import { v7 as newId } from "uuid";
 import { newApiKey } from "../../auth/api-key.ts";
 import { scopes } from "../../auth/permission.ts";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
-import { faultsOf, nameFault } from "../../domain/input.ts";
+import { checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, invalidInput, notFound } from "../../domain/refusal.ts";
-import { type AuditedValues, audited, lockRow } from "../../store/audit-log.ts";
+import { type AuditedValues, audited } from "../../store/audit-log.ts";
 import type { ApiKey as ApiKeyRow } from "../../store/generated/client.ts";
 import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { existing, find } from "../resolve/rows.ts";
@@ -69,13 +69,13 @@ builder.mutationField("createApiKey", (t) =>
     args: { input: t.arg({ type: CreateApiKeyInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<{ apiKeyId: string; key: string }>> => {
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(nameFault("name", input.name));
+      const invalid = refuseInvalid(checkName("name", input.name));
       if (invalid !== null) return invalid;
       if (input.scopes.length === 0) return invalidInput("scopes", "Must contain at least one scope.");
 
       const { key, prefix, hash } = newApiKey();
       const change = changeBy(ctx);
-      const apiKeyId = await audited(ctx.services.database, change, async (tx) => {
+      const apiKeyId = await audited(ctx.services.database, change, null, async (tx, createdAt) => {
         const row = await tx.apiKey.create({
           data: {
             id: newId(),
@@ -84,7 +84,7 @@ builder.mutationField("createApiKey", (t) =>
             prefix,
             hash,
             scopes: [...new Set(input.scopes)],
-            createdAt: change.at,
+            createdAt,
           },
         });
         return {
@@ -120,13 +120,12 @@ builder.mutationField("revokeApiKey", (t) =>
       if (found === null) return notFound("No API key in this workspace has this apiKeyId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
 
-      const change = changeBy(ctx);
-      const changed = await audited(ctx.services.database, change, async (tx) => {
-        await lockRow(tx, "api_key", found.id);
+      const row = { table: "api_key", id: found.id } as const;
+      const changed = await audited(ctx.services.database, changeBy(ctx), row, async (tx, revokedAt) => {
         const before = await tx.apiKey.findUniqueOrThrow({ where: { id: found.id } });
         if (before.revokedAt !== null) return { result: false, entry: null };
-        const row = await tx.apiKey.update({ where: { id: found.id }, data: { revokedAt: change.at } });
-        const values = { before: valuesOf(before), after: valuesOf(row) };
+        const after = await tx.apiKey.update({ where: { id: found.id }, data: { revokedAt } });
+        const values = { before: valuesOf(before), after: valuesOf(after) };
         return { result: true, entry: { ...subject(found.id), action: "API_KEY_REVOKED", ...values } };
       });
       ctx.services.directory.forget();

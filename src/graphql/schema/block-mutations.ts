@@ -1,7 +1,7 @@
 import { permissionFor } from "../../auth/permission.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import { type BlockId, type ContactChannelId, type ContactId, type ConversationId, idOf } from "../../domain/id.ts";
-import { faultsOf, instantOf, notesFault } from "../../domain/input.ts";
+import { checkNotes, instantOf, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { trimNotes } from "../../domain/text.ts";
 import { type Context, hasPermission } from "../resolve/context.ts";
@@ -78,7 +78,7 @@ builder.mutationField("blockContact", (t) =>
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
       if (!hasPermission(ctx, permissionFor.Block)) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(notesFault("notes", input.notes));
+      const invalid = refuseInvalid(checkNotes("notes", input.notes));
       if (invalid !== null) return invalid;
 
       const { actor } = ctx.viewer;
@@ -142,7 +142,7 @@ builder.mutationField("unblockContact", (t) =>
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
       if (!hasPermission(ctx, permissionFor.Unblock)) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(notesFault("notes", input.notes));
+      const invalid = refuseInvalid(checkNotes("notes", input.notes));
       if (invalid !== null) return invalid;
 
       const command = { type: "Unblock", actor: ctx.viewer.actor, notes: trimNotes(input.notes) } as const;
@@ -190,7 +190,7 @@ builder.mutationField("updateBlock", (t) =>
       const block = blockId === null ? null : await find.block(ctx, {}, blockId);
       if (blockId === null || block === null) return notFound("No block in this workspace has this blockId.");
       if (!hasPermission(ctx, permissionFor.UpdateBlock)) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(notesFault("notes", input.notes));
+      const invalid = refuseInvalid(checkNotes("notes", input.notes));
       if (invalid !== null) return invalid;
 
       const outcome = await executeStep(ctx, {

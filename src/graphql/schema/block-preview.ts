@@ -48,8 +48,10 @@ const BlockPreview = builder.objectRef<Preview>("BlockPreview").implement({
 builder.queryField("previewBlock", (t) =>
   t.field({
     description:
-      "What `blockContact` would do with the same ids, decided in the same way; nothing is changed. Requires the permissions `READ` and `BLOCK`. If nothing matches the ids, the error is `NOT_FOUND`.",
+      "What `blockContact` would do with the same ids, decided in the same way; nothing is changed. Requires the permissions `READ` and `BLOCK`; null without them. If nothing matches the ids, it is null with the error `NOT_FOUND`.",
     type: BlockPreview,
+    // Nullable, so that a viewer who may not block gets the rest of the query.
+    nullable: true,
     args: {
       contactId: t.arg.id({ required: true }),
       channelId: t.arg.id(),

@@ -1,7 +1,7 @@
-import { type GivenSettings, settingsFaults } from "../../domain/channel-settings.ts";
+import { checkSettings, type GivenSettings } from "../../domain/channel-settings.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { ChannelId } from "../../domain/id.ts";
-import { faultsOf } from "../../domain/input.ts";
+import { refuseInvalid } from "../../domain/input.ts";
 import { forbidden, invalidInput, notFound, type Refusal } from "../../domain/refusal.ts";
 import type { ChannelSettings } from "../../store/channels.ts";
 import type { Channel as ChannelRow } from "../../store/generated/client.ts";
@@ -66,7 +66,7 @@ builder.mutationField("createChannel", (t) =>
     args: { input: t.arg({ type: CreateChannelInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenChannel>> => {
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(...settingsFaults(input.kind, input));
+      const invalid = refuseInvalid(...checkSettings(input.kind, input));
       if (invalid !== null) return invalid;
 
       const settings = { ...settingsOf(input), name: input.name.trim() };
@@ -107,7 +107,7 @@ builder.mutationField("updateChannel", (t) =>
     resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenChannel & { changed: boolean }>> => {
       const found = await findAdministered(ctx, input.channelId);
       if ("type" in found) return found;
-      const invalid = faultsOf(...settingsFaults(found.row.kind, input));
+      const invalid = refuseInvalid(...checkSettings(found.row.kind, input));
       if (invalid !== null) return invalid;
 
       const changed = await ctx.services.channels.update(changeBy(ctx), found.channelId, settingsOf(input));

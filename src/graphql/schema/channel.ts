@@ -1,5 +1,5 @@
 import { toGlobalId } from "../../domain/global-id.ts";
-import { requirePermission } from "../resolve/context.ts";
+import { hasPermission, requirePermission } from "../resolve/context.ts";
 import { builder } from "./builder.ts";
 import { ChannelKind } from "./enums.ts";
 import { Node } from "./node.ts";
@@ -38,6 +38,21 @@ export const Channel = builder.prismaObject("Channel", {
         "Why the channel does not work, for people to read: a secret that cannot be decrypted, or credentials that the provider refuses, in which case its messages wait. Null if no fault is known.",
       select: { secret: true, accessToken: true, deliverySecret: true, sendFault: true },
       resolve: (channel, _args, { services }) => services.secrets.open(channel).fault ?? channel.sendFault,
+    }),
+    allowedOrigins: t.stringList({
+      nullable: true,
+      description:
+        "`WEB_CHAT`: the origins whose pages may embed the chat. Null for other kinds, and without the permission `ADMINISTER`.",
+      select: { kind: true, allowedOrigins: true },
+      resolve: ({ kind, allowedOrigins }, _args, ctx) =>
+        kind === "WEB_CHAT" && hasPermission(ctx, "ADMINISTER") ? allowedOrigins : null,
+    }),
+    deliveryUrl: t.string({
+      nullable: true,
+      description:
+        "`CUSTOM`: where messages to contacts are delivered. Null if there is none, and without the permission `ADMINISTER`.",
+      select: { deliveryUrl: true },
+      resolve: ({ deliveryUrl }, _args, ctx) => (hasPermission(ctx, "ADMINISTER") ? deliveryUrl : null),
     }),
     archivedAt: t.expose("archivedAt", {
       type: "DateTime",

@@ -43,8 +43,16 @@ function hasType<Type extends EventData["type"]>(...types: readonly Type[]) {
   return (event: LogEvent): event is EventOf<Type> => wanted.has(event.data.type);
 }
 
-/** The type under which `deskEvents` delivers an event; null for events that clients do not get. */
-export function deskEventTypeOf(event: LogEvent): string | null {
+export type DeskEventName =
+  | "MessageRecordedEvent"
+  | "MessageChangedEvent"
+  | "ConversationChangedEvent"
+  | "ConversationEndedEvent"
+  | "ContactStatusChangedEvent"
+  | "ContactChangedEvent";
+
+/** The schema type under which `deskEvents` delivers an event; null for events that clients do not get. */
+export function deskEventNameOf(event: LogEvent): DeskEventName | null {
   if (isConversationEnd(event)) return "ConversationEndedEvent";
   switch (event.data.type) {
     case "MessageRecorded":
@@ -69,7 +77,7 @@ export function deskEventTypeOf(event: LogEvent): string | null {
 export const DeskEvent = builder.interfaceRef<LogEvent>("DeskEvent").implement({
   description:
     "An immutable event from the event log. Its scalar fields have the values as of the event; the objects it references are read in their current state.",
-  resolveType: (event) => deskEventTypeOf(event) ?? undefined,
+  resolveType: (event) => deskEventNameOf(event) ?? undefined,
   fields: (t) => ({
     id: t.id({
       description: "Unique over all types: the end of a conversation has another id as a `ConversationChangedEvent`.",
@@ -194,7 +202,7 @@ export const ContactStatusChangedEvent = builder
           existing(find.contactChannel(ctx, query, contactChannelId)),
       }),
       conversations: t.prismaField({
-        description: `The conversations of the ContactChannel whose \`blocked\` this event changes: all that a block did not end, by last activity, at most ${MAX_AFFECTED}. Empty for \`UPDATED\`.`,
+        description: `The conversations of the ContactChannel whose \`blocked\` this event changes, by last activity, at most ${MAX_AFFECTED}. What a block ended stays blocked. Empty for \`UPDATED\`.`,
         type: [Conversation],
         resolve: (query, { contactChannelId, data }, _args, ctx) =>
           data.cause === "UPDATED"
@@ -204,7 +212,10 @@ export const ContactStatusChangedEvent = builder
                 where: {
                   workspaceId: ctx.viewer.workspaceId,
                   contactChannelId,
-                  OR: [{ status: { not: "BLOCKED" } }, { endedByBlockId: data.blockId }],
+                  OR: [
+                    { status: { not: "BLOCKED" as const } },
+                    ...(data.cause === "BLOCKED" ? [{ endedByBlockId: data.blockId }] : []),
+                  ],
                 },
                 orderBy: byActivity.orderBy(true),
                 take: MAX_AFFECTED,
@@ -216,7 +227,7 @@ export const ContactStatusChangedEvent = builder
         resolve: ({ data }) => data.status,
       }),
       contactStatus: t.field({
-        description: "The contact's status across all channels.",
+        description: "The contact's status across all channels, after the whole commit that the event belongs to.",
         type: ContactStatus,
         resolve: ({ data }) => data.contactStatus,
       }),

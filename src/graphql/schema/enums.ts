@@ -131,7 +131,7 @@ export const ChannelProblem = builder.enumType("ChannelProblem", {
     NO_ACCESS_TOKEN: { description: "No access token is set." },
     UNREADABLE_SECRET: { description: "The stored access token cannot be decrypted." },
     UNAUTHORIZED: { description: "LINE refuses the access token." },
-    UNREACHABLE: { description: "LINE could not be reached, or answered something unexpected." },
+    UNREACHABLE: { description: "LINE could not be reached, or its response was not understood." },
   } as const,
 });
 

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { v7 as newId } from "uuid";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
-import { asJson, faultsOf, nameFault } from "../../domain/input.ts";
+import { asJson, checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
 import { checkDefinition } from "../../flows/definition.ts";
-import { type AuditedValues, audited, lockRow } from "../../store/audit-log.ts";
+import { type AuditedValues, audited } from "../../store/audit-log.ts";
 import type { Flow as FlowRow } from "../../store/generated/client.ts";
 import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
@@ -98,13 +98,13 @@ builder.mutationField("createFlow", (t) =>
       const channel = channelId === null ? null : await find.channel(ctx, {}, channelId);
       if (channel === null) return notFound("No channel in this workspace has this channelId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const { definition, faults } = checkDefinition(input.kind, input.definition);
-      const invalid = faultsOf(nameFault("name", input.name), ...faults);
+      const { definition, invalid: fields } = checkDefinition(input.kind, input.definition);
+      const invalid = refuseInvalid(checkName("name", input.name), ...fields);
       if (invalid !== null) return invalid;
 
       const change = changeBy(ctx);
       const flowId = newId();
-      await audited(ctx.services.database, change, async (tx) => {
+      await audited(ctx.services.database, change, null, async (tx, createdAt) => {
         const row = await tx.flow.create({
           data: {
             id: flowId,
@@ -114,7 +114,7 @@ builder.mutationField("createFlow", (t) =>
             kind: input.kind,
             definition,
             enabled: input.enabled ?? true,
-            createdAt: change.at,
+            createdAt,
           },
         });
         const entry = { ...subject(flowId), action: "FLOW_CREATED", before: null, after: valuesOf(row) } as const;
@@ -155,11 +155,10 @@ builder.mutationField("updateFlow", (t) =>
       if (flow === null) return notFound("No flow in this workspace has this flowId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
       const checked = isGiven(input.definition) ? checkDefinition(flow.kind, input.definition) : null;
-      const invalid = faultsOf(nameFault("name", input.name), ...(checked?.faults ?? []));
+      const invalid = refuseInvalid(checkName("name", input.name), ...(checked?.invalid ?? []));
       if (invalid !== null) return invalid;
 
-      await audited(ctx.services.database, changeBy(ctx), async (tx) => {
-        await lockRow(tx, "flow", flow.id);
+      await audited(ctx.services.database, changeBy(ctx), { table: "flow", id: flow.id }, async (tx) => {
         const before = await tx.flow.findUniqueOrThrow({ where: { id: flow.id } });
         const row = await tx.flow.update({
           where: { id: flow.id },

@@ -1,6 +1,6 @@
 import { permissionFor } from "../../auth/permission.ts";
 import type { ConversationId, MessageId } from "../../domain/id.ts";
-import { faultsOf, keyFault, textFault } from "../../domain/input.ts";
+import { checkKey, checkText, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, invalidInput } from "../../domain/refusal.ts";
 import { hasPermission } from "../resolve/context.ts";
 import { executeStep, idempotencyClaim, requiredId } from "../resolve/execute-steps.ts";
@@ -52,7 +52,7 @@ builder.mutationField("sendMessage", (t) =>
       const found = await findConversation(ctx, input.conversationId);
       if (found === null) return NO_SUCH_CONVERSATION;
       if (!hasPermission(ctx, permissionFor.SendMessage)) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
+      const invalid = refuseInvalid(checkText("text", input.text), checkKey("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
 
       const { contactChannel, conversationId } = found;
@@ -112,7 +112,7 @@ builder.mutationField("startConversation", (t) =>
       const found = await findContactChannels(ctx, input);
       if (found === null) return NO_SUCH_CONTACT;
       if (!hasPermission(ctx, permissionFor.StartConversation)) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(textFault("text", input.text), keyFault("idempotencyKey", input.idempotencyKey));
+      const invalid = refuseInvalid(checkText("text", input.text), checkKey("idempotencyKey", input.idempotencyKey));
       if (invalid !== null) return invalid;
       const [contactChannel, ...others] = found.contactChannels;
       if (others.length > 0) {

@@ -1,7 +1,7 @@
 import type { InboundEntry } from "../../domain/command.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { MessageId } from "../../domain/id.ts";
-import { asJson, faultsOf, inboundTextFault, instantOf, jsonFault, keyFault } from "../../domain/input.ts";
+import { asJson, checkInboundText, checkJson, checkKey, instantOf, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, type InvalidField, notFound } from "../../domain/refusal.ts";
 import { hasPermission } from "../resolve/context.ts";
 import { executeStep, requiredId } from "../resolve/execute-steps.ts";
@@ -68,14 +68,14 @@ builder.mutationField("recordInbound", (t) =>
         return notFound("No channel in this workspace has this channelId.");
       }
       if (!hasPermission(ctx, "RECORD_INBOUND")) return forbidden(PERMISSION_DENIED);
-      const invalid = faultsOf(
+      const invalid = refuseInvalid(
         channel.kind === "CUSTOM" ? null : { path: "channelId", message: "Must be the id of a CUSTOM channel." },
-        keyFault("externalId", input.externalId),
-        keyFault("eventId", input.eventId),
+        checkKey("externalId", input.externalId),
+        checkKey("eventId", input.eventId),
         eventTypeFault(input),
-        textFault(input),
-        jsonFault("payload", input.payload),
-        isGiven(input.displayName) && input.displayName !== "" ? keyFault("displayName", input.displayName) : null,
+        checkText(input),
+        checkJson("payload", input.payload),
+        isGiven(input.displayName) && input.displayName !== "" ? checkKey("displayName", input.displayName) : null,
       );
       if (invalid !== null) return invalid;
 
@@ -95,14 +95,14 @@ function eventTypeFault({ kind, eventType }: Input): InvalidField | null {
   if (kind !== "EVENT" && kind !== "UNSUPPORTED" && isGiven(eventType)) {
     return { path, message: "Allowed only if kind is EVENT or UNSUPPORTED." };
   }
-  return keyFault(path, eventType);
+  return checkKey(path, eventType);
 }
 
-function textFault({ kind, text }: Input): InvalidField | null {
+function checkText({ kind, text }: Input): InvalidField | null {
   if (kind === "TEXT" && (!isGiven(text) || text === "")) {
     return { path: "text", message: "Must not be empty if kind is TEXT." };
   }
-  return inboundTextFault("text", text);
+  return checkInboundText("text", text);
 }
 
 function entryOf(input: Input): InboundEntry {

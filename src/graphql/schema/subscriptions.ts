@@ -9,7 +9,8 @@ import {
   ConversationChangedEvent,
   ConversationEndedEvent,
   DeskEvent,
-  deskEventTypeOf,
+  type DeskEventName,
+  deskEventNameOf,
   isContactChanged,
   isContactStatusChanged,
   isConversationChanged,
@@ -56,41 +57,25 @@ builder.subscriptionField("deskEvents", (t) =>
     type: DeskEvent,
     args: { filter: t.arg({ type: DeskEventsFilter }), after: t.arg({ type: "Cursor", description: AFTER }) },
     subscribe: (_root, args, ctx) => {
-      const types = new Set<string>(args.filter?.types ?? allTypes);
-      return sourceStream(ctx, args, (event): event is LogEvent => typesOf(event).some((type) => types.has(type)));
+      const types = args.filter?.types ?? null;
+      return sourceStream(ctx, args, (event): event is LogEvent => {
+        const name = deskEventNameOf(event);
+        return name !== null && (types === null || selectedBy[name].some((type) => types.includes(type)));
+      });
     },
     resolve: (event) => event,
   }),
 );
 
-const allTypes = [
-  "MESSAGE_RECORDED",
-  "MESSAGE_CHANGED",
-  "CONVERSATION_CHANGED",
-  "CONVERSATION_ENDED",
-  "CONTACT_STATUS_CHANGED",
-  "CONTACT_CHANGED",
-] as const;
-
-/** The members of `DeskEventType` that select this event. */
-function typesOf(event: LogEvent): readonly (typeof allTypes)[number][] {
-  switch (deskEventTypeOf(event)) {
-    case "MessageRecordedEvent":
-      return ["MESSAGE_RECORDED"];
-    case "MessageChangedEvent":
-      return ["MESSAGE_CHANGED"];
-    case "ConversationChangedEvent":
-      return ["CONVERSATION_CHANGED"];
-    case "ConversationEndedEvent":
-      return ["CONVERSATION_CHANGED", "CONVERSATION_ENDED"];
-    case "ContactStatusChangedEvent":
-      return ["CONTACT_STATUS_CHANGED"];
-    case "ContactChangedEvent":
-      return ["CONTACT_CHANGED"];
-    default:
-      return [];
-  }
-}
+/** The members of `DeskEventType` that select an event. */
+const selectedBy: Readonly<Record<DeskEventName, readonly (typeof DeskEventType)["$inferType"][]>> = {
+  MessageRecordedEvent: ["MESSAGE_RECORDED"],
+  MessageChangedEvent: ["MESSAGE_CHANGED"],
+  ConversationChangedEvent: ["CONVERSATION_CHANGED"],
+  ConversationEndedEvent: ["CONVERSATION_CHANGED", "CONVERSATION_ENDED"],
+  ContactStatusChangedEvent: ["CONTACT_STATUS_CHANGED"],
+  ContactChangedEvent: ["CONTACT_CHANGED"],
+};
 
 /** The filter of a subscription to events about conversations. */
 function conversationFilter(name: string, assigneeId: string) {

@@ -60,7 +60,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
             : error;
       return reply.code(status).send({ errors: [edge.mask(reported)] });
     });
-    http.route({ method: ["GET", "POST", "OPTIONS"], url: "/graphql", bodyLimit: MAX_REQUEST, handler: answer });
+    http.route({ method: ["GET", "POST", "OPTIONS"], url: "/graphql", bodyLimit: MAX_REQUEST, handler: handle });
   }
 
   /** Rejects disallowed origins before any other check, and sets the CORS headers. */
@@ -77,7 +77,7 @@ export function httpRoutes(edge: Edge): { readonly routes: FastifyPluginAsync; s
     next();
   }
 
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { method, headers } = request;
     if (method === "OPTIONS") return answerPreflight(request, reply);
     if (edge.graphiql && method === "GET" && headers.accept?.includes("text/html")) {
@@ -134,7 +134,7 @@ function refuse(reply: FastifyReply, status: number, code: RequestErrorCode, mes
   return reply.code(status).send({ errors: [requestError(code, message)] });
 }
 
-/** Answers a CORS preflight request. It needs no authentication, because the answer discloses no data. */
+/** Responds to a CORS preflight request. It needs no authentication, because the response discloses no data. */
 function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const requestedHeaders = headers["access-control-request-headers"];
   return reply

@@ -9,7 +9,7 @@ export const TOO_SLOW_REASON = "Too slow: resume with the last cursor";
  * Milliseconds in which a slow client may still read buffered data and the close reason, before its connection is
  * destroyed.
  */
-export const CLOSE_TIMEOUT = 30_000;
+export const SLOW_CLOSE_TIMEOUT = 30_000;
 
 /** Maximum number of events that may be logged while a client reads nothing. */
 const MAX_LAG = 10_000;
@@ -36,6 +36,6 @@ export function watchStalled(head: () => Position, onTooSlow: () => void): () =>
 export function closeSlowClient(socket: WebSocket): void {
   if (socket.readyState !== WebSocket.OPEN) return;
   socket.close(TOO_SLOW, TOO_SLOW_REASON);
-  const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT);
+  const timer = setTimeout(() => socket.terminate(), SLOW_CLOSE_TIMEOUT);
   socket.once("close", () => clearTimeout(timer));
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Position } from "../../store/log-event.ts";
 import { requestError } from "../errors.ts";
-import { CLOSE_TIMEOUT, TOO_SLOW_REASON, watchStalled } from "./slow-client.ts";
+import { SLOW_CLOSE_TIMEOUT, TOO_SLOW_REASON, watchStalled } from "./slow-client.ts";
 
 /** The open SSE responses. Back-pressure pauses the source of a slow client, so that nothing is buffered for it. */
 export class EventStreams {
@@ -45,7 +45,7 @@ async function waitForDrain(response: ServerResponse, head: () => Position): Pro
   const stopWatching = watchStalled(head, () => {
     response.end(TOO_SLOW_EVENT);
     over.abort();
-    const timer = setTimeout(() => response.destroy(), CLOSE_TIMEOUT);
+    const timer = setTimeout(() => response.destroy(), SLOW_CLOSE_TIMEOUT);
     response.once("close", () => clearTimeout(timer));
   });
   try {

@@ -2,7 +2,7 @@ import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Mailbox } from "../../../src/channels/web-chat/mailbox.ts";
 import type { Executor } from "../../../src/commands/executor.ts";
-import type { Answer } from "../../../src/commands/work.ts";
+import type { StepResult } from "../../../src/commands/work.ts";
 import { toGlobalId } from "../../../src/domain/global-id.ts";
 import { type Instant, idOf } from "../../../src/domain/id.ts";
 import type { OutboundMessage, OutboundReads } from "../../../src/store/outbound.ts";
@@ -58,7 +58,7 @@ class FakeDesk {
     while (this.commands.at(-1) !== command) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async #lease(seq: number): Promise<Answer> {
+  async #lease(seq: number): Promise<StepResult> {
     const message = this.#message(seq);
     if (this.blocked) return { type: "ContactBlocked", blockId: idOf("block") };
     const changed = message.status === "QUEUED";
@@ -67,7 +67,7 @@ class FakeDesk {
     return accepted(changed);
   }
 
-  async #settle(seq: number, result: string): Promise<Answer> {
+  async #settle(seq: number, result: string): Promise<StepResult> {
     const message = this.#message(seq);
     const status = result === "NOT_BEGUN" ? (this.blocked ? "CANCELED" : "QUEUED") : "SENT";
     await this.#did(`${result} ${seq}`);
@@ -88,7 +88,7 @@ class FakeDesk {
   }
 }
 
-function accepted(changed: boolean): Answer {
+function accepted(changed: boolean): StepResult {
   return { type: "Accepted", changed, messageId: null, conversationId: null, blockId: null };
 }
 

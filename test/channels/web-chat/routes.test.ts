@@ -18,7 +18,7 @@ async function answerOf(response: Response): Promise<[number, unknown]> {
   return [response.status, await response.json()];
 }
 
-function fault(status: number, code: string): [number, unknown] {
+function errorBody(status: number, code: string): [number, unknown] {
   return [status, { error: { code, message: expect.any(String) } }];
 }
 
@@ -69,18 +69,18 @@ describe("sessions", () => {
   );
 
   test.each<[string, () => Promise<Response>, [number, unknown]]>([
-    ["malformed JSON", () => sessions("{"), fault(400, "MALFORMED_JSON")],
-    ["not an object", () => sessions([]), fault(400, "INVALID_INPUT")],
-    ["a token that is not a string", () => sessions({ token: 5 }), fault(400, "INVALID_INPUT")],
-    ["a body above 64 KB", () => sessions({ token: "x".repeat(65_536) }), fault(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
+    ["malformed JSON", () => sessions("{"), errorBody(400, "MALFORMED_JSON")],
+    ["not an object", () => sessions([]), errorBody(400, "INVALID_INPUT")],
+    ["a token that is not a string", () => sessions({ token: 5 }), errorBody(400, "INVALID_INPUT")],
+    ["a body above 64 KB", () => sessions({ token: "x".repeat(65_536) }), errorBody(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
     [
       "a body with another content type",
       () => sessions("token=x", { "content-type": "application/x-www-form-urlencoded" }),
-      fault(415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
+      errorBody(415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
     ],
-    ["an unknown channel", () => sessions({}, {}, UNKNOWN_CHANNEL), fault(404, "NOT_FOUND")],
-    ["a malformed id", () => sessions({}, {}, "x"), fault(404, "NOT_FOUND")],
-    ["a LINE channel", () => sessions({}, {}, desk.line), fault(404, "NOT_FOUND")],
+    ["an unknown channel", () => sessions({}, {}, UNKNOWN_CHANNEL), errorBody(404, "NOT_FOUND")],
+    ["a malformed id", () => sessions({}, {}, "x"), errorBody(404, "NOT_FOUND")],
+    ["a LINE channel", () => sessions({}, {}, desk.line), errorBody(404, "NOT_FOUND")],
   ])("%s is refused", async (_name, send, expected) => {
     expect(await answerOf(await send())).toEqual(expected);
   });
@@ -93,7 +93,7 @@ describe("sessions", () => {
     expect(statuses).toEqual([201, 201, 201]);
     const refused = await open(webChat);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(await answerOf(refused)).toEqual(fault(429, "RATE_LIMITED"));
+    expect(await answerOf(refused)).toEqual(errorBody(429, "RATE_LIMITED"));
     expect((await open(await channel("WEB_CHAT"))).status).toBe(201);
   });
 });
@@ -156,18 +156,18 @@ describe("messages", () => {
   });
 
   test.each<[string, unknown, [number, unknown]]>([
-    ["a blank text", { text: " \n\u3000", clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
-    ["no text", { clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
-    ["a text that is not a string", { text: 1, clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
-    ["5,001 characters", { text: "x".repeat(5_001), clientMessageId: "m" }, fault(400, "INVALID_INPUT")],
-    ["no clientMessageId", { text: "Hi" }, fault(400, "INVALID_INPUT")],
-    ["an empty clientMessageId", { text: "Hi", clientMessageId: "" }, fault(400, "INVALID_INPUT")],
-    ["a clientMessageId of 101", { text: "Hi", clientMessageId: "x".repeat(101) }, fault(400, "INVALID_INPUT")],
-    ["a clientMessageId with NUL", { text: "Hi", clientMessageId: "\0" }, fault(400, "INVALID_INPUT")],
-    ["null", null, fault(400, "INVALID_INPUT")],
-    ["an empty body", "", fault(400, "INVALID_INPUT")],
-    ["malformed JSON", "{", fault(400, "MALFORMED_JSON")],
-    ["a body above 64 KB", { text: "x".repeat(65_536) }, fault(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
+    ["a blank text", { text: " \n\u3000", clientMessageId: "m" }, errorBody(400, "INVALID_INPUT")],
+    ["no text", { clientMessageId: "m" }, errorBody(400, "INVALID_INPUT")],
+    ["a text that is not a string", { text: 1, clientMessageId: "m" }, errorBody(400, "INVALID_INPUT")],
+    ["5,001 characters", { text: "x".repeat(5_001), clientMessageId: "m" }, errorBody(400, "INVALID_INPUT")],
+    ["no clientMessageId", { text: "Hi" }, errorBody(400, "INVALID_INPUT")],
+    ["an empty clientMessageId", { text: "Hi", clientMessageId: "" }, errorBody(400, "INVALID_INPUT")],
+    ["a clientMessageId of 101", { text: "Hi", clientMessageId: "x".repeat(101) }, errorBody(400, "INVALID_INPUT")],
+    ["a clientMessageId with NUL", { text: "Hi", clientMessageId: "\0" }, errorBody(400, "INVALID_INPUT")],
+    ["null", null, errorBody(400, "INVALID_INPUT")],
+    ["an empty body", "", errorBody(400, "INVALID_INPUT")],
+    ["malformed JSON", "{", errorBody(400, "MALFORMED_JSON")],
+    ["a body above 64 KB", { text: "x".repeat(65_536) }, errorBody(413, "FST_ERR_CTP_BODY_TOO_LARGE")],
   ])("%s is refused, and nothing is recorded", async (_name, body, expected) => {
     const visitor = await openSession(desk);
     expect(await answerOf(await post(desk, desk.webChat, "messages", body, bearer(visitor.token)))).toEqual(expected);
@@ -193,9 +193,9 @@ describe("messages", () => {
       };
       const message = { text: "Hello", clientMessageId: "m" };
       const sent = await post(desk, desk.webChat, "messages", message, headers[which]);
-      expect(await answerOf(sent)).toEqual(fault(401, "UNAUTHENTICATED"));
+      expect(await answerOf(sent)).toEqual(errorBody(401, "UNAUTHENTICATED"));
       const stream = await fetch(`${desk.url}/chat/${desk.webChat}/stream`, { headers: headers[which] ?? {} });
-      expect(await answerOf(stream)).toEqual(fault(401, "UNAUTHENTICATED"));
+      expect(await answerOf(stream)).toEqual(errorBody(401, "UNAUTHENTICATED"));
     },
   );
 
@@ -297,7 +297,7 @@ describe("pages of other origins (CORS)", () => {
     const preflight = await ask(origin);
     const session = await post(desk, channel, "sessions", {}, { origin });
     for (const response of [preflight, session]) {
-      expect(await answerOf(response)).toEqual(fault(403, "ORIGIN_NOT_ALLOWED"));
+      expect(await answerOf(response)).toEqual(errorBody(403, "ORIGIN_NOT_ALLOWED"));
       expect([allowed(response), response.headers.get("vary")]).toEqual([null, "Origin"]);
     }
   });

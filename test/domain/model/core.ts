@@ -86,7 +86,7 @@ function agentOf(name: string): AgentActor {
   return agent;
 }
 
-/** The answer and effects of the core's last command, in the format of the model. */
+/** The result and effects of the core's last command, in the format of the model. */
 export function report(desk: Desk): string {
   return [answerOf(desk), ...desk.emitted.flatMap((event) => effectsOf(event, desk)).sort(), standingOf(desk)].join(
     "\n",
@@ -94,23 +94,23 @@ export function report(desk: Desk): string {
 }
 
 function answerOf(desk: Desk): string {
-  const { answer } = desk;
-  switch (answer.type) {
+  const { result } = desk;
+  switch (result.type) {
     case "Accepted": {
-      const { messageId, conversationId, blockId } = answer;
+      const { messageId, conversationId, blockId } = result;
       const [message, conversation, block] = [messageId, conversationId, blockId].map((id) =>
         id === null ? undefined : desk.numberOf(id),
       );
-      return accepted(answer.changed, { message, conversation, block });
+      return accepted(result.changed, { message, conversation, block });
     }
     case "InvalidInput":
-      return `invalid ${answer.fields.map((field) => field.path).join()}`;
+      return `invalid ${result.fields.map((field) => field.path).join()}`;
     case "ContactBlocked":
-      return `blocked by ${desk.numberOf(answer.blockId)}`;
+      return `blocked by ${desk.numberOf(result.blockId)}`;
     case "InvalidTransition":
-      return invalidTransition(answer.from, answer.to);
+      return invalidTransition(result.from, result.to);
     default:
-      return answer.type;
+      return result.type;
   }
 }
 

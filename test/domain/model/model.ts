@@ -1,6 +1,6 @@
 /**
  * A second implementation of the contract (rules B, D, U, C and O of SPEC.md), as simple as possible: the model keeps lists of
- * all entries, blocks and conversations, and derives every answer from them. It shares nothing with src/domain, not even a
+ * all entries, blocks and conversations, and derives every result from them. It shares nothing with src/domain, not even a
  * type. Objects are identified by number, counted from 1.
  */
 
@@ -99,13 +99,13 @@ export class Model {
     this.#flows = flows;
   }
 
-  /** Executes one command; returns the answer, the effects and the resulting state, one per line. */
+  /** Executes one command; returns the result, the effects and the resulting state, one per line. */
   perform(act: Act, clock: number): string {
     this.now = Math.max(this.now, clock);
     this.#effects = [];
     this.#passTime();
-    const answer = this.#judge(act);
-    return [answer, ...this.#effects.sort(), this.#standing()].join("\n");
+    const result = this.#judge(act);
+    return [result, ...this.#effects.sort(), this.#standing()].join("\n");
   }
 
   // Queries
