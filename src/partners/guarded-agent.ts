@@ -40,22 +40,15 @@ export class RefusedAddressError extends Error {
 export function guardedAgent({ allowedNetworks, resolve = resolveName, ...options }: GuardedAgentOptions): Agent {
   const classOf = addressGuard(allowedNetworks);
 
-  function check(host: string, addresses: readonly string[]): RefusedAddressError | null {
-    const [refused] = addresses.map(classOf).filter((found) => found !== null);
-    return refused === undefined ? null : new RefusedAddressError(host, refused);
+  function refusalOf(host: string, found: readonly { readonly address: string }[]): RefusedAddressError | null {
+    const addressClass = found.map(({ address }) => classOf(address)).find((refused) => refused !== null);
+    return addressClass === undefined ? null : new RefusedAddressError(host, addressClass);
   }
 
   // Node connects to exactly these addresses and looks nothing up again, so a name cannot change between check and use.
   const lookupChecked: LookupFunction = (host, _options, callback) => {
     resolve(host).then(
-      (found) =>
-        callback(
-          check(
-            host,
-            found.map(({ address }) => address),
-          ),
-          [...found],
-        ),
+      (found) => callback(refusalOf(host, found), [...found]),
       (error: NodeJS.ErrnoException) => callback(error, []),
     );
   };
@@ -72,7 +65,8 @@ export function guardedAgent({ allowedNetworks, resolve = resolveName, ...option
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     connect: (target, callback) => {
       // Node does not call `lookup` for a literal address.
-      const refusal = isIP(target.hostname) === 0 ? null : check(target.hostname, [target.hostname]);
+      const literals = isIP(target.hostname) === 0 ? [] : [{ address: target.hostname }];
+      const refusal = refusalOf(target.hostname, literals);
       if (refusal === null) dial(target, callback);
       else callback(refusal, null);
     },

@@ -12,10 +12,7 @@ export type AllowedNetworks = readonly string[];
  */
 export function addressGuard(allowed: AllowedNetworks): (address: string) => AddressClass | null {
   const exceptions = blockList(allowed);
-  return (address) => {
-    const [bare = ""] = address.split("%");
-    return contains(exceptions, bare) ? null : classOf(bare);
-  };
+  return (address) => (contains(exceptions, address) ? null : classOf(address));
 }
 
 function classOf(address: string): AddressClass | null {

@@ -35,7 +35,7 @@ test("P2: a redirect and its header are the answer", async () => {
 });
 
 test.each([
-  ["is cut at 4 KB between characters", Buffer.from(`a${"語".repeat(2_000)}`), `a${"語".repeat(1_365)}`],
+  ["is cut at 4 KB between characters", Buffer.from(`ab${"語".repeat(2_000)}`), `ab${"語".repeat(1_364)}`],
   ["can be stored", Buffer.from([0x61, 0x00, 0xff, 0x62]), "a\uFFFD\uFFFDb"],
 ])("P2: the excerpt of the body %s", async (_what, body, bodyExcerpt) => {
   const server = await serverThat((socket) => {
