@@ -10,7 +10,7 @@ export interface GuardedAgentOptions {
   readonly connections?: number;
   /** Certificates of authorities, in PEM, instead of Node's own list. */
   readonly ca?: string;
-  /** All addresses of a name; the system's resolver by default. */
+  /** All addresses of a name; rejects if there is none. The system's resolver by default. */
   readonly resolve?: (name: string) => Promise<readonly ResolvedAddress[]>;
 }
 
