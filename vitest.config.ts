@@ -6,6 +6,7 @@ const pure = [
   "test/config.test.ts",
   "test/docs/{facts,form,links}.test.ts",
   "test/architecture/**/*.test.ts",
+  "test/demo/**/*.test.ts",
   "test/platform/**/*.test.ts",
   "test/realtime/hub.test.ts",
   "test/http/client-network.test.ts",
