@@ -50,6 +50,11 @@ export class Account {
     return [...this.#phones.values()];
   }
 
+  /** Undefined for a user who was never seen. */
+  knownPhone(userId: string): Phone | undefined {
+    return this.#phones.get(userId);
+  }
+
   /** The phone of a user; a user who was never seen is a friend of the account. */
   phone(userId: string): Phone {
     const known = this.#phones.get(userId);
