@@ -77,6 +77,7 @@ export class Phone {
 
   setFriend(isFriend: boolean): void {
     this.isFriend = isFriend;
+    this.loadingUntil = null;
     this.#changed();
   }
 
