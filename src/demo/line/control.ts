@@ -54,7 +54,7 @@ export function control({ faults, log, addChannel, findChannel }: ControlOptions
 
     http.post("/channels", async (request, reply) => {
       const wanted = channelBody.parse(request.body);
-      if (findChannel(wanted.id) !== undefined) return fail(reply, 409, "CONFLICT", "There is already such a channel.");
+      if (findChannel(wanted.id) !== undefined) return fail(reply, 409, "REFUSED", "There is already such a channel.");
       const added = addChannel(wanted);
       return reply.code(201).send({ id: added.id, token: added.issueToken() });
     });

@@ -53,7 +53,7 @@ export async function phonePage({ channel, clock = systemClock }: PhonePageOptio
     }));
     http.post("/", async (request, reply) => {
       const { displayName } = newUser.parse(request.body);
-      if (account.phones.length >= MAX_USERS) return fail(reply, 409, "TOO_MANY", "There are too many people already.");
+      if (account.phones.length >= MAX_USERS) return fail(reply, 409, "REFUSED", "There are too many people already.");
       const { userId } = channel.addUser(`U${randomBytes(16).toString("hex")}`, displayName);
       return reply.code(201).send({ userId, displayName });
     });
@@ -85,7 +85,7 @@ export async function phonePage({ channel, clock = systemClock }: PhonePageOptio
     if (phone === undefined) return unknownUser(reply);
     const contentType = imageTypes.find((type) => type === request.headers["content-type"]);
     if (contentType === undefined || !Buffer.isBuffer(request.body)) {
-      return fail(reply, 415, "UNSUPPORTED_TYPE", `Send an image: ${imageTypes.join(", ")}.`);
+      return fail(reply, 415, "INVALID_INPUT", `Send an image: ${imageTypes.join(", ")}.`);
     }
     if (!phone.isFriend) return fail(reply, 409, "REFUSED", "A user who blocks the account can send it nothing.");
     const { messageId } = channel.sendFileAs(phone.userId, "image", { bytes: request.body, contentType });
