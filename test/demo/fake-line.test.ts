@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { get } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { LineChannel } from "../../src/demo/line/channel.ts";
-import type { Fault } from "../../src/demo/line/faults.ts";
+import { createFaults, type Fault } from "../../src/demo/line/faults.ts";
+import { createRequestLog } from "../../src/demo/line/request-log.ts";
 import { type FakeLine, startFakeLine } from "../../src/demo/line/server.ts";
 import { type TestClock, testClock } from "../support/clock.ts";
 
@@ -202,9 +205,17 @@ describe("faults", () => {
     },
   );
 
-  test("a fault strikes as often as it says, and a probability is drawn for each request", async () => {
+  test("a fault strikes as often as it says", async () => {
     line.faults.add({ effect: { type: "status", status: 500 }, times: 2 });
     expect([await fate(), await fate(), await fate()]).toEqual([500, 500, 200]);
+  });
+
+  test("a probability is drawn for each request", () => {
+    const drawn = [0.1, 0.3, 0.2];
+    const faults = createFaults(() => drawn.shift() ?? 1);
+    faults.add({ effect: { type: "hang" }, probability: 0.25 });
+    const strikes = () => faults.strike({ operation: "push", channel: "shop", userId: MIKA }).effect !== null;
+    expect([strikes(), strikes(), strikes()]).toEqual([true, false, true]);
   });
 
   test("a rate limit may say when to try again", async () => {
@@ -238,6 +249,37 @@ test("the log has each request with its begin, what it was about and what became
   });
   expect(logged?.monotonicMs).toBeGreaterThan(before);
   expect(logged?.monotonicMs).toBeLessThan(Number(process.hrtime.bigint()) / 1e6);
+});
+
+test("a used reply token is still known to the log", async () => {
+  const { replyToken } = channel.writeAs(MIKA, "Hello").event;
+  await reply(replyToken);
+  await reply(replyToken);
+  expect(line.log.all()).toMatchObject([
+    { userId: MIKA, replyToken, accepted: true, status: 200 },
+    { userId: MIKA, replyToken, accepted: false, status: 400 },
+  ]);
+});
+
+test("a log that is full drops its oldest requests, and says how many", () => {
+  const log = createRequestLog(4);
+  for (let index = 0; index < 6; index += 1) {
+    log.begin({
+      requestId: "",
+      at: 0,
+      operation: "push",
+      channel: null,
+      userId: null,
+      retryKey: null,
+      replyToken: null,
+      messages: [],
+      accepted: false,
+      status: null,
+    });
+  }
+  expect(log.dropped).toBe(2);
+  expect(log.after(4).map(({ seq }) => seq)).toEqual([5, 6]);
+  expect(log.after(0).map(({ seq }) => seq)).toEqual([3, 4, 5, 6]);
 });
 
 describe("a body that LINE's description does not allow is 400 in LINE's words", () => {
@@ -447,6 +489,13 @@ describe("other processes", () => {
     await ask("DELETE", `/faults/${body.id}`);
     expect((await push()).status).toBe(200);
     expect((await ask("POST", "/faults", { effect: { type: "flood" } })).status).toBe(400);
+  });
+
+  test("cannot be reached by a page under a name of its own", async () => {
+    const request = get(`${line.url}/_control/log`, { headers: { host: "evil.example" } });
+    const [response] = await once(request, "response");
+    expect(response.statusCode).toBe(403);
+    response.resume();
   });
 
   test("add a channel, with tokens and a quota, and let its users act", async () => {

@@ -144,6 +144,7 @@ async function respond({ request, reply, logged, strike, answer, signal }: Respo
       return send(request, reply, logged, { ...refuseWith(status), headers });
     }
     case "cut":
+      logged.status = answer.status;
       reply.hijack();
       return cut(reply, socket, answer, effect.bytes);
     case "hang":
