@@ -22,21 +22,20 @@ let receiver: Server;
 let deliveries: Delivery[];
 /** The statuses of the next answers; 200 once there are none left. */
 let statuses: number[];
-/** How many deliveries are unanswered, and the most there ever were at once. */
-let open: { now: number; most: number };
+/** The answer to the user Mika waits for this. */
+let held: Promise<void>;
 
 const clock = testClock();
 
 beforeEach(async () => {
   deliveries = [];
   statuses = [];
-  open = { now: 0, most: 0 };
+  held = Promise.resolve();
   receiver = createServer(async (request, response) => {
-    open.now += 1;
-    open.most = Math.max(open.most, open.now);
     const signature = request.headers["x-line-signature"];
-    deliveries.push({ signature: String(signature), raw: await text(request) });
-    open.now -= 1;
+    const raw = await text(request);
+    deliveries.push({ signature: String(signature), raw });
+    if (raw.includes(MIKA)) await held;
     response.writeHead(statuses.shift() ?? 200).end();
   });
   receiver.listen(0, "127.0.0.1");
@@ -96,11 +95,16 @@ test("an event is redelivered, equal but for isRedelivery, until the receiver an
   expect(again).toEqual(Array(2).fill({ ...first, deliveryContext: { isRedelivery: true } }));
 });
 
-test("the events of a user arrive in order at first, one after another", async () => {
-  const sent = Array.from({ length: 20 }, (_, index) => channel.writeAs(MIKA, String(index)));
+test("the events of a user are delivered one after another, which delays no other user", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  const sent = ["One", "Two", "Three"].map((each) => channel.writeAs(MIKA, each));
+  expect(await channel.writeAs("U2", "Hello").delivered).toBe(true);
+  const ofMika = () => eventsSent().flatMap(({ source, message }) => (source.userId === MIKA ? [message.text] : []));
+  expect(ofMika()).toEqual(["One"]);
+  resolve();
   await Promise.all(sent.map(({ delivered }) => delivered));
-  expect(eventsSent().map(({ message }) => message.text)).toEqual(sent.map((_, index) => String(index)));
-  expect(open.most).toBe(1);
+  expect(ofMika()).toEqual(["One", "Two", "Three"]);
 });
 
 test("without a URL, and after a stop, nothing is delivered", async () => {
