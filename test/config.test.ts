@@ -151,7 +151,7 @@ describe("errors", () => {
     ["10.0.0.0/8;fd00::/8", "10.0.0.0/8;fd00::/8"],
     ["10.0.0.0/8, partner.example/24, fd00::/129", 'partner.example/24", "fd00::/129'],
   ])("P4: %s is not a list of networks", (given, fault) => {
-    expect(faultsOf({ WEBHOOK_ALLOWED_CIDRS: given })).toContain(
+    expect(errorsOf({ WEBHOOK_ALLOWED_CIDRS: given })).toContain(
       `WEBHOOK_ALLOWED_CIDRS has "${fault}": use networks as CIDR blocks, 10.20.0.0/16,fd12:3456::/32`,
     );
   });

@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import { DELIVERY_TIMEOUT } from "../domain/outbox.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
 import { findExpiredOutbound, forgetReplyTokens } from "../store/outbound-due.ts";

@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { get } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { LineChannel } from "../../src/demo/line/channel.ts";
-import type { Fault } from "../../src/demo/line/faults.ts";
+import { createFaults, type Fault } from "../../src/demo/line/faults.ts";
+import { createRequestLog } from "../../src/demo/line/request-log.ts";
 import { type FakeLine, startFakeLine } from "../../src/demo/line/server.ts";
 import { type TestClock, testClock } from "../support/clock.ts";
 
@@ -201,9 +205,17 @@ describe("faults", () => {
     },
   );
 
-  test("a fault strikes as often as it says, and a probability is drawn for each request", async () => {
+  test("a fault strikes as often as it says", async () => {
     line.faults.add({ effect: { type: "status", status: 500 }, times: 2 });
     expect([await fate(), await fate(), await fate()]).toEqual([500, 500, 200]);
+  });
+
+  test("a probability is drawn for each request", () => {
+    const drawn = [0.1, 0.3, 0.2];
+    const faults = createFaults(() => drawn.shift() ?? 1);
+    faults.add({ effect: { type: "hang" }, probability: 0.25 });
+    const strikes = () => faults.strike({ operation: "push", channel: "shop", userId: MIKA }).effect !== null;
+    expect([strikes(), strikes(), strikes()]).toEqual([true, false, true]);
   });
 
   test("a rate limit may say when to try again", async () => {
@@ -237,4 +249,271 @@ test("the log has each request with its begin, what it was about and what became
   });
   expect(logged?.monotonicMs).toBeGreaterThan(before);
   expect(logged?.monotonicMs).toBeLessThan(Number(process.hrtime.bigint()) / 1e6);
+});
+
+test("a used reply token is still known to the log", async () => {
+  const { replyToken } = channel.writeAs(MIKA, "Hello").event;
+  await reply(replyToken);
+  await reply(replyToken);
+  expect(line.log.all()).toMatchObject([
+    { userId: MIKA, replyToken, accepted: true, status: 200 },
+    { userId: MIKA, replyToken, accepted: false, status: 400 },
+  ]);
+});
+
+test("a log that is full drops its oldest requests, and says how many", () => {
+  const log = createRequestLog(4);
+  for (let index = 0; index < 6; index += 1) {
+    log.begin({
+      requestId: "",
+      at: 0,
+      operation: "push",
+      channel: null,
+      userId: null,
+      retryKey: null,
+      replyToken: null,
+      messages: [],
+      accepted: false,
+      status: null,
+    });
+  }
+  expect(log.dropped).toBe(2);
+  expect(log.after(4).map(({ seq }) => seq)).toEqual([5, 6]);
+  expect(log.after(0).map(({ seq }) => seq)).toEqual([3, 4, 5, 6]);
+});
+
+describe("a body that LINE's description does not allow is 400 in LINE's words", () => {
+  const item = { type: "action", action: { type: "message", label: "Yes", text: "Yes" } };
+  const quick = (count: number, label = "Yes") => ({
+    ...HI,
+    quickReply: { items: Array(count).fill({ ...item, action: { ...item.action, label } }) },
+  });
+
+  test.each<[string, unknown[], object]>([
+    ["no message", [], { message: "Size must be at least 1", property: "messages" }],
+    ["six messages", Array(6).fill(HI), { message: "Size must be at most 5", property: "messages" }],
+    ["no text", [{ type: "text" }], { message: "May not be empty", property: "messages[0].text" }],
+    ["an empty text", [HI, { type: "text", text: "" }], { message: "May not be empty", property: "messages[1].text" }],
+    [
+      "a long text",
+      [{ type: "text", text: "a".repeat(5_001) }],
+      { message: "Length must be between 0 and 5000", property: "messages[0].text" },
+    ],
+    [
+      "an unknown type",
+      [{ type: "poem" }],
+      { message: expect.stringMatching(/^Must be one of .*text,textV2,sticker/), property: "messages[0].type" },
+    ],
+    [
+      "fourteen quick replies",
+      [quick(14)],
+      { message: "Size must be at most 13", property: "messages[0].quickReply.items" },
+    ],
+    [
+      "a long label",
+      [quick(1, "a".repeat(21))],
+      { message: "Length must be between 0 and 20", property: "messages[0].quickReply.items[0].action.label" },
+    ],
+    [
+      "a location without its address",
+      [{ type: "location", title: "A", latitude: 1, longitude: 2 }],
+      { message: "May not be empty", property: "messages[0].address" },
+    ],
+  ])("%s", async (_name, messages, detail) => {
+    const { status, body } = await push(messages);
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { message: "The request body has 1 error(s)", details: [detail] },
+    });
+    expect(received()).toEqual([]);
+  });
+
+  test("what is just allowed is accepted", async () => {
+    expect(
+      (await push([{ type: "text", text: "a".repeat(5_000) }, HI, HI, HI, quick(13, "a".repeat(20))])).status,
+    ).toBe(200);
+  });
+
+  test.each([
+    [
+      "another type",
+      { to: 5, messages: [HI] },
+      "The property, 'to', in the request body is invalid (line: -, column: -)",
+    ],
+    ["no JSON", "{", "The request body could not be parsed as JSON (line: -, column: -)"],
+  ])("%s", async (_name, sent, message) => {
+    const { status, body } = await post("/v2/bot/message/push", sent);
+    expect({ status, body }).toEqual({ status: 400, body: { message } });
+  });
+
+  test("an unknown operation is 404", async () => {
+    const { status, headers, body } = await call("/v2/bot/richmenu/list");
+    expect({ status, body }).toEqual({ status: 404, body: { message: "Not found" } });
+    expect(headers.get("x-line-request-id")).not.toBeNull();
+  });
+});
+
+describe("the two kinds of 429", () => {
+  test("the monthly limit counts pushes, not replies and not the blocked, and starts anew in Japan's month", async () => {
+    channel.account.monthlyLimit = 1;
+    channel.unfollowAs("U1");
+    await post("/v2/bot/message/push", { to: "U1", messages: [HI] });
+    await reply(channel.writeAs(MIKA, "Hello").event.replyToken);
+    expect((await call("/v2/bot/message/quota")).body).toEqual({ type: "limited", value: 1 });
+    expect((await call("/v2/bot/message/quota/consumption")).body).toEqual({ totalUsage: 0 });
+    expect((await push()).status).toBe(200);
+    const { status, body } = await push();
+    expect({ status, body }).toEqual({ status: 429, body: { message: "You have reached your monthly limit." } });
+    clock.advance(Date.parse("2026-01-31T15:00:00Z") - clock.now());
+    expect((await push()).status).toBe(200);
+  });
+
+  test("the rate limit counts the requests of a second, each operation by itself", async () => {
+    line.addChannel({ id: "slow", secret: "s", rateLimit: 1, accessToken: "slow" });
+    const authorization = "Bearer slow";
+    expect((await push([HI], { authorization })).status).toBe(200);
+    const { status, body } = await push([HI], { authorization });
+    expect([status, body.message]).toEqual([429, "The API rate limit has been exceeded. Try again later."]);
+    expect((await call("/v2/bot/info", { headers: { authorization } })).status).toBe(200);
+    clock.advance(1_000);
+    expect((await push([HI], { authorization })).status).toBe(200);
+  });
+
+  test("without a monthly limit the quota says none", async () => {
+    expect((await call("/v2/bot/message/quota")).body).toEqual({ type: "none" });
+  });
+});
+
+test("a user who blocks the account has no profile and receives nothing, while a push to them is 200", async () => {
+  channel.addUser(MIKA, "Mika");
+  expect((await call(`/v2/bot/profile/${MIKA}`)).body).toEqual({ userId: MIKA, displayName: "Mika", language: "en" });
+  channel.unfollowAs(MIKA);
+  expect((await call(`/v2/bot/profile/${MIKA}`)).status).toBe(404);
+  const { status, body } = await push();
+  expect([status, body.sentMessages.length]).toEqual([200, 1]);
+  expect(received()).toEqual([]);
+  expect(() => channel.writeAs(MIKA, "Hello")).toThrow("blocks the account");
+});
+
+describe("loading", () => {
+  const load = (loadingSeconds?: number) => post("/v2/bot/chat/loading/start", { chatId: MIKA, loadingSeconds });
+
+  test("is shown for the time that was asked for, 20 s by default, until a message comes", async () => {
+    expect((await load(5)).status).toBe(202);
+    expect(channel.account.phone(MIKA).loadingUntil).toBe(clock.now() + 5_000);
+    await load();
+    expect(channel.account.phone(MIKA).loadingUntil).toBe(clock.now() + 20_000);
+    await push();
+    expect(channel.account.phone(MIKA).loadingUntil).toBeNull();
+  });
+
+  test.each([0, 4, 7, 65])("%i seconds are 400", async (seconds) => {
+    expect((await load(seconds)).status).toBe(400);
+  });
+});
+
+test("mark as read takes the token of a message, and marks what came before it, too", async () => {
+  channel.writeAs(MIKA, "One");
+  const { message } = channel.writeAs(MIKA, "Two").event;
+  channel.writeAs(MIKA, "Three");
+  const { markAsReadToken } = z.object({ markAsReadToken: z.string() }).parse(message);
+  expect((await post("/v2/bot/chat/markAsRead", { markAsReadToken })).status).toBe(200);
+  expect(channel.account.phone(MIKA).entries).toMatchObject([{ read: true }, { read: true }, { read: false }]);
+  expect((await post("/v2/bot/chat/markAsRead", { markAsReadToken: "none" })).status).toBe(400);
+});
+
+describe("content", () => {
+  const bytes = Buffer.from("a picture");
+  const content = { bytes, contentType: "image/png", preview: Buffer.from("small") };
+  const get = async (path: string, host = line.dataUrl) => {
+    const response = await fetch(`${host}/v2/bot/message/${path}`, { headers: { authorization: "Bearer token" } });
+    return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };
+  };
+
+  test("lies on the data host, with its type and a preview", async () => {
+    const { messageId } = channel.sendFileAs(MIKA, "image", content);
+    expect(await get(`${messageId}/content`)).toEqual({ status: 200, type: "image/png", text: "a picture" });
+    expect(await get(`${messageId}/content/preview`)).toEqual({ status: 200, type: "image/jpeg", text: "small" });
+    expect((await get(`${messageId}/content`, line.url)).status).toBe(404);
+    expect((await get("1/content")).status).toBe(404);
+  });
+
+  test("is 202 while it is transcoded, and 404 if that failed", async () => {
+    const { messageId } = channel.sendFileAs(MIKA, "video", content, "processing");
+    expect((await get(`${messageId}/content`)).status).toBe(202);
+    expect((await get(`${messageId}/content/transcoding`)).text).toBe('{"status":"processing"}');
+    channel.account.contents.setTranscoding(String(messageId), "succeeded");
+    expect((await get(`${messageId}/content`)).text).toBe("a picture");
+    channel.account.contents.setTranscoding(String(messageId), "failed");
+    expect((await get(`${messageId}/content`)).status).toBe(404);
+  });
+
+  test("is gone after an unsend", async () => {
+    const messageId = String(channel.sendFileAs(MIKA, "image", content).messageId);
+    channel.unsendAs(MIKA, messageId);
+    expect((await get(`${messageId}/content`)).status).toBe(404);
+  });
+
+  test("breaks off on demand", async () => {
+    const { messageId } = channel.sendFileAs(MIKA, "image", content);
+    line.faults.add({ operation: "content", effect: { type: "cut", bytes: 3 } });
+    const response = await fetch(`${line.dataUrl}/v2/bot/message/${messageId}/content`, {
+      headers: { authorization: "Bearer token" },
+    });
+    expect(response.headers.get("content-length")).toBe("9");
+    await expect(response.text()).rejects.toThrow();
+  });
+});
+
+describe("other processes", () => {
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const init =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+    const response = await fetch(`${line.url}/_control${path}`, { method, ...init });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+  };
+
+  test("read the log from where they left off", async () => {
+    await push();
+    const { body } = await ask("GET", "/log");
+    expect(body).toEqual({ dropped: 0, requests: line.log.all() });
+    await push();
+    expect((await ask("GET", "/log?after=1")).body.requests).toEqual(line.log.all().slice(1));
+  });
+
+  test("add, list and remove faults", async () => {
+    const { body } = await ask("POST", "/faults", { effect: { type: "status", status: 500 }, userId: MIKA });
+    expect((await push()).status).toBe(500);
+    expect((await ask("GET", "/faults")).body).toHaveLength(1);
+    await ask("DELETE", `/faults/${body.id}`);
+    expect((await push()).status).toBe(200);
+    expect((await ask("POST", "/faults", { effect: { type: "flood" } })).status).toBe(400);
+  });
+
+  test("cannot be reached by a page under a name of its own", async () => {
+    const request = get(`${line.url}/_control/log`, { headers: { host: "evil.example" } });
+    const [response] = await once(request, "response");
+    expect(response.statusCode).toBe(403);
+    response.resume();
+  });
+
+  test("add a channel, with tokens and a quota, and let its users act", async () => {
+    const { body } = await ask("POST", "/channels", { id: "new", secret: "s" });
+    expect((await push([HI], { authorization: `Bearer ${body.token}` })).status).toBe(200);
+    await ask("DELETE", `/channels/new/tokens/${body.token}`);
+    expect((await push([HI], { authorization: `Bearer ${body.token}` })).status).toBe(401);
+    const { token } = (await ask("POST", "/channels/new/tokens", {})).body;
+    await ask("PUT", "/channels/new/quota", { monthlyLimit: 1 });
+    expect((await push([HI], { authorization: `Bearer ${token}` })).status).toBe(429);
+    expect((await ask("POST", `/channels/new/users/${MIKA}/actions`, { type: "write", text: "Hello" })).status).toBe(
+      202,
+    );
+    expect((await ask("GET", `/channels/new/users/${MIKA}`)).body.entries).toMatchObject([
+      { from: "account", message: HI },
+      { from: "user", message: { text: "Hello" } },
+    ]);
+    expect((await ask("GET", "/channels/none/users/U1")).status).toBe(404);
+    expect((await ask("POST", "/channels", { id: "new", secret: "s" })).status).toBe(409);
+  });
 });

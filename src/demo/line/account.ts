@@ -41,13 +41,18 @@ export class Account {
     this.#rateLimit = options.rateLimit;
     this.#clock = clock;
     this.#nextMessageId = nextMessageId;
-    this.#replyTokens = createTokens<Phone>(clock, REPLY_TOKEN_LIFETIME);
+    this.#replyTokens = createTokens<{ phone: Phone; used: boolean }>(clock, REPLY_TOKEN_LIFETIME);
     this.#markAsReadTokens = createTokens<{ phone: Phone; messageId: string }>(clock, DAY);
   }
 
   /** All phones in the order in which they were first seen. */
   get phones(): readonly Phone[] {
     return [...this.#phones.values()];
+  }
+
+  /** Undefined for a user who was never seen. */
+  knownPhone(userId: string): Phone | undefined {
+    return this.#phones.get(userId);
   }
 
   /** The phone of a user; a user who was never seen is a friend of the account. */
@@ -60,16 +65,16 @@ export class Account {
   }
 
   issueReplyToken(phone: Phone): string {
-    return this.#replyTokens.issue(phone);
+    return this.#replyTokens.issue({ phone, used: false });
   }
 
   issueMarkAsReadToken(phone: Phone, messageId: string): string {
     return this.#markAsReadTokens.issue({ phone, messageId });
   }
 
-  /** The user to whom a reply token leads; null if it is invalid. */
+  /** The user to whom a reply token leads, also one that is used; null if it is unknown or too old. */
   userOfReply(replyToken: string): string | null {
-    return this.#replyTokens.find(replyToken)?.userId ?? null;
+    return this.#replyTokens.find(replyToken)?.phone.userId ?? null;
   }
 
   /** The user whose messages a token marks as read; null if it is invalid. */
@@ -108,10 +113,12 @@ export class Account {
   }
 
   reply({ replyToken, messages }: z.infer<typeof replyRequest>): Outcome {
-    const phone = this.#replyTokens.find(replyToken);
-    this.#replyTokens.revoke(replyToken);
-    if (phone === undefined) return { accepted: false, answer: refuse(400, { message: "Invalid reply token" }) };
-    return { accepted: true, answer: ok({ sentMessages: this.#show(phone, messages) }) };
+    const token = this.#replyTokens.find(replyToken);
+    if (token === undefined || token.used) {
+      return { accepted: false, answer: refuse(400, { message: "Invalid reply token" }) };
+    }
+    token.used = true;
+    return { accepted: true, answer: ok({ sentMessages: this.#show(token.phone, messages) }) };
   }
 
   showLoading({ chatId, loadingSeconds = 20 }: z.infer<typeof loadingRequest>): Outcome {

@@ -48,7 +48,7 @@ export interface LineChannel {
   sendFileAs(userId: string, type: "image" | "video" | "audio", content: Content, status?: TranscodingStatus): Sent;
   /** A tap on a button that sends data. `displayText` appears in the chat, but is sent to nobody. */
   tapAs(userId: string, data: string, displayText?: string, params?: Readonly<Record<string, string>>): Sent;
-  /** Takes a message of the user back. Throws for a message that is not the user's. */
+  /** Takes a message of the user back. Throws for one that is not the user's, or that is unsent already. */
   unsendAs(userId: string, messageId: string): Sent;
   /** The user adds the account, or no longer blocks it. */
   followAs(userId: string): Sent;
@@ -116,7 +116,7 @@ export function createChannel(options: ChannelOptions, context: ChannelContext):
     },
     unsendAs: (userId, messageId) => {
       const phone = friend(userId);
-      if (!phone.entries.some((entry) => entry.from === "user" && entry.id === messageId)) {
+      if (!phone.hasSent(messageId)) {
         throw new Error(`The user ${userId} has not sent a message ${messageId}.`);
       }
       phone.unsend(messageId);

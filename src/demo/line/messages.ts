@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * What a message object of the Messaging API has to look like. The names, required members and limits are those of
- * LINE's own description (line/line-openapi, messaging-api.yml at 6e4c2a2), with the limits that LINE documents besides.
- * The contents of Flex messages are checked down to the container only.
+ * What a message object of the Messaging API has to look like. The members, and which of them are required, were
+ * compared with LINE's own description (line/line-openapi, messaging-api.yml, commit 6e4c2a2); limits that only LINE's
+ * reference documents are added. Of a Flex message only the container is checked.
  *
  * @see https://developers.line.biz/en/reference/messaging-api/#message-objects
  */

@@ -63,6 +63,11 @@ export class Phone {
     this.#changed();
   }
 
+  /** Whether this is a message of the user's that is not unsent. */
+  hasSent(id: string): boolean {
+    return this.#entries.some((entry) => entry.from === "user" && entry.id === id && !entry.unsent);
+  }
+
   unsend(id: string): void {
     this.#entries = this.#entries.map((entry) =>
       entry.from === "user" && entry.id === id ? { ...entry, unsent: true } : entry,
@@ -72,6 +77,7 @@ export class Phone {
 
   setFriend(isFriend: boolean): void {
     this.isFriend = isFriend;
+    this.loadingUntil = null;
     this.#changed();
   }
 

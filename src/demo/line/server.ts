@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { apiHost, dataHost } from "./api.ts";
 import { type ChannelOptions, createChannel, type LineChannel } from "./channel.ts";
+import { control } from "./control.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createRequestLog, type RequestLog } from "./request-log.ts";
 
@@ -23,7 +24,8 @@ export interface FakeLineOptions {
 
 /**
  * A LINE to try against: the part of the Messaging API that Deskgate uses, the webhooks, and the users with their
- * phones. It listens on the loopback address only, keeps everything in memory, and fails on demand.
+ * phones. It listens on the loopback address only, keeps everything in memory, and fails on demand. Other processes
+ * control it over HTTP, under `/_control` of the API host.
  */
 export interface FakeLine {
   /** Base URL of the API host, as LINE_API_URL. */
@@ -56,6 +58,8 @@ export async function startFakeLine(options: FakeLineOptions = {}): Promise<Fake
 
   const apiOptions = { channels: () => channels.values(), faults, log, clock, signal };
   const hosts = [apiHost(apiOptions), dataHost(apiOptions)] as const;
+  const findChannel = (id: string): LineChannel | undefined => channels.get(id);
+  hosts[0].register(control({ faults, log, addChannel, findChannel }), { prefix: "/_control" });
   try {
     const url = await listen(hosts[0], options.port ?? 0);
     const dataUrl = await listen(hosts[1], options.dataPort ?? 0);

@@ -8,7 +8,6 @@ export interface Tokens<Thing> {
   issue(thing: Thing): string;
   /** Undefined for an unknown token, and for one that is too old. */
   find(token: string): Thing | undefined;
-  revoke(token: string): void;
 }
 
 /** @param lifetime in milliseconds */
@@ -24,9 +23,6 @@ export function createTokens<Thing>(clock: Clock, lifetime: number): Tokens<Thin
     find: (token) => {
       const found = issued.get(token);
       return found !== undefined && clock.now() < found.until ? found.thing : undefined;
-    },
-    revoke: (token) => {
-      issued.delete(token);
     },
   };
 
