@@ -18,6 +18,7 @@ import { createExecutor } from "./commands/executor.ts";
 import type { Config } from "./config.ts";
 import { openLeases } from "./delivery/open-leases.ts";
 import { createSender, type Sender } from "./delivery/sender.ts";
+import { connectDemoLine } from "./demo/line/connection.ts";
 import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { graphqlServer } from "./graphql/server.ts";
@@ -36,6 +37,7 @@ import { createHub } from "./realtime/hub.ts";
 import type { OnChange } from "./realtime/instances/change-notifier.ts";
 import { postgresNotifier } from "./realtime/instances/postgres-notifier.ts";
 import { redisNotifier } from "./realtime/instances/redis-notifier.ts";
+import { clearFault } from "./store/channel-fault.ts";
 import { channelSecrets } from "./store/channel-secrets.ts";
 import { channelWriter } from "./store/channels.ts";
 import { loadContactChannels, lockContactChannels } from "./store/contact-channels.ts";
@@ -136,6 +138,8 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     started.push(sender.stop);
     const closeArchived = createCloseArchived({ database, executor, clock });
     if (config.demo) await seedDemo(database, executor, secrets);
+    const demoLine = config.demo ? await connectDemoLine(database, secrets) : null;
+    if (demoLine !== null) started.push(demoLine.stop);
 
     const dueJobs = [
       dueJob({ database, executor, clock, logger }),
@@ -177,7 +181,11 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
       channels: channelWriter(database, secrets),
       closeArchived,
       leaseClosed: leases.closed,
-      fetchBotInfo: (accessToken) => fetchBotInfo(config.lineApiUrl, accessToken),
+      fetchBotInfo: (accessToken, apiUrl) => fetchBotInfo(apiUrl ?? config.lineApiUrl, accessToken),
+      clearFault: async (channelId) => {
+        await clearFault(database.pool, channelId);
+        directory.forget();
+      },
       publicUrl: config.publicUrl ?? null,
       logger,
       limits: { maxDepth: config.graphqlMaxDepth, maxCost: config.graphqlMaxCost },
@@ -191,6 +199,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     await http.register(graphql.routes);
     await http.register(lineWebhook({ ...edge, metrics }));
     await http.register(webChat({ ...edge, sessionsPerMinute: config.chatSessionsPerMinute }));
+    if (demoLine !== null) await http.register(demoLine.page);
     http.server.on("upgrade", graphql.handleUpgrade);
 
     started.push(() => http.close());
@@ -200,6 +209,7 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     await http.listen({ port: config.port, host: "::" }).catch((error: unknown) => listenOnIpv4(error));
 
     const { port } = http.server.address() as AddressInfo;
+    demoLine?.listen(`http://localhost:${port}`);
     return { url: `http://localhost:${port}`, database, runDue, pruneLog: retention.runOnce, stop };
 
     async function runDue(): Promise<void> {

@@ -46,6 +46,7 @@ async function welcome(app: App, config: Config): Promise<string> {
   const [ada] = demoAgents;
   const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
   lines.push(
+    `  Write as LINE user ${app.url}/demo/line`,
     `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
     `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
     "",

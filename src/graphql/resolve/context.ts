@@ -3,6 +3,7 @@ import type { Session } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
 import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
+import type { ChannelId } from "../../domain/id.ts";
 import type { OpenLease } from "../../domain/turn.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
@@ -29,8 +30,10 @@ export interface Services {
   readonly closeArchived: CloseArchived;
   /** Resolves when the call of a lease has begun or can no longer begin (rule S6). */
   readonly leaseClosed: (lease: OpenLease) => Promise<void>;
-  /** Asks LINE which bot an access token belongs to. */
-  readonly fetchBotInfo: (accessToken: string) => Promise<BotInfo>;
+  /** Asks LINE which bot an access token belongs to; `apiUrl` is the address of its API if the channel has its own. */
+  readonly fetchBotInfo: (accessToken: string, apiUrl: string | null) => Promise<BotInfo>;
+  /** Lets a channel send again whose credentials have proved to work (rule S4). */
+  readonly clearFault: (channelId: ChannelId) => Promise<void>;
   /** The base URL under which providers reach this server; null if unknown. */
   readonly publicUrl: string | null;
 }

@@ -178,14 +178,16 @@ const TestChannelSuccess = success<Tested>("TestChannel", (t) => ({
 builder.mutationField("testChannel", (t) =>
   t.field({
     description:
-      "Asks LINE which bot the channel's access token belongs to, within 5 seconds. Changes nothing. Requires the permission `ADMINISTER`.",
+      "Asks LINE which bot the channel's access token belongs to, within 5 seconds. If LINE accepts it, messages that waited because LINE had refused it are sent. Requires the permission `ADMINISTER`.",
     type: resultUnion("TestChannel", TestChannelSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: TestChannelInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Tested>> => {
       const found = await findAdministered(ctx, input.channelId);
       if ("type" in found) return found;
       if (found.row.kind !== "LINE") return invalidInput("channelId", "Must be the id of a LINE channel.");
-      return { type: "Success", channelId: found.channelId, ...(await test(ctx, found.row)) };
+      const tested = await test(ctx, found.row);
+      if (tested.problem === null) await ctx.services.clearFault(found.channelId);
+      return { type: "Success", channelId: found.channelId, ...tested };
     },
   }),
 );
@@ -197,7 +199,7 @@ async function test({ services }: Context, row: ChannelRow): Promise<Omit<Tested
       ? problem("NO_ACCESS_TOKEN", "The channel has no access token. Set it with updateChannel.")
       : problem("UNREADABLE_SECRET", fault ?? "The access token cannot be decrypted.");
   }
-  const bot = await services.fetchBotInfo(accessToken);
+  const bot = await services.fetchBotInfo(accessToken, row.apiUrl);
   switch (bot.type) {
     case "Bot": {
       const { displayName, basicId } = bot;
