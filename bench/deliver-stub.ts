@@ -8,7 +8,7 @@ export interface Received {
   readonly count: number;
   readonly firstAt: number;
   readonly lastAt: number;
-  /** When each request had arrived, by its path's last part. */
+  /** When the request of each text had arrived. */
   readonly arrivals: ReadonlyMap<string, number>;
 }
 
@@ -34,8 +34,7 @@ async function start(): Promise<{ url: string; silentUrl: string }> {
       body += chunk;
     });
     request.on("end", () => {
-      const text = /"text":"([^"]*)"/.exec(body)?.[1];
-      if (text !== undefined) arrivals.set(text, at);
+      for (const [, text = ""] of body.matchAll(/"text":"([^"]*)"/g)) arrivals.set(text, at);
       response.setHeader("content-type", "application/json");
       response.end(ANSWER);
     });

@@ -30,6 +30,7 @@ export async function deliver(): Promise<void> {
   const stub = await startChild<StubMethods>("./deliver-stub.ts");
   const peers = await startChild<PeerMethods>("./deliver-peers.ts");
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
+  const servers: Server[] = [];
   try {
     await migrate(pool);
     const { url, silentUrl } = await stub.call("start");
@@ -41,23 +42,17 @@ export async function deliver(): Promise<void> {
       rates.pgBoss.push(await rate(() => peers.call("runPgBoss", postgres.url, url)));
       const world = await seed(pool, url);
       await queueAll(pool, world);
-      let server: Server | undefined;
-      rates.ours.push(
-        await rate(async () => {
-          server = await startServer(postgres.url);
-        }),
-      );
-      await server?.stop();
+      rates.ours.push(await rate(start));
+      await servers.pop()?.stop();
     }
     const world = await seed(pool, url);
     const commit = await commitP50(postgres.url, world);
-    const server = await startServer(postgres.url);
+    const server = await start();
     const alone = await lagOf(pool, server, world);
     await pool.query("UPDATE channel SET api_url = $2 WHERE id = $1", [world.otherChannelId, silentUrl]);
     await queueAll(pool, { ...world, channelId: world.otherChannelId });
     await sleep(2_000);
     const beside = await lagOf(pool, server, world);
-    await server.stop();
 
     const [ours, bare, pgBoss] = [median(rates.ours), median(rates.bare), median(rates.pgBoss)];
     const rows: Row[] = [
@@ -90,6 +85,12 @@ export async function deliver(): Promise<void> {
       target("commit → begin, × one commit", alone.p50 / commit, "≤ 4", (value) => value <= 4),
       target("p50 beside a hanging channel, × alone", beside.p50 / alone.p50, "≤ 1.5", (value) => value <= 1.5),
     ]);
+
+    async function start(): Promise<Server> {
+      const server = await startServer(postgres.url);
+      servers.push(server);
+      return server;
+    }
 
     /** Messages a second, by the stub's own times of the first and the last request. */
     async function rate(run: () => Promise<unknown>): Promise<number> {
@@ -133,6 +134,7 @@ export async function deliver(): Promise<void> {
       return { p50: percentile(lags, 0.5), p99: percentile(lags, 0.99) };
     }
   } finally {
+    for (const server of servers) await server.stop();
     await pool.end();
     await peers.stop();
     await stub.stop();
