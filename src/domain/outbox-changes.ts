@@ -34,8 +34,9 @@ export function change(
   const { channelKind, pending, hasMorePending } = turn.state;
   const done = new Set(changes.flatMap(({ entry, status }) => (isPending(status) ? [] : [entry.messageId])));
   const remaining = pending.filter(({ messageId }) => !done.has(messageId));
-  // What follows the loaded messages is due at once, because its time of recording is not known.
-  const head = remaining[0] ?? (hasMorePending ? { recordedAt: turn.now } : null);
+  // What follows the loaded messages was recorded no earlier than the last of them.
+  const next = hasMorePending ? (pending.at(-1) ?? { recordedAt: turn.now }) : null;
+  const head = remaining[0] ?? next;
   const outbox = { delivery, replyToken, dueAt: outboxDueAt(channelKind, delivery, head) };
   if (changes.length === 0) turn.emit(system, { type: "OutboxChanged", outbox });
   for (const { entry, status, error = null, providerMessageId = null, actor = system } of changes) {

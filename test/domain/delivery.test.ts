@@ -75,7 +75,7 @@ describe("S1: the head of the queue is leased, with what may travel in the same 
     desk.reply(ada, "last").lease();
     expect(leased(desk)).toEqual(["one"]);
     desk.wait(7).settle("SENT");
-    expect(desk.state.outbox.dueAt).toBe(7);
+    expect(desk.state.outbox.dueAt).toBe(0);
     expect(leased(desk.lease())).toEqual([]);
   });
 });
