@@ -3,13 +3,13 @@ import type { ConversationStatus } from "../domain/conversation.ts";
 import type { DomainEvent } from "../domain/event.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
 import type { Message } from "../domain/message.ts";
-import { outcomeUnknown, type PendingOutbound } from "../domain/outbox.ts";
+import type { PendingOutbound } from "../domain/outbox.ts";
 import { type Facts, noFacts, type OutboundFact, type UnsendTarget } from "../domain/turn.ts";
 import {
+  findAttempted,
   findConversationStatuses,
   findInbound,
   findOutboundMessages,
-  findUnknownOutcomes,
   type RecordedInbound,
 } from "../store/command-facts.ts";
 import type { Tx } from "../store/database.ts";
@@ -25,11 +25,11 @@ export class BatchFacts {
   readonly #recordedMessages = new Map<string, UnsendTarget[]>();
   readonly #unsent = new Set<string>();
   readonly #outbound: Map<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
-  readonly #unknownOutcomes: Map<MessageId, PendingOutbound>;
+  readonly #attempted: Map<MessageId, PendingOutbound>;
 
-  constructor({ inbound, statuses, outbound, unknownOutcomes }: LoadedFacts) {
+  constructor({ inbound, statuses, outbound, attempted }: LoadedFacts) {
     this.#outbound = new Map(outbound);
-    this.#unknownOutcomes = new Map(unknownOutcomes);
+    this.#attempted = new Map(attempted);
     this.#inbound = new Map(inbound.map((known) => [`${known.channelId} ${known.eventId}`, known]));
     this.#statuses = new Map(statuses);
   }
@@ -56,7 +56,7 @@ export class BatchFacts {
       return { ...noFacts, outboundMessage: message?.contactChannelId === contactChannelId ? message : null };
     }
     if (command.type === "SettleOutbound") {
-      return { ...noFacts, unknownOutcomes: command.messageIds.flatMap((id) => this.#unknownOutcomes.get(id) ?? []) };
+      return { ...noFacts, attempted: command.messageIds.flatMap((id) => this.#attempted.get(id) ?? []) };
     }
     if ("conversationId" in command) {
       return { ...noFacts, conversationStatus: this.#statuses.get(command.conversationId) ?? null };
@@ -87,12 +87,15 @@ export class BatchFacts {
     if (original !== undefined) this.#outbound.set(original.messageId, { ...original, retriedBy: id });
   }
 
-  #observeDelivery({ messageId, to, error }: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
+  #observeDelivery({ messageId, to, attempt, error }: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
     const message = this.#outbound.get(messageId);
     if (message !== undefined) {
       this.#outbound.set(messageId, { ...message, status: to, errorCode: error?.code ?? null });
     }
-    if (error?.code !== outcomeUnknown.code) this.#unknownOutcomes.delete(messageId);
+    const attempted = this.#attempted.get(messageId);
+    if (attempted !== undefined) {
+      this.#attempted.set(messageId, { ...attempted, status: to, attempts: attempt ?? attempted.attempts });
+    }
   }
 }
 
@@ -100,7 +103,7 @@ interface LoadedFacts {
   readonly inbound: readonly RecordedInbound[];
   readonly statuses: ReadonlyMap<ConversationId, ConversationStatus>;
   readonly outbound: ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
-  readonly unknownOutcomes: ReadonlyMap<MessageId, PendingOutbound>;
+  readonly attempted: ReadonlyMap<MessageId, PendingOutbound>;
 }
 
 /** Looks up the facts that the commands of a batch need. Call it after the lock statement has been sent. */
@@ -118,11 +121,11 @@ export async function loadFacts(tx: Tx, items: readonly ResolvedWorkItem[]): Pro
   const deliveredIds = steps.flatMap(({ command }) =>
     command.type === "SettleOutbound" && command.outcome.type === "SENT" ? command.messageIds : [],
   );
-  const [known, statuses, outbound, unknownOutcomes] = await Promise.all([
+  const [known, statuses, outbound, attempted] = await Promise.all([
     findInbound(tx, inbound),
     findConversationStatuses(tx, conversations),
     findOutboundMessages(tx, outboundIds),
-    findUnknownOutcomes(tx, deliveredIds),
+    findAttempted(tx, deliveredIds),
   ]);
-  return new BatchFacts({ inbound: known, statuses, outbound, unknownOutcomes });
+  return new BatchFacts({ inbound: known, statuses, outbound, attempted });
 }

@@ -40,11 +40,11 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
 function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData | null {
   switch (event.type) {
     case "ReachabilityConfirmed":
+    case "OutboxChanged":
       return null;
     case "ContactAppeared":
     case "DisplayNameChanged":
     case "BotSessionChanged":
-    case "LeaseExtended":
       return { type: event.type };
     case "ReachabilityChanged":
       return { type: event.type, reachable: event.reachable };

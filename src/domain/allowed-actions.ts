@@ -150,6 +150,7 @@ function stateOf({ clock, channelArchived, block, conversation }: Standing): Con
     recentConversation: null,
     botSession: null,
     pending: [],
+    hasMorePending: false,
     outbox: emptyOutbox,
   };
 }

@@ -1,10 +1,11 @@
 import { type Actor, system } from "./actor.ts";
-import { cancelQueued, openLease } from "./delivery.ts";
 import { type BlockInForce, holds } from "./episode.ts";
 import type { BlockId, Instant } from "./id.ts";
+import { openLease } from "./outbox-changes.ts";
 import { invalidInput, type Refusal } from "./refusal.ts";
 import { endConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
+import { cancelQueued } from "./withdrawal.ts";
 
 /** Rule B8: a block ends at its `expiresAt`, however late the expiry is recorded. */
 export function expireBlock(turn: Turn): void {

@@ -33,6 +33,8 @@ export interface ContactChannel {
   readonly botSession: BotSession | null;
   /** Outbound messages that are `QUEUED` or `SENDING`, in `seq` order. Loaded only for commands that need them. */
   readonly pending: readonly PendingOutbound[];
+  /** Whether others follow those in `pending`, which are then only the first of the queue. */
+  readonly hasMorePending: boolean;
   readonly outbox: Outbox;
 }
 
@@ -63,13 +65,17 @@ function pendingOf(
   };
 }
 
-/** Delivery is due as of the first message that is queued; what follows it is found when that one has gone out. */
+function isNextPending({ hasMorePending }: ContactChannel, { deliveryStatus }: Message): boolean {
+  return deliveryStatus === "QUEUED" && !hasMorePending;
+}
+
+/** Delivery is due as of the first message that is queued, unless one is leased; what follows is found when that one has gone out. */
 function outboxAfter({ outbox, channelKind }: ContactChannel, message: Message, replyToken: ReplyToken | null): Outbox {
   const isQueued = message.deliveryStatus === "QUEUED";
   return {
     ...outbox,
     replyToken: replyToken ?? outbox.replyToken,
-    dueAt: outbox.dueAt ?? (isQueued ? outboxDueAt(channelKind, null, message) : null),
+    dueAt: outbox.dueAt ?? (isQueued ? outboxDueAt(channelKind, outbox.delivery, message) : null),
   };
 }
 
@@ -105,8 +111,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
           conversation !== null && event.activity
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
-        pending:
-          message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
+        pending: isNextPending(state, message) ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
         outbox: outboxAfter(state, message, event.replyToken),
       };
     }
@@ -122,7 +127,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
         }),
         outbox: event.outbox,
       };
-    case "LeaseExtended":
+    case "OutboxChanged":
       return { ...state, outbox: event.outbox };
     case "ConversationChanged": {
       const { conversation } = event;

@@ -57,7 +57,8 @@ export type EventBody =
       /** The outbox after the whole decision. */
       readonly outbox: Outbox;
     }
-  | { readonly type: "LeaseExtended"; readonly outbox: Outbox }
+  /** A change of the outbox that changes no message's status. It is not in the log. */
+  | { readonly type: "OutboxChanged"; readonly outbox: Outbox }
   | {
       readonly type: "ConversationChanged";
       readonly from: ConversationStatus | null;

@@ -107,7 +107,7 @@ export type DeliveryOutcome =
   /** The call was given up before it began, or refused for a reason that lies with the channel. */
   | { readonly type: "NOT_BEGUN" };
 
-/** How many of the first pending messages are loaded for a lease or its settling. Each decision changes fewer. */
+/** How many of the first pending messages are loaded for a lease or its settling. */
 export const QUEUE_WINDOW = 20;
 /** Age in milliseconds after which a lease is lost (rule S2). */
 export const LEASE_TIMEOUT = 30_000;

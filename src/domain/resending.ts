@@ -1,10 +1,10 @@
 import type { Actor } from "./actor.ts";
-import { withdraw } from "./delivery.ts";
 import type { MessageId } from "./id.ts";
 import { outcomeUnknown } from "./outbox.ts";
 import { invalidInput, invalidTransition, notFound, type Refusal } from "./refusal.ts";
 import { send } from "./transition.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
+import { withdraw } from "./withdrawal.ts";
 
 /**
  * Rule S8: records a failed or canceled message anew at the end of the queue, in the ongoing conversation only. What may
@@ -31,7 +31,7 @@ export function cancelMessage(turn: Turn, actor: Actor, messageId: MessageId): A
   if (turn.facts.outboundMessage === null) return unknownMessage;
   const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
   if (entry?.status !== "QUEUED") return invalidTransition(null, null);
-  withdraw(turn, entry, actor, "CANCELED", null);
+  withdraw(turn, [entry], actor, "CANCELED", null);
   return accepted(turn, { messageId, conversationId: entry.conversationId });
 }
 

@@ -30,8 +30,8 @@ export interface Facts {
   readonly conversationStatus: ConversationStatus | null;
   /** The outbound message of a retry or a cancellation; null if there is none with this id. */
   readonly outboundMessage: OutboundFact | null;
-  /** The messages of a settled attempt that were given up as `OUTCOME_UNKNOWN` (rule S2). */
-  readonly unknownOutcomes: readonly PendingOutbound[];
+  /** The messages of an attempt that succeeded, whatever their status (rule S2). */
+  readonly attempted: readonly PendingOutbound[];
 }
 
 /** A recorded outbound message, as a retry needs it (rule S8). */
@@ -60,7 +60,7 @@ export const noFacts: Facts = {
   alreadyUnsent: false,
   conversationStatus: null,
   outboundMessage: null,
-  unknownOutcomes: [],
+  attempted: [],
 };
 
 /** The inputs of a decision other than the aggregate and the command. */

@@ -114,13 +114,13 @@ interface OutboundRow {
   retried_by: string | null;
 }
 
-/** Those of these messages that were given up as `OUTCOME_UNKNOWN` (rule S2). */
-export async function findUnknownOutcomes(
+/** The messages of attempts that succeeded, pending or not (rule S2). */
+export async function findAttempted(
   tx: Tx,
   ids: readonly MessageId[],
 ): Promise<ReadonlyMap<MessageId, PendingOutbound>> {
   if (ids.length === 0) return new Map();
-  const rows = await tx.query<{ pending: PendingJson }>(findUnknown, [ids]);
+  const rows = await tx.query<{ pending: PendingJson }>(findAttemptedRows, [ids]);
   return new Map(rows.map((row) => toPending(row.pending)).map((entry) => [entry.messageId, entry]));
 }
 
@@ -183,12 +183,12 @@ const findOutbound: Statement = {
     FROM message m WHERE m.id = ANY($1::uuid[]) AND m.direction = 'OUTBOUND'`,
 };
 
-const findUnknown: Statement = {
-  name: "message_find_unknown",
+const findAttemptedRows: Statement = {
+  name: "message_find_attempted",
   text: `
     SELECT ${pendingJson} AS pending
     FROM message m LEFT JOIN conversation mc ON mc.id = m.conversation_id
-    WHERE m.id = ANY($1::uuid[]) AND m.delivery_error_code = 'OUTCOME_UNKNOWN'`,
+    WHERE m.id = ANY($1::uuid[]) AND m.direction = 'OUTBOUND'`,
 };
 
 const findStatuses: Statement = {

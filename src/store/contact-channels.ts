@@ -33,8 +33,9 @@ export async function loadContactChannels(
   ids: readonly ContactChannelId[],
   { all, first }: PendingToLoad,
 ): Promise<ContactChannel[]> {
-  const rows = await tx.query<Row>(loadRows, [ids, all, first, QUEUE_WINDOW]);
-  return rows.map(toContactChannel);
+  const rows = await tx.query<Row>(loadRows, [ids, all, first, QUEUE_WINDOW + 1]);
+  const isComplete = new Set<string>(all);
+  return rows.map((row) => toContactChannel(row, isComplete.has(row.id) ? Number.POSITIVE_INFINITY : QUEUE_WINDOW));
 }
 
 const lockRows: Statement = {
@@ -151,10 +152,11 @@ interface BlockJson {
   assigneeId: string | null;
 }
 
-function toContactChannel(row: Row): ContactChannel {
+function toContactChannel(row: Row, window: number): ContactChannel {
   const blocks = row.blocks ?? [];
   const inForce = blocks.find((block) => block.liftedAt === null);
   const conversation = toConversation(row);
+  const pending = row.pending ?? [];
   return {
     id: idOf(row.id),
     workspaceId: idOf(row.workspace_id),
@@ -199,7 +201,8 @@ function toContactChannel(row: Row): ContactChannel {
       row.bot_flow_id === null || row.bot_step_id === null
         ? null
         : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
-    pending: (row.pending ?? []).map(toPending),
+    pending: pending.slice(0, window).map(toPending),
+    hasMorePending: pending.length > window,
     outbox: {
       delivery: row.delivery,
       replyToken:

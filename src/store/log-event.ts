@@ -46,7 +46,6 @@ export type EventData =
       readonly reason: ConversationEndReason | null;
     }
   | { readonly type: "BotSessionChanged" }
-  | { readonly type: "LeaseExtended" }
   | {
       readonly type: "ContactStatusChanged";
       readonly status: ContactStatus;

@@ -106,7 +106,7 @@ export class RowChanges {
       case "ReachabilityChanged":
       case "ReachabilityConfirmed":
       case "BotSessionChanged":
-      case "LeaseExtended":
+      case "OutboxChanged":
         break;
     }
   }

@@ -35,6 +35,7 @@ export const newContactChannel: ContactChannel = {
   recentConversation: null,
   botSession: null,
   pending: [],
+  hasMorePending: false,
   outbox: emptyOutbox,
 };
 

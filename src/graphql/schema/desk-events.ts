@@ -69,7 +69,6 @@ export function deskEventNameOf(event: LogEvent): DeskEventName | null {
       return "ContactChangedEvent";
     case "ContactAppeared":
     case "BotSessionChanged":
-    case "LeaseExtended":
       return null;
   }
 }

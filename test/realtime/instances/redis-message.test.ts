@@ -18,7 +18,6 @@ const data: { readonly [Type in EventData["type"]]: Extract<EventData, { type: T
   DeliveryChanged: { type: "DeliveryChanged", messageId: idOf("m"), seq: 1, from: "QUEUED", to: "SENT" },
   ConversationChanged: { type: "ConversationChanged", from: null, to: "ENDED", reason: "RESOLVED" },
   BotSessionChanged: { type: "BotSessionChanged" },
-  LeaseExtended: { type: "LeaseExtended" },
   ContactStatusChanged: {
     type: "ContactStatusChanged",
     status: "BLOCKED",
