@@ -68,9 +68,12 @@ async function begin(): Promise<void> {
 
   const subscription = client.subscription(RECORDED, { after: logCursor }).subscribe(({ data, error }) => {
     // Check the error first: urql repeats the latest data with it.
-    if (isExpired(error)) void begin().catch(fail);
-    else if (error) fail(error);
-    else if (data) {
+    if (error) {
+      // Otherwise urql repeats the error when the subscription completes.
+      subscription.unsubscribe();
+      if (isExpired(error)) void begin().catch(fail);
+      else fail(error);
+    } else if (data) {
       print(data.messageRecorded.message);
       left -= 1;
       if (left === 0) subscription.unsubscribe();
@@ -84,8 +87,8 @@ async function ask<Data>(query: TypedDocumentNode<Data>): Promise<Data> {
   return data;
 }
 
-function isExpired(error: CombinedError | undefined): boolean {
-  return error?.graphQLErrors.some(({ extensions }) => extensions.code === "CURSOR_EXPIRED") ?? false;
+function isExpired(error: CombinedError): boolean {
+  return error.graphQLErrors.some(({ extensions }) => extensions.code === "CURSOR_EXPIRED");
 }
 
 function fail(error: Error): void {

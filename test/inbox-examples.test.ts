@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Inbox, Lists, OpenInbox } from "../examples/inbox.ts";
 import { openInbox as openRelay } from "../examples/inbox-relay.ts";
+import { openInbox as openUrql } from "../examples/inbox-urql.ts";
 import { startProxy, type TcpProxy } from "../examples/proxy.ts";
 import { HANDOVER } from "../src/domain/flow.ts";
 import { bootDesk, type Desk, LINE_SECRET } from "./support/app.ts";
@@ -9,6 +10,7 @@ import { onLine } from "./support/people.ts";
 
 const examples: readonly { readonly name: string; readonly open: OpenInbox }[] = [
   { name: "inbox-relay.ts", open: openRelay },
+  { name: "inbox-urql.ts", open: openUrql },
 ];
 
 const lists = [
@@ -32,11 +34,14 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
   let proxy: TcpProxy;
   let inbox: Inbox;
   let failure: Error | null;
+  /** Of the events that the inbox has applied. */
+  let cursors: string[];
 
   beforeEach(async () => {
     desk = await bootDesk();
     proxy = await startProxy(portOf(desk));
     failure = null;
+    cursors = [];
   });
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -49,7 +54,9 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     inbox = await open({
       desk: proxy.url,
       token: desk.ada.token,
-      onEvent: () => {},
+      onEvent: ({ cursor }) => {
+        cursors.push(cursor);
+      },
       onError: (error) => {
         failure = error;
       },
@@ -172,6 +179,10 @@ describe.each(examples)("examples/$name", ({ name, open }) => {
     await desk.app.pruneLog();
     proxy.lead(portOf(desk));
     await caughtUp(await inbox.fresh());
+    await desk.writes("kim");
+    await caughtUp(await inbox.fresh());
+    expect(cursors.length).toBeGreaterThan(0);
+    expect(new Set(cursors).size).toBe(cursors.length);
   });
 });
 

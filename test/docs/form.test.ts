@@ -38,7 +38,7 @@ const checks: readonly Check[] = [
     refuseInvalid: (these) =>
       fencesIn(these)
         .filter(({ language, text }) => RUNNABLE.includes(language) && text !== COMMANDS)
-        .filter(({ marker }) => !/^(not )?run: ./.test(marker ?? ""))
+        .filter(({ marker }) => !/^((not )?run: |from examples\/)./.test(marker ?? ""))
         .map(({ text }) => text),
     violations: [adding("```sh\nls\n```"), adding("<!-- not run: -->\n\n```sql\nSELECT 1\n```")],
   },
@@ -83,7 +83,7 @@ const checks: readonly Check[] = [
       const shown = fencesIn(these).flatMap(partsOf);
       const paths = new Set(shown.map(({ path }) => path));
       return [
-        ...filesUnder("examples").filter((path) => !path.includes("/__generated__/") && !paths.has(path)),
+        ...filesUnder("examples").filter((path) => !/\/(generated|__generated__)\//.test(path) && !paths.has(path)),
         ...shown.filter(({ path, part }) => !unindented(read(path)).includes(part)).map(({ part }) => part),
         ...fencesIn(these)
           .filter(({ language, marker }) => language === "ts" && !marker?.startsWith("from examples/"))
