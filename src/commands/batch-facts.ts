@@ -4,8 +4,9 @@ import type { DomainEvent } from "../domain/event.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
 import type { Message } from "../domain/message.ts";
 import { outcomeUnknown, type PendingOutbound } from "../domain/outbox.ts";
-import { type Facts, noFacts, type OutboundFact, type UnsendTarget } from "../domain/turn.ts";
+import { type Facts, noFacts, type UnsendTarget } from "../domain/turn.ts";
 import {
+  type FoundOutbound,
   findConversationStatuses,
   findInbound,
   findOutboundMessages,
@@ -24,7 +25,7 @@ export class BatchFacts {
   readonly #recordedEvents = new Map<string, MessageId>();
   readonly #recordedMessages = new Map<string, UnsendTarget[]>();
   readonly #unsent = new Set<string>();
-  readonly #outbound: Map<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly #outbound: Map<MessageId, FoundOutbound>;
   readonly #unknownOutcomes: Map<MessageId, PendingOutbound>;
 
   constructor({ inbound, statuses, outbound, unknownOutcomes }: LoadedFacts) {
@@ -53,7 +54,8 @@ export class BatchFacts {
     }
     if (command.type === "RetryMessage" || command.type === "CancelMessage") {
       const message = this.#outbound.get(command.messageId);
-      return { ...noFacts, outboundMessage: message?.contactChannelId === contactChannelId ? message : null };
+      if (message?.contactChannelId !== contactChannelId) return noFacts;
+      return { ...noFacts, outboundMessage: message, conversationStatus: this.#statusOf(message) };
     }
     if (command.type === "SettleOutbound") {
       return { ...noFacts, unknownOutcomes: command.messageIds.flatMap((id) => this.#unknownOutcomes.get(id) ?? []) };
@@ -62,6 +64,11 @@ export class BatchFacts {
       return { ...noFacts, conversationStatus: this.#statuses.get(command.conversationId) ?? null };
     }
     return noFacts;
+  }
+
+  /** The batch may have changed it since the message was looked up. */
+  #statusOf({ conversationId, conversationStatus }: FoundOutbound): ConversationStatus | null {
+    return conversationId === null ? null : (this.#statuses.get(conversationId) ?? conversationStatus);
   }
 
   observe({ of, event }: DecidedEvent): void {
@@ -99,7 +106,7 @@ export class BatchFacts {
 interface LoadedFacts {
   readonly inbound: readonly RecordedInbound[];
   readonly statuses: ReadonlyMap<ConversationId, ConversationStatus>;
-  readonly outbound: ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly outbound: ReadonlyMap<MessageId, FoundOutbound>;
   readonly unknownOutcomes: ReadonlyMap<MessageId, PendingOutbound>;
 }
 

@@ -103,6 +103,7 @@ function startReader(onEmpty: () => void = () => {}): ChannelReader {
     executor: { execute: () => Promise.reject(new Error("No message is pending.")), drain: async () => {} },
     outbound,
     clock: testClock(),
+    openLeases: { open: () => ({ deadline: 0, onBegun: () => {} }), close: () => {}, closed: async () => {} },
     logger: pino({ level: "silent" }),
     onEmpty,
   });
