@@ -103,7 +103,8 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
   ): Promise<number> {
     const messageId = lastEventId === null ? null : fromGlobalId("Message", lastEventId);
     const known = messageId === null ? null : await reads.seqOf(contactChannelId, messageId);
-    if (known !== null) return known.isOwn ? Math.min(known.seq, settledTo) : known.seq;
+    if (known !== null && !known.isOwn) return known.seq;
+    if (known !== null && withHistory) return Math.min(known.seq, settledTo);
     if (withHistory) return Math.min(settledTo, Math.max(beforeConversation, lastSeq - MAX_HISTORY));
     return lastEventId === null ? settledTo : reads.beforeLast(contactChannelId, MAX_REPLAYED);
   }
