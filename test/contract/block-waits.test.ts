@@ -57,9 +57,14 @@ function blocking(by: Client, contactId: string) {
   return call;
 }
 
+/** Polls until the value is as expected; on a busy machine that may take a while. */
+function eventually<Value>(read: () => Value | Promise<Value>) {
+  return expect.poll(read, { interval: 5, timeout: 10_000 });
+}
+
 /** Resolves when the block has committed. */
 async function committed({ desk, someone }: Stalled): Promise<void> {
-  await expect.poll(async () => (await look(desk, someone)).here, { interval: 5 }).toBe("BLOCKED");
+  await eventually(async () => (await look(desk, someone)).here).toBe("BLOCKED");
 }
 
 test("S6: it answers when the call that was leased before it has begun, also if nothing changes; the outcome counts", async () => {
@@ -74,8 +79,8 @@ test("S6: it answers when the call that was leased before it has begun, also if 
   it.connections.release();
 
   expect([await block.changed, await again.changed]).toEqual([true, false]);
-  await expect.poll(() => textsOn(it.account, it.someone.externalId)).toEqual([GREETING]);
-  await expect.poll(async () => (await look(it.desk, it.someone)).deliveries).toEqual(["SENT"]);
+  await eventually(() => textsOn(it.account, it.someone.externalId)).toEqual([GREETING]);
+  await eventually(async () => (await look(it.desk, it.someone)).deliveries).toEqual(["SENT"]);
   expect(it.line.log.all()).toHaveLength(1);
 });
 
@@ -105,12 +110,12 @@ test("S6: another instance waits for a call that has not begun, and answers once
 
 test("S6: it does not wait for the answer to a call that has begun, whose outcome counts", async () => {
   const it = await bootLineDesk();
-  it.line.faults.add({ effect: { type: "slow", ms: 1_000 } });
+  it.line.faults.add({ effect: { type: "slow", ms: 2_000 } });
   const someone = await greetedBy(it);
-  await expect.poll(() => it.line.log.all().length, { interval: 5 }).toBe(1);
+  await eventually(() => it.line.log.all().length).toBe(1);
   await it.desk.ada.blockContact({ contactId: await contactIdOf(it.desk, someone) });
   expect((await look(it.desk, someone)).deliveries).toEqual(["SENDING"]);
-  await expect.poll(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT"]);
+  await eventually(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT"]);
 });
 
 test("S6: what was to be repeated is canceled, and its outcome is unknown where an attempt may have arrived", async () => {
@@ -118,11 +123,11 @@ test("S6: what was to be repeated is canceled, and its outcome is unknown where 
   const { ada } = it.desk;
   it.line.faults.add({ effect: { type: "swallow" }, operation: "push" });
   const someone = await greetedBy(it);
-  await expect.poll(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT"]);
+  await eventually(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT"]);
   const conversationId = await latest(it.desk, someone);
   await ada.sendMessage({ conversationId, text: "Swallowed" });
-  await expect.poll(() => it.line.log.all().length).toBe(2);
-  await expect.poll(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT", "QUEUED"]);
+  await eventually(() => it.line.log.all().length).toBe(2);
+  await eventually(async () => (await look(it.desk, someone)).deliveries).toEqual(["SENT", "QUEUED"]);
   await ada.sendMessage({ conversationId, text: "Behind it" });
 
   await ada.blockContact({ contactId: await contactIdOf(it.desk, someone) });

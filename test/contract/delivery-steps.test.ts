@@ -6,6 +6,9 @@ import { onLine, type Person } from "../support/people.ts";
 import { cursorNow, listen } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
 
+/** On a busy machine it may take a while. */
+const POLLING = { interval: 5, timeout: 10_000 } as const;
+
 let it: LineDesk;
 beforeAll(async () => {
   it = await bootLineDesk();
@@ -21,7 +24,7 @@ async function writes(): Promise<Person> {
 }
 
 async function settled(someone: Person, expected: readonly string[]): Promise<void> {
-  await expect.poll(async () => (await look(it.desk, someone)).deliveries, { interval: 5 }).toEqual(expected);
+  await expect.poll(async () => (await look(it.desk, someone)).deliveries, POLLING).toEqual(expected);
 }
 
 /** The steps of the deliveries in a conversation: `count` of them since the cursor. */
@@ -85,7 +88,7 @@ test("S5: a reply whose answer was lost is repeated once, and counts as delivere
   it.line.faults.add({ effect: { type: "swallow" }, operation: "reply", times: 1 });
   const since = it.line.log.all().length;
   const someone = await writes();
-  await expect.poll(() => it.line.log.after(since).length, { interval: 5 }).toBe(1);
+  await expect.poll(() => it.line.log.after(since).length, POLLING).toBe(1);
   await settled(someone, ["QUEUED"]);
   it.desk.clock.advance(2_000);
   await it.desk.app.runDue();
@@ -107,7 +110,9 @@ test("S4: refused credentials are a fault of the channel, whose messages wait fo
     (
       await it.desk.ada.graphql<{ channels: { name: string; fault: string | null }[] }>("{ channels { name fault } }")
     ).data.channels.find(({ name }) => name === "LINE")?.fault;
-  await expect.poll(fault).toMatch(/^LINE refuses the access token \(401: .+\)\. Set a new one with updateChannel\.$/);
+  await expect
+    .poll(fault, POLLING)
+    .toMatch(/^LINE refuses the access token \(401: .+\)\. Set a new one with updateChannel\.$/);
   await settled(someone, ["SENT", "QUEUED"]);
 
   const accessToken = it.account.issueToken();

@@ -38,6 +38,12 @@ async function historyOf(page: Visitor): Promise<string[]> {
   return entries;
 }
 
+/** A message is on the stream shortly before it is `SENT`. */
+async function settled(someone: Person, expected: readonly string[]): Promise<void> {
+  const deliveries = async () => (await look(desk, someone)).deliveries;
+  await expect.poll(deliveries, { timeout: 10_000, interval: 5 }).toEqual(expected);
+}
+
 async function reply(someone: Person, text: string): Promise<void> {
   await desk.ada.sendMessage({ conversationId: await latest(desk, someone), text });
 }
@@ -109,13 +115,13 @@ describe("S10: a stream with history=current", () => {
     const stream = await page.history();
     await take(stream, 2);
     stream.close();
-    await expect.poll(async () => (await look(desk, person)).deliveries).toEqual(["SENT"]);
+    await settled(person, ["SENT"]);
     await desk.ada.endConversation({ conversationId: await latest(desk, person) });
     await person.says("Two");
     const second = await page.history();
     expect(await take(second, 2)).toEqual(["Visitor: Two", `Bot: ${GREETING}`]);
     second.close();
-    await expect.poll(async () => (await look(desk, person)).deliveries).toEqual(["SENT", "SENT"]);
+    await settled(person, ["SENT", "SENT"]);
     await reply(person, "Late");
     await desk.ada.endConversation({ conversationId: await latest(desk, person) });
     await person.says("Three");
@@ -164,7 +170,7 @@ describe("S10, D7: a blocked visitor", () => {
     const open = await page.history();
     await person.says("Hello");
     expect(await take(open, 2)).toEqual(["Visitor: Hello", `Bot: ${GREETING}`]);
-    await expect.poll(async () => (await look(desk, person)).deliveries).toEqual(["SENT"]);
+    await settled(person, ["SENT"]);
     await block(desk, person);
     await person.says("Hello?");
     expect(await take(open, 1)).toEqual(["Visitor: Hello?"]);
