@@ -3,9 +3,10 @@ import { chatbot, MENU, PRICES } from "../../contract/situations.ts";
 import { at, textAt } from "../../support/answers.ts";
 import { bootDesk, type Desk, GREETING } from "../../support/app.ts";
 import { leaseAsDeadInstance } from "../../support/dead-lease.ts";
+import { databaseOf } from "../../support/faults.ts";
 import { addContactChannel, block, onLine, type Person, unblock, visitor } from "../../support/people.ts";
 import { contactIdOf, latest, look } from "../../support/view.ts";
-import { type ChatReader, openSession, type Received, type Visitor } from "../../support/visitor.ts";
+import { type ChatReader, openSession, openStream, type Received, type Visitor } from "../../support/visitor.ts";
 
 let desk: Desk;
 let withChatbot: string;
@@ -150,6 +151,18 @@ describe("S10: a stream with history=current", () => {
 
   test("before the first message it is empty", async () => {
     expect(await historyOf(await openSession(desk))).toEqual([]);
+  });
+
+  test("goes on live with what reaches another instance", async () => {
+    const two = await bootDesk({ env: { DATABASE_URL: databaseOf(desk) } });
+    const { page } = await visitor(desk);
+    const authorization = `Bearer ${page.token}`;
+    const there = await openStream({ ...desk, url: two.url }, desk.webChat, { authorization }, "?history=current");
+    await page.say("Hello");
+    await page.say("Hello?");
+    expect((await take(there, 3)).toSorted()).toEqual([`Bot: ${GREETING}`, "Visitor: Hello", "Visitor: Hello?"]);
+    there.close();
+    await two.stop();
   });
 
   test("another value is refused", async () => {
