@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import { Agent } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import { v7 as uuidv7 } from "uuid";
 import { authenticator } from "./auth/authenticate.ts";
 import { authSecret } from "./auth/secret.ts";
@@ -65,6 +65,8 @@ export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Makes the calls to providers; the app closes it. It must use HTTP/1.1 only. */
+  readonly dispatcher?: Dispatcher;
 }
 
 const aggregateStore: AggregateStore = {
@@ -74,7 +76,8 @@ const aggregateStore: AggregateStore = {
 };
 
 /** Starts all components in dependency order; `stop` reverses it. If one fails to start, those started are stopped. */
-export async function startApp({ config, logger: baseLogger, clock = systemClock }: AppOptions): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, logger: baseLogger, clock = systemClock, dispatcher = new Agent({ allowH2: false }) } = options;
   const logger = baseLogger.child({}, { serializers: { err: describeError } });
   const started: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
@@ -124,7 +127,6 @@ export async function startApp({ config, logger: baseLogger, clock = systemClock
     });
     started.push(executor.drain);
     const leases = openLeases({ clock, isOpen: (lease) => isLeaseOpen(database.pool, lease) });
-    const dispatcher = new Agent({ allowH2: false });
     started.push(() => dispatcher.close());
     const sender: Sender = createSender({
       database,

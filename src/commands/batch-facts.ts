@@ -4,8 +4,9 @@ import type { DomainEvent } from "../domain/event.ts";
 import type { ChannelId, ContactChannelId, ConversationId, MessageId } from "../domain/id.ts";
 import type { Message } from "../domain/message.ts";
 import type { PendingOutbound } from "../domain/outbox.ts";
-import { type Facts, noFacts, type OutboundFact, type UnsendTarget } from "../domain/turn.ts";
+import { type Facts, noFacts, type UnsendTarget } from "../domain/turn.ts";
 import {
+  type FoundOutbound,
   findAttempted,
   findConversationStatuses,
   findInbound,
@@ -24,7 +25,7 @@ export class BatchFacts {
   readonly #recordedEvents = new Map<string, MessageId>();
   readonly #recordedMessages = new Map<string, UnsendTarget[]>();
   readonly #unsent = new Set<string>();
-  readonly #outbound: Map<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly #outbound: Map<MessageId, FoundOutbound>;
   readonly #attempted: Map<MessageId, PendingOutbound>;
 
   constructor({ inbound, statuses, outbound, attempted }: LoadedFacts) {
@@ -53,7 +54,8 @@ export class BatchFacts {
     }
     if (command.type === "RetryMessage" || command.type === "CancelMessage") {
       const message = this.#outbound.get(command.messageId);
-      return { ...noFacts, outboundMessage: message?.contactChannelId === contactChannelId ? message : null };
+      if (message?.contactChannelId !== contactChannelId) return noFacts;
+      return { ...noFacts, outboundMessage: message, conversationStatus: this.#statusOf(message) };
     }
     if (command.type === "SettleOutbound") {
       return { ...noFacts, attempted: command.messageIds.flatMap((id) => this.#attempted.get(id) ?? []) };
@@ -62,6 +64,11 @@ export class BatchFacts {
       return { ...noFacts, conversationStatus: this.#statuses.get(command.conversationId) ?? null };
     }
     return noFacts;
+  }
+
+  /** The batch may have changed it since the message was looked up. */
+  #statusOf({ conversationId, conversationStatus }: FoundOutbound): ConversationStatus | null {
+    return conversationId === null ? null : (this.#statuses.get(conversationId) ?? conversationStatus);
   }
 
   observe({ of, event }: DecidedEvent): void {
@@ -102,7 +109,7 @@ export class BatchFacts {
 interface LoadedFacts {
   readonly inbound: readonly RecordedInbound[];
   readonly statuses: ReadonlyMap<ConversationId, ConversationStatus>;
-  readonly outbound: ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>;
+  readonly outbound: ReadonlyMap<MessageId, FoundOutbound>;
   readonly attempted: ReadonlyMap<MessageId, PendingOutbound>;
 }
 

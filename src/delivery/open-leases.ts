@@ -51,7 +51,8 @@ export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
   };
 
   async function untilSettled(lease: OpenLease, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && (await isOpen(lease))) {
+    // If the database does not answer, the lease lapses.
+    while (!signal.aborted && (await isOpen(lease).catch(() => true))) {
       await delay(POLL, undefined, { signal }).catch(() => {});
     }
   }

@@ -78,11 +78,17 @@ export async function findConversationStatuses(
   return new Map(rows.map((row) => [idOf<"Conversation">(row.id), row.status]));
 }
 
+/** An outbound message, where it belongs, and the status of its conversation. */
+export interface FoundOutbound extends OutboundFact {
+  readonly contactChannelId: ContactChannelId;
+  readonly conversationStatus: ConversationStatus | null;
+}
+
 /** The outbound messages with these ids, for a retry or a cancellation (rule S8). */
 export async function findOutboundMessages(
   tx: Tx,
   ids: readonly MessageId[],
-): Promise<ReadonlyMap<MessageId, OutboundFact & { readonly contactChannelId: ContactChannelId }>> {
+): Promise<ReadonlyMap<MessageId, FoundOutbound>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<OutboundRow>(findOutbound, [ids]);
   return new Map(
@@ -92,6 +98,7 @@ export async function findOutboundMessages(
         messageId,
         contactChannelId: idOf<"ContactChannel">(row.contact_channel_id),
         conversationId: row.conversation_id === null ? null : idOf<"Conversation">(row.conversation_id),
+        conversationStatus: row.conversation_status,
         text: row.text ?? "",
         menu: row.menu,
         status: row.delivery_status,
@@ -107,6 +114,7 @@ interface OutboundRow {
   id: string;
   contact_channel_id: string;
   conversation_id: string | null;
+  conversation_status: ConversationStatus | null;
   text: string | null;
   menu: Menu | null;
   delivery_status: DeliveryStatus;
@@ -178,9 +186,11 @@ const findInboundAndUnsends: Statement = {
 const findOutbound: Statement = {
   name: "message_find_outbound",
   text: `
-    SELECT m.id, m.contact_channel_id, m.conversation_id, m.text, m.menu, m.delivery_status, m.delivery_error_code,
+    SELECT m.id, m.contact_channel_id, m.conversation_id, cv.status AS conversation_status, m.text, m.menu,
+           m.delivery_status, m.delivery_error_code,
            (SELECT id FROM message WHERE retry_of_id = m.id ORDER BY seq DESC LIMIT 1) AS retried_by
-    FROM message m WHERE m.id = ANY($1::uuid[]) AND m.direction = 'OUTBOUND'`,
+    FROM message m LEFT JOIN conversation cv ON cv.id = m.conversation_id
+    WHERE m.id = ANY($1::uuid[]) AND m.direction = 'OUTBOUND'`,
 };
 
 const findAttemptedRows: Statement = {

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { bootDesk, type Desk, globalId } from "../support/app.ts";
 import { type Client, documentOf, type Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
+import { unknownOutcome } from "../support/outbound.ts";
 import { block, onLine } from "../support/people.ts";
 import { contactIdOf, latest } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
@@ -15,6 +16,7 @@ let contactId: string;
 let conversationId: string;
 let blockId: string;
 let partner: Client;
+let unknown: string;
 
 beforeAll(async () => {
   desk = await bootDesk();
@@ -25,6 +27,7 @@ beforeAll(async () => {
   const blocked = onLine(desk);
   await blocked.says("Hello");
   blockId = (await block(desk, blocked)).id;
+  unknown = (await unknownOutcome(desk)).messageId;
   partner = desk.as(await desk.key("inbound:write"));
 });
 
@@ -78,6 +81,13 @@ describe("mutations name the invalid fields of their input", () => {
     ["sendMessage", "two errors", () => send({ text: NUL, idempotencyKey: LONE }), "text", "idempotencyKey"],
     ["startConversation", "a blank text", () => start({ text: "  " }), "text"],
     ["startConversation", "a text that is too long", () => start({ text: long }), "text"],
+    ["retryMessage", "an unknown outcome, unconfirmed", () => ({ messageId: unknown }), "acceptDuplicate"],
+    [
+      "retryMessage",
+      "an unknown outcome, refused",
+      () => ({ messageId: unknown, acceptDuplicate: false }),
+      "acceptDuplicate",
+    ],
     ["recordInbound", "a TEXT without text", () => inbound({ text: null }), "text"],
     ["recordInbound", "a TEXT with an empty text", () => inbound({ text: "" }), "text"],
     ["recordInbound", "an EVENT without a type", () => inbound({ kind: "EVENT" }), "eventType"],
@@ -111,13 +121,16 @@ describe("mutations name the invalid fields of their input", () => {
   });
 
   const wrongIds = () => ["", "x", "💥", NUL, LONE, UNKNOWN_ID, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
-  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, UNKNOWN_ID);
-  const targets: [Mutation, (id: string) => object, "Contact" | "Conversation" | "Block" | "Channel"][] = [
+  type Target = "Contact" | "Conversation" | "Block" | "Channel" | "Message";
+  const unknownId = (type: Target) => globalId(type, UNKNOWN_ID);
+  const targets: [Mutation, (id: string) => object, Target][] = [
     ["blockContact", (id) => ({ contactId: id }), "Contact"],
     ["blockContact", (id) => ({ contactId, channelId: id }), "Channel"],
     ["unblockContact", (id) => ({ contactId: id }), "Contact"],
     ["updateBlock", (id) => ({ blockId: id }), "Block"],
     ["sendMessage", (id) => ({ conversationId: id, text: "Hi" }), "Conversation"],
+    ["retryMessage", (id) => ({ messageId: id }), "Message"],
+    ["cancelMessage", (id) => ({ messageId: id }), "Message"],
     ["startConversation", (id) => ({ contactId: id, channelId: desk.line, text: "Hi" }), "Contact"],
     ["takeConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["offerConversation", (id) => ({ conversationId: id, agentId: desk.ben.id }), "Conversation"],
@@ -131,7 +144,7 @@ describe("mutations name the invalid fields of their input", () => {
   test.each(targets)(
     "%s: a malformed id, an id of another type and an unknown id are not found",
     async (mutation, input, type) => {
-      for (const id of [...wrongIds(), unknown(type)]) {
+      for (const id of [...wrongIds(), unknownId(type)]) {
         const { code } = await by(mutation).attempt(mutation, input(id));
         expect([id, code]).toEqual([id, "NOT_FOUND"]);
       }
@@ -139,7 +152,7 @@ describe("mutations name the invalid fields of their input", () => {
   );
 
   test("queries return null or an empty list for such ids", async () => {
-    for (const id of [...wrongIds(), unknown("Contact")]) {
+    for (const id of [...wrongIds(), unknownId("Contact")]) {
       const { data, errors } = await desk.ada.graphql(
         `query ($id: ID!) { contact(id: $id) { id } conversation(id: $id) { id }
           contacts(filter: { channelId: $id }) { edges { node { id } } }

@@ -4,6 +4,7 @@ import { schema } from "../../src/graphql/schema/index.ts";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
 import { type Client, documentOf, done, type Mutation } from "../support/client.ts";
+import { canceledMessage, queuedMessage, unknownOutcome } from "../support/outbound.ts";
 import { onLine } from "../support/people.ts";
 import { listen } from "../support/subscriber.ts";
 import { contactIdOf } from "../support/view.ts";
@@ -56,6 +57,14 @@ const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly in
     input: async () => ({ ...(await contact()), channelId: desk.line, text: "Hi" }),
   },
   endConversation: { allowed: [...agents, "messages:write"], input: conversation },
+  retryMessage: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ messageId: (await canceledMessage(desk)).messageId }),
+  },
+  cancelMessage: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ messageId: (await queuedMessage(desk)).messageId }),
+  },
   takeConversation: { allowed: agents, input: conversation },
   offerConversation: { allowed: agents, input: async () => ({ ...(await conversation()), agentId: desk.ben.id }) },
   acceptConversation: { allowed: agents, input: conversation },
@@ -155,7 +164,7 @@ describe("C5: the order of refusals", () => {
     "%s: NOT_FOUND comes before FORBIDDEN",
     async (mutation) => {
       const input: Record<string, unknown> = { ...(await table[mutation].input()) };
-      for (const id of ["conversationId", "contactId", "blockId", "channelId", "apiKeyId", "flowId"]) {
+      for (const id of ["conversationId", "contactId", "blockId", "channelId", "apiKeyId", "flowId", "messageId"]) {
         if (id in input) input[id] = "nonsense";
       }
       for (const holder of ["ADMIN", "VIEWER", "no scope"] as const) {
@@ -164,12 +173,13 @@ describe("C5: the order of refusals", () => {
     },
   );
 
-  test.each<[Mutation, () => object]>([
+  test.each<[Mutation, () => object | Promise<object>]>([
     ["blockContact", () => ({ notes: "\0" })],
     ["unblockContact", () => ({ notes: "\0" })],
     ["updateBlock", () => ({ notes: "\0" })],
     ["sendMessage", () => ({ text: "\0" })],
     ["startConversation", () => ({ text: "\0" })],
+    ["retryMessage", async () => ({ messageId: (await unknownOutcome(desk)).messageId })],
     ["offerConversation", () => ({ agentId: desk.vic.id })],
     ["transferConversation", () => ({ agentId: desk.vic.id })],
     ["recordInbound", () => ({ text: "\0" })],
@@ -180,7 +190,7 @@ describe("C5: the order of refusals", () => {
     ["updateChannel", () => ({ name: "" })],
     ["testChannel", () => ({ channelId: desk.webChat })],
   ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, invalid) => {
-    const input = { ...(await table[mutation].input()), ...invalid() };
+    const input = { ...(await table[mutation].input()), ...(await invalid()) };
     const permitted = by(mutation === "recordInbound" ? "inbound:write" : "ADMIN");
     expect((await permitted.attempt(mutation, input)).code).toBe("INVALID_INPUT");
     expect((await by("no scope").attempt(mutation, input)).code).toBe("FORBIDDEN");

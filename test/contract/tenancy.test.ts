@@ -34,6 +34,7 @@ beforeAll(async () => {
   other = await desk.workspace();
   const { prisma } = desk.app.database;
   const theirs = { where: { workspaceId: rowId(other.id) } };
+  const outbound = { where: { ...theirs.where, direction: "OUTBOUND" } } as const;
   const stranger = onLine(desk, { workspace: other, externalId: "foreign-1" });
   await stranger.says("Hello from elsewhere");
   const { contactId, contactChannelId, conversations } = await look(desk, stranger, other.ada);
@@ -51,7 +52,7 @@ beforeAll(async () => {
     Contact: contactId,
     ContactChannel: contactChannelId,
     Conversation: first(conversations).id,
-    Message: globalId("Message", (await prisma.message.findFirstOrThrow(theirs)).id),
+    Message: globalId("Message", (await prisma.message.findFirstOrThrow(outbound)).id),
     Workspace: other.id,
   };
   const mine = onLine(desk);
@@ -70,6 +71,8 @@ describe("ids of another workspace are not found", () => {
     ["startConversation", () => ({ contactId: foreign.Contact, channelId: foreign.Channel, text: "Hi" })],
     ["startConversation", () => ({ contactId: foreign.Contact, channelId: desk.line, text: "Hi" })],
     ["startConversation", () => ({ contactId: ours.contactId, channelId: foreign.Channel, text: "Hi" })],
+    ["retryMessage", () => ({ messageId: foreign.Message })],
+    ["cancelMessage", () => ({ messageId: foreign.Message })],
     ["takeConversation", () => ({ conversationId: foreign.Conversation })],
     ["offerConversation", () => ({ conversationId: foreign.Conversation, agentId: desk.ben.id })],
     ["offerConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],

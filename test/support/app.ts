@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import pino from "pino";
+import type { Dispatcher } from "undici";
 import { v7 as uuidv7 } from "uuid";
 import { type App, startApp } from "../../src/app.ts";
 import { newApiKey } from "../../src/auth/api-key.ts";
@@ -71,8 +72,14 @@ export async function stopDesks(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
+export interface BootOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Makes the app's calls to providers. */
+  readonly dispatcher?: Dispatcher;
+}
+
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
-export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promise<Desk> {
+export async function bootDesk(options: BootOptions = {}): Promise<Desk> {
   const { url: databaseUrl, drop } = await freshDatabase();
   const clock = testClock();
   const config = loadConfig({
@@ -83,7 +90,9 @@ export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promi
     LOG_LEVEL: "silent",
     ...options.env,
   });
-  const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock });
+  const { dispatcher } = options;
+  const given = dispatcher === undefined ? {} : { dispatcher };
+  const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock, ...given });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= app.stop().then(drop);

@@ -81,6 +81,8 @@ const successes = {
   declineConversation: MOVED,
   transferConversation: MOVED,
   endConversation: MOVED,
+  retryMessage: "message { id text } changed",
+  cancelMessage: "message { id text }",
   recordInbound: "message { id text } changed",
   createApiKey: "key apiKey { id prefix }",
   revokeApiKey: "apiKey { id prefix } changed",
@@ -122,6 +124,7 @@ export function done<Result extends Answer>(result: Result): Result {
 
 type Success<Fields extends keyof Answer> = Answer & Required<Pick<Answer, Fields>>;
 type Handled = Success<"conversation" | "changed">;
+type OfMessage = { readonly messageId: string };
 type OfConversation = { readonly conversationId: string };
 type OfContact = { readonly contactId: string; readonly channelId?: string; readonly contactChannelId?: string };
 type WithNotes = { readonly notes?: string | null };
@@ -182,6 +185,9 @@ export function clientOf(url: string, token: string) {
     transferConversation: (input: OfConversation & { readonly agentId?: string }) =>
       succeed<Handled>("transferConversation", input),
     endConversation: (input: OfConversation) => succeed<Handled>("endConversation", input),
+    retryMessage: (input: OfMessage & { readonly acceptDuplicate?: boolean }) =>
+      succeed<Success<"message" | "changed">>("retryMessage", input),
+    cancelMessage: (input: OfMessage) => succeed<Success<"message">>("cancelMessage", input),
     recordInbound: (input: object) => succeed<Success<"message" | "changed">>("recordInbound", input),
     createApiKey: (input: { readonly name: string; readonly scopes: readonly string[] }) =>
       succeed<Success<"key" | "apiKey">>("createApiKey", input),

@@ -83,8 +83,13 @@ function entryOf(event: Json, isFromUser: boolean): InboundEntry {
     reachable: content.kind === "EVENT" ? (reachableAfter.get(content.eventType) ?? null) : null,
     // In standby mode another module answers the person.
     automate: event.mode !== "standby",
-    ...(typeof replyToken === "string" && event.mode !== "standby" ? { replyToken } : {}),
+    ...(isToken(replyToken) && event.mode !== "standby" ? { replyToken } : {}),
   };
+}
+
+/** Whether it can be stored as it is (rule O4). */
+function isToken(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && toStorable(value) === value;
 }
 
 function contentOf(event: Json): Content {

@@ -72,11 +72,14 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     app.get<Route>("/chat/:channelId/stream", { exposeHeadRoute: false }, async (request, reply) => {
       const visitor = await authenticate(request);
       if (visitor === null) return unauthenticated(reply);
+      const query = streamQuery.safeParse(request.query);
+      if (!query.success) return invalid(reply, query.error);
       const lastEventId = request.headers["last-event-id"];
       const isOpen = await delivery.open({
         channel: channelOf(request),
         visitorId: visitor.visitorId,
         lastEventId: typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null,
+        withHistory: query.data.history === "current",
         connect: () => {
           reply.hijack();
           return new ChatStream(reply.raw, reply.getHeaders());
@@ -212,6 +215,9 @@ function tooManySessions(_request: FastifyRequest, { statusCode, after }: errorR
 const MAX_CLIENT_MESSAGE_ID = 100;
 
 const sessionBody = z.object({ token: z.string().nullish() }, { error: "Must be an object." });
+
+/** Unknown parameters are ignored. */
+const streamQuery = z.object({ history: z.literal("current", { error: "Must be `current` or absent." }).optional() });
 
 const messageBody = z.object(
   {

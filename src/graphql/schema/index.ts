@@ -16,6 +16,7 @@ import "./block-preview.ts";
 import "./flow.ts";
 import "./block-mutations.ts";
 import "./message-mutations.ts";
+import "./resending-mutations.ts";
 import "./conversation-mutations.ts";
 import "./record-inbound.ts";
 import "./subscriptions.ts";

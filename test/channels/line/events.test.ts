@@ -2,7 +2,17 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { parseLine, verifyLineSignature } from "../../../src/channels/line/events.ts";
 import type { InboundEntry } from "../../../src/domain/command.ts";
-import { fromGroup, fromPerson, fromRoom, lineEvent, lineMessage, messages, person, SENT_AT } from "./line-events.ts";
+import {
+  fromGroup,
+  fromPerson,
+  fromRoom,
+  lineEvent,
+  lineMessage,
+  messages,
+  person,
+  REPLY_TOKEN,
+  SENT_AT,
+} from "./line-events.ts";
 
 /** The properties shared by all entries in these tables. */
 const common: InboundEntry = {
@@ -18,6 +28,11 @@ const common: InboundEntry = {
   reachable: null,
   automate: true,
 };
+
+/** The reply token of an event as part of its entry. */
+function tokenOf({ replyToken }: Record<string, unknown>): Pick<InboundEntry, "replyToken"> {
+  return typeof replyToken === "string" ? { replyToken } : {};
+}
 
 const nobody = { events: [], unroutable: [], ignored: 0 };
 
@@ -106,7 +121,7 @@ describe("messages of each type become entries of the matching kind", () => {
   ])("%s", (_name, message, entry) => {
     expect(parseOne(lineMessage(message))).toEqual({
       ...nobody,
-      events: [{ externalId: person, entry: { ...common, ...entry } }],
+      events: [{ externalId: person, entry: { ...common, replyToken: REPLY_TOKEN, ...entry } }],
     });
   });
 });
@@ -172,7 +187,10 @@ describe("events of each type become entries of kind EVENT", () => {
     ],
     ["deactivated", lineEvent("deactivated"), { eventType: "deactivated" }],
   ])("%s", (_name, event, entry) => {
-    expect(parseOne(event)).toEqual({ ...nobody, events: [{ externalId: person, entry: { ...common, ...entry } }] });
+    expect(parseOne(event)).toEqual({
+      ...nobody,
+      events: [{ externalId: person, entry: { ...common, ...tokenOf(event), ...entry } }],
+    });
   });
 });
 
@@ -300,7 +318,7 @@ describe("O4 uninterpretable events are kept raw", () => {
   ])("%s", (_name, event, entry) => {
     expect(parseOne(event)).toEqual({
       ...nobody,
-      events: [{ externalId: person, entry: { ...common, kind: "UNSUPPORTED", ...entry } }],
+      events: [{ externalId: person, entry: { ...common, ...tokenOf(event), kind: "UNSUPPORTED", ...entry } }],
     });
   });
 
@@ -364,6 +382,7 @@ describe("O4 uninterpretable events are kept raw", () => {
         externalId: "U\ufffd",
         entry: {
           ...common,
+          replyToken: REPLY_TOKEN,
           eventId: "e\ufffd",
           kind: "TEXT",
           text: "a\ufffdb\ufffdc😀",
@@ -410,9 +429,18 @@ describe("the time of sending", () => {
   });
 });
 
-test("in standby mode another party replies, so nothing is automated", () => {
-  expect(parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry.automate).toBe(false);
+test("in standby mode another party replies, so nothing is automated, and the reply token is not ours", () => {
+  const entry = parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry;
+  expect([entry?.automate, entry?.replyToken]).toEqual([false, undefined]);
 });
+
+test.each([null, 1, "", "a\0b", "a\ud800b"])(
+  "O4 %j is not a reply token, and the event is recorded without",
+  (replyToken) => {
+    const entry = parseOne(lineMessage(messages.text, { replyToken }))?.events[0]?.entry;
+    expect([entry?.kind, entry?.replyToken]).toEqual(["TEXT", undefined]);
+  },
+);
 
 describe("O3 the event id that identifies redeliveries", () => {
   const idOf = (event: unknown) => parseOne(event)?.events[0]?.entry.eventId;
