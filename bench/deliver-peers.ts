@@ -1,4 +1,4 @@
-/** Other ways to send queued messages, in a process of their own: a bare lease loop in SQL, and pg-boss. */
+/** Other ways to send queued messages, each key in order, in a process of their own: a bare lease loop in SQL, and pg-boss. */
 import pg from "pg";
 import { PgBoss } from "pg-boss";
 import { Agent, request } from "undici";
@@ -19,7 +19,7 @@ async function fillBare(databaseUrl: string, messages: number): Promise<void> {
   await using database = await connect(databaseUrl);
   await database.pool.query("DROP TABLE IF EXISTS bare_queue");
   await database.pool.query(
-    `CREATE TABLE bare_queue (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), key int NOT NULL, status text NOT NULL,
+    `CREATE TABLE bare_queue (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key int NOT NULL, status text NOT NULL,
                               due_at timestamptz, leased_at timestamptz, text text NOT NULL)`,
   );
   await database.pool.query(
@@ -27,10 +27,11 @@ async function fillBare(databaseUrl: string, messages: number): Promise<void> {
     [messages],
   );
   await database.pool.query("CREATE INDEX ON bare_queue (due_at) WHERE due_at IS NOT NULL");
+  await database.pool.query("CREATE INDEX ON bare_queue (key, id) WHERE status IN ('QUEUED', 'SENDING')");
   await database.pool.query("ANALYZE bare_queue");
 }
 
-/** Leases, sends and settles batches until nothing is due: two commits for each message, as every lease needs. */
+/** Leases, sends and settles batches until nothing is due; each key in order. */
 async function runBare(databaseUrl: string, url: string): Promise<void> {
   await using database = await connect(databaseUrl);
   const { pool } = database;
@@ -40,7 +41,10 @@ async function runBare(databaseUrl: string, url: string): Promise<void> {
         name: "lease",
         text: `
           UPDATE bare_queue SET status = 'SENDING', leased_at = now(), due_at = NULL
-          WHERE id IN (SELECT id FROM bare_queue WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+          WHERE id IN (SELECT id FROM bare_queue q WHERE due_at <= now() AND NOT EXISTS (
+                         SELECT 1 FROM bare_queue earlier
+                         WHERE earlier.key = q.key AND earlier.id < q.id AND earlier.status IN ('QUEUED', 'SENDING'))
+                       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
           RETURNING id, text`,
         values: [LEASED],
       });
@@ -48,7 +52,7 @@ async function runBare(databaseUrl: string, url: string): Promise<void> {
       await Promise.all(rows.map(({ id, text }) => send(url, id, text)));
       await pool.query({
         name: "settle",
-        text: "UPDATE bare_queue SET status = 'SENT' WHERE id = ANY ($1::uuid[]) AND status = 'SENDING'",
+        text: "UPDATE bare_queue SET status = 'SENT' WHERE id = ANY ($1::bigint[]) AND status = 'SENDING'",
         values: [rows.map(({ id }) => id)],
       });
     }
@@ -59,8 +63,8 @@ async function runBare(databaseUrl: string, url: string): Promise<void> {
 async function fillPgBoss(databaseUrl: string, messages: number): Promise<void> {
   const boss = await startedBoss(databaseUrl);
   await boss.deleteQueue("send").catch(() => {});
-  await boss.createQueue("send");
-  const jobs = Array.from({ length: messages }, (_, n) => ({ data: { text: `Message ${n + 1}` } }));
+  await boss.createQueue("send", { policy: "key_strict_fifo" });
+  const jobs = Array.from({ length: messages }, (_, n) => ({ singletonKey: `key ${n + 1}`, data: { text: `Message ${n + 1}` } }));
   for (let from = 0; from < jobs.length; from += 1_000) await boss.insert("send", jobs.slice(from, from + 1_000));
   await boss.stop({ graceful: false });
 }
