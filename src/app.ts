@@ -7,6 +7,7 @@ import { authSecret } from "./auth/secret.ts";
 import { secretBox } from "./auth/secret-box.ts";
 import { createSessions } from "./auth/session.ts";
 import { tokens as createTokens } from "./auth/token.ts";
+import { customTransport } from "./channels/custom/send.ts";
 import { fetchBotInfo } from "./channels/line/bot-info.ts";
 import { lineTransport } from "./channels/line/send.ts";
 import { lineWebhook } from "./channels/line/webhook.ts";
@@ -16,6 +17,7 @@ import { createCloseArchived } from "./commands/close-archived.ts";
 import { type AggregateStore, commitBatch } from "./commands/commit-batch.ts";
 import { createExecutor } from "./commands/executor.ts";
 import type { Config } from "./config.ts";
+import { claimDeliveries } from "./delivery/claim.ts";
 import { openLeases } from "./delivery/open-leases.ts";
 import { createSender, type Sender } from "./delivery/sender.ts";
 import { connectDemoLine } from "./demo/line/connection.ts";
@@ -30,6 +32,8 @@ import { expireOutboundJob } from "./jobs/expire-outbound.ts";
 import { forgetCallsJob } from "./jobs/forget-calls.ts";
 import { retentionJob } from "./jobs/retention.ts";
 import { sealSecretsJob } from "./jobs/seal-secrets.ts";
+import { guardedAgent } from "./partners/guarded-agent.ts";
+import { newWebhookSecret } from "./partners/standard-webhooks.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { describeError } from "./platform/describe-error.ts";
 import { createMetrics } from "./platform/metrics.ts";
@@ -128,13 +132,18 @@ export async function startApp(options: AppOptions): Promise<App> {
     started.push(executor.drain);
     const leases = openLeases({ clock, isOpen: (lease) => isLeaseOpen(database.pool, lease) });
     started.push(() => dispatcher.close());
+    const partners = guardedAgent({ allowedNetworks: config.webhookAllowedNetworks });
+    started.push(() => partners.close());
     const sender: Sender = createSender({
       database,
       directory,
       executor,
       clock,
       openLeases: leases,
-      transports: { LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }) },
+      transports: {
+        LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }),
+        CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
+      },
       logger,
     });
     started.push(sender.stop);
@@ -180,9 +189,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       sessions,
       clock,
       secrets,
-      channels: channelWriter(database, secrets),
+      channels: channelWriter(database, secrets, newWebhookSecret),
       closeArchived,
       leaseClosed: leases.closed,
+      claimDeliveries: (channel, max) =>
+        claimDeliveries({ database, executor, clock, openLeases: leases }, channel, max),
       fetchBotInfo: (accessToken, apiUrl) => fetchBotInfo(apiUrl ?? config.lineApiUrl, accessToken),
       clearFault: async (channelId) => {
         await clearFault(database.pool, channelId);

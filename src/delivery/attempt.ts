@@ -33,15 +33,16 @@ export interface Attempt {
  * @returns null if no lease was granted
  */
 export async function attempt(
-  { executor, clock, openLeases }: AttemptOptions,
-  { workspaceId, contactChannelId }: Queue,
+  options: AttemptOptions,
+  queue: Queue,
   send: (lease: GrantedLease, begin: Begin) => Promise<DeliveryOutcome>,
 ): Promise<Attempt | null> {
-  const requestedAt = performance.now();
-  const lease = leaseOf(await execute({ type: "LeaseOutbound" }));
-  if (lease === null) return null;
+  const granted = await requestLease(options, queue);
+  if (granted === null) return null;
+  const { openLeases } = options;
+  const { lease, deadline } = granted;
   const { messageIds, attempt: number } = lease;
-  const begin = openLeases.open(lease, deadlineOf(lease));
+  const begin = openLeases.open(lease, deadline);
   let outcome: DeliveryOutcome = { type: "NOT_BEGUN" };
   try {
     if (performance.now() <= begin.deadline) outcome = await send(lease, begin);
@@ -49,20 +50,34 @@ export async function attempt(
     // Also if `send` throws, which is a bug: the message must not stay leased until the lease is lost.
     openLeases.close(lease);
   }
-  const settled = await execute({ type: "SettleOutbound", messageIds, attempt: number, outcome });
+  const settled = await execute(options, queue, { type: "SettleOutbound", messageIds, attempt: number, outcome });
   return { outcome, nextDueAt: settled?.type === "Accepted" ? (settled.outboundDueAt ?? null) : null };
+}
 
-  /** If the clock was set back since the grant, the lease is taken to be as old as the request. */
-  function deadlineOf({ grantedAt }: GrantedLease): number {
-    const now = performance.now();
-    const age = clock.now() - grantedAt;
-    return now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age);
-  }
+/** A lease, and the time, as `performance.now()` tells it, after which its call must not begin (rule S6). */
+export interface Granted {
+  readonly lease: GrantedLease;
+  readonly deadline: number;
+}
 
-  async function execute(command: Command): Promise<StepResult | undefined> {
-    const [result] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
-    return result;
-  }
+/** Requests the lease for what is next in the queue; null if none was granted. */
+export async function requestLease(options: AttemptOptions, queue: Queue): Promise<Granted | null> {
+  const requestedAt = performance.now();
+  const lease = leaseOf(await execute(options, queue, { type: "LeaseOutbound" }));
+  if (lease === null) return null;
+  const now = performance.now();
+  const age = options.clock.now() - lease.grantedAt;
+  // If the clock was set back since the grant, the lease is taken to be as old as the request.
+  return { lease, deadline: now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age) };
+}
+
+async function execute(
+  { executor }: AttemptOptions,
+  { workspaceId, contactChannelId }: Queue,
+  command: Command,
+): Promise<StepResult | undefined> {
+  const [result] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });
+  return result;
 }
 
 function leaseOf(result: StepResult | undefined): GrantedLease | null {

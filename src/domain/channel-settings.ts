@@ -13,7 +13,13 @@ export interface GivenSettings {
     | null
     | undefined;
   readonly webChat?: { readonly allowedOrigins?: readonly string[] | null | undefined } | null | undefined;
-  readonly custom?: { readonly deliveryUrl?: string | null | undefined } | null | undefined;
+  readonly custom?:
+    | {
+        readonly deliveryUrl?: string | null | undefined;
+        readonly rotateDeliverySecret?: boolean | null | undefined;
+      }
+    | null
+    | undefined;
 }
 
 /** Validates the settings of a channel of this kind: a block for another kind is invalid. */
@@ -29,6 +35,13 @@ export function checkSettings(kind: ChannelKind, { name, line, webChat, custom }
     checkUrl("custom.deliveryUrl", custom?.deliveryUrl),
   ];
   return fields.filter((field) => field !== null);
+}
+
+/** A new secret is of use only if deliveries are posted. `deliveryUrl` is the one before the change. */
+export function checkRotation({ custom }: GivenSettings, deliveryUrl: string | null): InvalidField | null {
+  const after = custom?.deliveryUrl === undefined ? deliveryUrl : custom.deliveryUrl;
+  if (!custom?.rotateDeliverySecret || after !== null) return null;
+  return { path: "custom.rotateDeliverySecret", message: "Allowed only for a channel with a deliveryUrl." };
 }
 
 function wrongBlock(path: string, kind: ChannelKind): InvalidField {

@@ -19,6 +19,8 @@ export interface InboundEntry {
   readonly providerMessageId: string | null;
   /** The provider's id of the message that this entry unsends (rule O6). */
   readonly unsends: string | null;
+  /** Whether this is a later text of the message with the same `providerMessageId`; absent means no. */
+  readonly isEdit?: boolean;
   /** Whether the contact can be reached (rule D6); null if the entry does not say. */
   readonly reachable: boolean | null;
   /** LINE's token for one reply to this entry; absent for other sources. */
@@ -109,11 +111,11 @@ export type Command =
     }
   /** Requests the lease required to send what is next in the queue (rule B4). */
   | { readonly type: "LeaseOutbound" }
-  /** Settles an attempt of the delivery that these messages make up. */
+  /** Settles an attempt of the delivery that these messages make up; null: the one whose outcome a partner owes (rule S7). */
   | {
       readonly type: "SettleOutbound";
       readonly messageIds: readonly MessageId[];
-      readonly attempt: number;
+      readonly attempt: number | null;
       readonly outcome: DeliveryOutcome;
     }
   /** Ends lost leases and messages that waited too long. */

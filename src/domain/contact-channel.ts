@@ -116,6 +116,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
       };
     }
     case "MessageUnsent":
+    case "MessageEdited":
       return state;
     case "DeliveryChanged":
       return {

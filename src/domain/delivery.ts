@@ -10,6 +10,7 @@ import {
   type DeliveryOutcome,
   deliveryExpired,
   LEASE_TIMEOUT,
+  type Lease,
   outcomeUnknown,
   type PendingOutbound,
   replyMayBegin,
@@ -67,12 +68,13 @@ function callOf({ now, state }: Turn, earlier: Delivery | null): DeliveryCall {
 
 /**
  * Settles an attempt. If it is no longer the latest, only a success counts: its messages are `SENT`, even if they were
- * queued again or given up (rule S2). The first message identifies the delivery.
+ * queued again or given up (rule S2). The first message identifies the delivery. Without an attempt it is the one whose
+ * outcome the partner owes (rule S7).
  */
 export function settle(
   turn: Turn,
   messageIds: readonly MessageId[],
-  attempt: number,
+  attempt: number | null,
   outcome: DeliveryOutcome,
 ): Accepted {
   const { delivery } = turn.state.outbox;
@@ -80,10 +82,18 @@ export function settle(
     delivery !== null &&
     delivery.lease !== null &&
     delivery.messageIds[0] === messageIds[0] &&
-    delivery.attempt === attempt;
+    (attempt === null ? isOwed(delivery, delivery.lease) : delivery.attempt === attempt);
   if (isLatest) settleLatest(turn, delivery, outcome);
-  else if (outcome.type === "SENT") settleLate(turn, messageIds, attempt, outcome.providerMessageIds ?? []);
+  else if (outcome.type === "SENT") settleLate(turn, messageIds, attempt ?? 1, outcome.providerMessageIds ?? []);
   return accepted(turn, { messageId: messageIds[0] ?? null, outboundDueAt: turn.state.outbox.dueAt });
+}
+
+/**
+ * Whether a report without an attempt is about the latest one: a partner may report before its response has arrived
+ * here, but during the call of a repetition, the report may still be about an earlier attempt.
+ */
+function isOwed({ failures }: Delivery, { isTaken }: Lease): boolean {
+  return isTaken === true || failures === 0;
 }
 
 function settleLatest(turn: Turn, delivery: Delivery, outcome: DeliveryOutcome): void {
@@ -160,7 +170,7 @@ function isStopped({ state }: Turn, delivery: Delivery): boolean {
 /** Rule S7: the partner reports the outcome later. Its call has begun, so the time of the grant stays (rule S6). */
 function extendLease(turn: Turn, delivery: Delivery): void {
   const grantedAt = delivery.lease?.grantedAt ?? turn.now;
-  change(turn, [], { ...delivery, lease: { grantedAt, expiresAt: turn.now + TAKEN_TIMEOUT } });
+  change(turn, [], { ...delivery, lease: { grantedAt, expiresAt: turn.now + TAKEN_TIMEOUT, isTaken: true } });
 }
 
 function finish(

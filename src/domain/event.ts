@@ -42,6 +42,12 @@ export type EventBody =
       readonly agents: readonly AgentId[];
     }
   | {
+      readonly type: "MessageEdited";
+      readonly messageId: MessageId;
+      readonly conversationId: ConversationId | null;
+      readonly agents: readonly AgentId[];
+    }
+  | {
       readonly type: "DeliveryChanged";
       readonly messageId: MessageId;
       readonly seq: number;

@@ -8,7 +8,7 @@ import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
 import type { ReplyToken } from "./outbox.ts";
 import { beginConversation } from "./transition.ts";
-import { type Accepted, accepted, type Turn } from "./turn.ts";
+import { type Accepted, accepted, type EntryRef, type Turn } from "./turn.ts";
 
 /** Records a provider event exactly once and runs the flows that it triggers (rules C1, D1–D3, D6, U2–U4, O3, O6). */
 export function receive(turn: Turn, entry: InboundEntry): Accepted {
@@ -31,10 +31,14 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   } else {
     messageId = receiveEvent(turn, entry, sentAt);
   }
-  for (const target of turn.facts.unsendTargets) {
-    turn.emit(contactOf(turn), { type: "MessageUnsent", ...target, agents: agentsConcerned(turn.state, target) });
-  }
+  const { unsendTargets, editTarget } = turn.facts;
+  for (const target of unsendTargets) changeEntry(turn, "MessageUnsent", target);
+  if (editTarget !== null) changeEntry(turn, "MessageEdited", editTarget);
   return accepted(turn, { messageId });
+}
+
+function changeEntry(turn: Turn, type: "MessageUnsent" | "MessageEdited", target: EntryRef): void {
+  turn.emit(contactOf(turn), { type, ...target, agents: agentsConcerned(turn.state, target) });
 }
 
 /**
@@ -125,6 +129,7 @@ function record(
       sentAt,
       recordedAt: turn.now,
       unsentAt: turn.facts.alreadyUnsent ? turn.now : null,
+      editedAt: turn.facts.alreadyEdited ? turn.now : null,
       receivedWhileBlocked: blockId !== null,
       deliveryStatus: null,
       menu: null,

@@ -45,6 +45,8 @@ export interface Message {
   readonly sentAt: Instant;
   readonly recordedAt: Instant;
   readonly unsentAt: Instant | null;
+  /** When the latest edit of it was recorded. The edit is an entry of its own, and this one keeps its text. */
+  readonly editedAt: Instant | null;
   readonly receivedWhileBlocked: boolean;
   readonly deliveryStatus: DeliveryStatus | null;
   /** Null if the message offers no choices. */

@@ -32,6 +32,7 @@ export function recordOutbound(turn: Turn, author: Actor, content: OutboundConte
       sentAt: turn.now,
       recordedAt: turn.now,
       unsentAt: null,
+      editedAt: null,
       receivedWhileBlocked: false,
       deliveryStatus: "QUEUED",
       menu,

@@ -29,6 +29,8 @@ export interface ReplyToken {
 export interface Lease {
   readonly grantedAt: Instant;
   readonly expiresAt: Instant;
+  /** The partner has taken the delivery: the call is over, and its outcome is reported later (rule S7). */
+  readonly isTaken?: true;
 }
 
 /**

@@ -22,10 +22,14 @@ import type { Refusal } from "./refusal.ts";
 export interface Facts {
   /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
-  /** The entries that an unsend hides: all with the provider's message id that are not hidden yet (rule O6). */
-  readonly unsendTargets: readonly UnsendTarget[];
+  /** The entries that an unsend hides: the message and its edits, as far as they are known and not hidden (rule O6). */
+  readonly unsendTargets: readonly EntryRef[];
+  /** The message that an edit changes; null if it is unsent or unknown. */
+  readonly editTarget: EntryRef | null;
   /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
+  /** Whether an edit of this message arrived before the message itself (rule O3). */
+  readonly alreadyEdited: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
   readonly conversationStatus: ConversationStatus | null;
   /** The outbound message of a retry or a cancellation; null if there is none with this id. */
@@ -46,8 +50,8 @@ export interface OutboundFact {
   readonly retriedBy: MessageId | null;
 }
 
-/** A recorded entry that an unsend hides. */
-export interface UnsendTarget {
+/** A recorded entry. */
+export interface EntryRef {
   readonly messageId: MessageId;
   readonly conversationId: ConversationId | null;
   /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
@@ -57,7 +61,9 @@ export interface UnsendTarget {
 export const noFacts: Facts = {
   duplicateOf: null,
   unsendTargets: [],
+  editTarget: null,
   alreadyUnsent: false,
+  alreadyEdited: false,
   conversationStatus: null,
   outboundMessage: null,
   attempted: [],

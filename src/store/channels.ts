@@ -14,24 +14,37 @@ export interface ChannelSettings {
   readonly accessToken?: string | null;
   readonly allowedOrigins?: readonly string[];
   readonly deliveryUrl?: string | null;
+  /** Replaces the secret that signs deliveries. Without it, a channel gets one with its first `deliveryUrl`. */
+  readonly rotateDeliverySecret?: boolean;
+}
+
+/** What a write made: `deliverySecret` is the new secret that signs deliveries, which nobody can read again. */
+export interface WrittenChannel {
+  readonly id: ChannelId;
+  readonly changed: boolean;
+  readonly deliverySecret: string | null;
 }
 
 /** Writes channels, each change with its entry in the audit log. Input is validated. */
 export interface Channels {
-  create(change: Change, kind: ChannelKind, settings: ChannelSettings & { readonly name: string }): Promise<ChannelId>;
-  /** Whether anything changed. */
-  update(change: Change, id: ChannelId, settings: ChannelSettings): Promise<boolean>;
+  create(
+    change: Change,
+    kind: ChannelKind,
+    settings: ChannelSettings & { readonly name: string },
+  ): Promise<WrittenChannel>;
+  update(change: Change, id: ChannelId, settings: ChannelSettings): Promise<WrittenChannel>;
   /** Marks the channel archived; false if it was already. What is open on it is ended afterwards. */
   archive(change: Change, id: ChannelId): Promise<boolean>;
 }
 
-export function channelWriter(database: Database, secrets: ChannelSecrets): Channels {
+export function channelWriter(database: Database, secrets: ChannelSecrets, newDeliverySecret: () => string): Channels {
   return {
     create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
       audited(database, change, null, async (tx, at) => {
         const id = uuidv7();
         const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
           plain === null || plain === undefined ? null : secrets.seal(id, column, plain);
+        const deliverySecret = deliveryUrl == null ? null : newDeliverySecret();
         const row = await tx.channel.create({
           data: {
             id,
@@ -42,17 +55,28 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
             accessToken: seal("accessToken", accessToken),
             allowedOrigins: [...(allowedOrigins ?? [])],
             deliveryUrl: deliveryUrl ?? null,
+            deliverySecret: seal("deliverySecret", deliverySecret),
             createdAt: at,
           },
         });
         const entry = { ...subject(id), action: "CHANNEL_CREATED", before: null, after: valuesOf(row) } as const;
-        return { result: idOf<"Channel">(id), entry };
+        return { result: { id: idOf<"Channel">(id), changed: true, deliverySecret }, entry };
       }),
 
-    update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
-      audited(database, change, { table: "channel", id }, async (tx) => {
+    update: (change, id, settings) =>
+      audited<WrittenChannel>(database, change, { table: "channel", id }, async (tx) => {
+        const {
+          name,
+          channelSecret,
+          accessToken,
+          allowedOrigins,
+          deliveryUrl,
+          rotateDeliverySecret = false,
+        } = settings;
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         const opened = secrets.open(before);
+        const isFirstUrl = deliveryUrl != null && before.deliverySecret === null;
+        const deliverySecret = isFirstUrl || rotateDeliverySecret ? newDeliverySecret() : null;
         const replaced: string[] = [];
         const resealed = (column: SecretColumn, plain: string | null | undefined): string | null => {
           if (plain === undefined || (plain !== null && plain === opened[column])) return before[column];
@@ -66,18 +90,21 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
           accessToken: resealed("accessToken", accessToken),
           allowedOrigins: [...(allowedOrigins ?? before.allowedOrigins)],
           deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
+          deliverySecret: resealed("deliverySecret", withPrevious(deliverySecret, opened.deliverySecret)),
         };
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
         // Credentials that are set, even to what they were, are tried again.
-        const isTriedAgain = before.sendFault !== null && (accessToken !== undefined || deliveryUrl !== undefined);
+        const isSet = accessToken !== undefined || deliveryUrl !== undefined || rotateDeliverySecret;
+        const isTriedAgain = before.sendFault !== null && isSet;
         if (isTriedAgain) await tx.channel.update({ where: { id }, data: { sendFault: null } });
         if (replaced.length === 0 && JSON.stringify(values[0]) === JSON.stringify(values[1])) {
-          return { result: false, entry: null };
+          return { result: { id, changed: false, deliverySecret: null }, entry: null };
         }
         await tx.channel.update({ where: { id }, data });
         // A secret that replaces another is visible only by its name, because neither value is kept.
         const after = { ...values[1], ...(replaced.length > 0 ? { replaced } : {}) };
-        return { result: true, entry: { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } };
+        const entry = { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } as const;
+        return { result: { id, changed: true, deliverySecret }, entry };
       }),
 
     archive: (change, id) =>
@@ -99,6 +126,16 @@ function subject(id: string) {
   return { subjectType: "Channel", subjectId: id } as const;
 }
 
+/**
+ * The secrets as they are stored: the latest and the one before it. Deliveries are signed with both, so that a partner can
+ * exchange them at any time. Undefined if there is no new one.
+ */
+function withPrevious(latest: string | null, stored: string | null): string | undefined {
+  if (latest === null) return undefined;
+  const [previous] = stored?.split(" ") ?? [];
+  return previous === undefined ? latest : `${latest} ${previous}`;
+}
+
 /** Whether a secret is set, never the secret. */
 function valuesOf(row: Channel): AuditedValues {
   return {
@@ -108,6 +145,7 @@ function valuesOf(row: Channel): AuditedValues {
     hasAccessToken: row.accessToken !== null,
     allowedOrigins: row.allowedOrigins,
     deliveryUrl: row.deliveryUrl,
+    hasDeliverySecret: row.deliverySecret !== null,
     archivedAt: row.archivedAt?.toISOString() ?? null,
   };
 }

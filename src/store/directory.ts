@@ -20,7 +20,7 @@ export interface ChannelRecord {
   readonly allowedOrigins: readonly string[];
   /** Custom: where messages are delivered; null if the partner claims them. */
   readonly deliveryUrl: string | null;
-  /** Custom: the secret that signs deliveries, decrypted. */
+  /** Custom: the secrets that sign deliveries, decrypted: the current one, and after a space the one before it. */
   readonly deliverySecret: string | null;
   /** The address of the provider's API, if it is not the configured one. */
   readonly apiUrl: string | null;
@@ -31,7 +31,11 @@ export interface ChannelRecord {
   /** Why nothing can be sent (rule S4); null if nothing stands against it. */
   readonly sendFault: string | null;
   /** What sending depends on, as it is stored: tells whether it was changed since. */
-  readonly credentials: { readonly accessToken: string | null; readonly deliveryUrl: string | null };
+  readonly credentials: {
+    readonly accessToken: string | null;
+    readonly deliveryUrl: string | null;
+    readonly deliverySecret: string | null;
+  };
 }
 
 /**
@@ -67,7 +71,7 @@ export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "o
       marksRead,
       sendFault,
       ...secrets.open(row),
-      credentials: { accessToken: row.accessToken, deliveryUrl },
+      credentials: { accessToken: row.accessToken, deliveryUrl, deliverySecret: row.deliverySecret },
     };
   });
 

@@ -49,7 +49,7 @@ export async function forgetReplyTokens(pool: pg.Pool, before: Instant): Promise
   await pool.query({ ...deleteReplyTokens, values: [new Date(before)] });
 }
 
-/** Whether the lease has not been settled. */
+/** Whether the lease has been neither settled nor taken by a partner. */
 export async function isLeaseOpen(pool: pg.Pool, lease: OpenLease): Promise<boolean> {
   const { contactChannelId, messageId, attempt } = lease;
   const { rowCount } = await pool.query({ ...openLease, values: [contactChannelId, messageId, attempt] });
@@ -107,6 +107,6 @@ const openLease = {
   name: "lease_open",
   text: `
     SELECT 1 FROM contact_channel
-    WHERE id = $1 AND lease_expires_at IS NOT NULL
+    WHERE id = $1 AND lease_expires_at IS NOT NULL AND delivery->'lease'->'isTaken' IS NULL
       AND delivery->'messageIds'->>0 = $2 AND (delivery->>'attempt')::int = $3`,
 };

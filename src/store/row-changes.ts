@@ -35,6 +35,7 @@ interface NewBlock {
 interface MessageChange {
   readonly id: MessageId;
   unsentAt?: string;
+  editedAt?: string;
   delivery?: DeliveryColumns;
 }
 
@@ -70,7 +71,10 @@ export class RowChanges {
         }
         break;
       case "MessageUnsent":
-        this.#unsend(event.messageId, event.occurredAt);
+        this.#mark(event.messageId, "unsentAt", event.occurredAt);
+        break;
+      case "MessageEdited":
+        this.#mark(event.messageId, "editedAt", event.occurredAt);
         break;
       case "DeliveryChanged":
         this.#changeDelivery(event);
@@ -165,10 +169,10 @@ export class RowChanges {
     block.suppressed += 1;
   }
 
-  #unsend(id: MessageId, at: Instant): void {
+  #mark(id: MessageId, column: "unsentAt" | "editedAt", at: Instant): void {
     const created = this.#newMessages.get(id);
-    if (created !== undefined) created.message = { ...created.message, unsentAt: at };
-    else this.#messageChange(id).unsentAt = iso(at);
+    if (created !== undefined) created.message = { ...created.message, [column]: at };
+    else this.#messageChange(id)[column] = iso(at);
   }
 
   #changeDelivery(event: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
@@ -205,6 +209,7 @@ function messageRow({ of, message, delivery }: NewMessage): object {
     sentAt: iso(message.sentAt),
     recordedAt: iso(message.recordedAt),
     unsentAt: iso(message.unsentAt),
+    editedAt: iso(message.editedAt),
     deliveryStatus: delivery?.status ?? message.deliveryStatus,
     providerMessageId: delivery?.providerMessageId ?? message.providerMessageId,
     leasedAt: delivery?.leasedAt ?? null,

@@ -99,17 +99,17 @@ const insertMessages: Statement = {
   name: "message_insert",
   text: `
     INSERT INTO message (id, workspace_id, channel_id, contact_channel_id, seq, conversation_id, direction, kind, event_type,
-                         text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, received_while_blocked,
+                         text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, edited_at, received_while_blocked,
                          delivery_status, leased_at, attempts, delivery_error_code, delivery_error_message, menu, retry_of_id,
                          event_id, provider_message_id, unsends, client_message_id)
     SELECT id, $2, "channelId", "contactChannelId", seq, "conversationId", direction, kind, "eventType",
-           text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt",
+           text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt", "editedAt",
            "receivedWhileBlocked", "deliveryStatus", "leasedAt", attempts, "errorCode", "errorMessage", menu, "retryOf",
            "eventId", "providerMessageId", unsends, "clientMessageId"
     FROM json_to_recordset($1::json) AS m (
       id uuid, "channelId" uuid, "contactChannelId" uuid, seq int, "conversationId" uuid, direction "MessageDirection",
       kind "MessageKind", "eventType" text, text text, payload jsonb, author json, "sentAt" timestamptz,
-      "recordedAt" timestamptz, "unsentAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
+      "recordedAt" timestamptz, "unsentAt" timestamptz, "editedAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
       "leasedAt" timestamptz, attempts int, "errorCode" text, "errorMessage" text, menu jsonb, "retryOf" uuid,
       "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
 };
@@ -119,6 +119,7 @@ const updateMessages: Statement = {
   text: `
     UPDATE message m SET
       unsent_at = coalesce(u."unsentAt", m.unsent_at),
+      edited_at = coalesce(u."editedAt", m.edited_at),
       delivery_status = coalesce((u.delivery->>'status')::"DeliveryStatus", m.delivery_status),
       leased_at = coalesce((u.delivery->>'leasedAt')::timestamptz, m.leased_at),
       attempts = coalesce((u.delivery->>'attempts')::int, m.attempts),
@@ -126,7 +127,7 @@ const updateMessages: Statement = {
       delivery_error_message =
         CASE WHEN u.delivery IS NULL THEN m.delivery_error_message ELSE u.delivery->>'errorMessage' END,
       provider_message_id = coalesce(u.delivery->>'providerMessageId', m.provider_message_id)
-    FROM json_to_recordset($1::json) AS u (id uuid, "unsentAt" timestamptz, delivery json)
+    FROM json_to_recordset($1::json) AS u (id uuid, "unsentAt" timestamptz, "editedAt" timestamptz, delivery json)
     WHERE m.id = u.id`,
 };
 

@@ -56,7 +56,8 @@ describe("what it has", () => {
 
     const [archived, updated, created, ...rest] = await entries({ subjectId: channelId });
     expect(rest).toEqual([]);
-    const values = { kind: "LINE", allowedOrigins: [], deliveryUrl: null, archivedAt: null };
+    const noUrl = { deliveryUrl: null, hasDeliverySecret: false };
+    const values = { kind: "LINE", allowedOrigins: [], ...noUrl, archivedAt: null };
     const before = { ...values, name: "Shop", hasChannelSecret: true, hasAccessToken: true };
     const after = { ...values, name: "Store", hasChannelSecret: true, hasAccessToken: false };
     const common = { subjectId: channelId, actor: { __typename: "Agent", id: desk.ada.id } };

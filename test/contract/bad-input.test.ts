@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId } from "../support/app.ts";
 import { type Client, documentOf, type Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
@@ -17,6 +18,7 @@ let conversationId: string;
 let blockId: string;
 let partner: Client;
 let unknown: string;
+let deliveryId: string;
 
 beforeAll(async () => {
   desk = await bootDesk();
@@ -29,10 +31,19 @@ beforeAll(async () => {
   blockId = (await block(desk, blocked)).id;
   unknown = (await unknownOutcome(desk)).messageId;
   partner = desk.as(await desk.key("inbound:write"));
+  await partner.recordInbound({ channelId: desk.custom, externalId: "p", eventId: "p", kind: "TEXT", text: "Hi" });
+  deliveryId = first((await partner.claimDeliveries({ channelId: desk.custom, max: 1 })).deliveries).deliveryId;
 });
 
+const partnersMutations: ReadonlySet<Mutation> = new Set([
+  "recordInbound",
+  "recordInbounds",
+  "claimDeliveries",
+  "acknowledgeDelivery",
+]);
+
 function by(mutation: Mutation): Client {
-  return mutation === "recordInbound" ? partner : desk.ada;
+  return partnersMutations.has(mutation) ? partner : desk.ada;
 }
 
 let before: unknown;
@@ -101,6 +112,26 @@ describe("mutations name the invalid fields of their input", () => {
     ["recordInbound", "a payload nested too deep", () => inbound({ payload: nested(150) }), "payload"],
     ["recordInbound", "a LINE channel", () => inbound({ channelId: desk.line }), "channelId"],
     ["recordInbound", "a WEB_CHAT channel", () => inbound({ channelId: desk.webChat }), "channelId"],
+    [
+      "recordInbound",
+      "an unsend of nothing",
+      () => inbound({ kind: "EVENT", eventType: "unsend" }),
+      "providerMessageId",
+    ],
+    ["recordInbound", "an edit of nothing", () => inbound({ kind: "EVENT", eventType: "edit" }), "providerMessageId"],
+    ["recordInbound", "an edit without text", () => inbound(edit({ text: null })), "text"],
+    ["recordInbound", "an empty providerMessageId", () => inbound({ providerMessageId: "" }), "providerMessageId"],
+    ["recordInbounds", "no items", () => ({ items: [] }), "items"],
+    ["recordInbounds", "101 items", () => ({ items: Array(101).fill(inbound({})) }), "items"],
+    ["claimDeliveries", "max 0", () => ({ channelId: desk.custom, max: 0 }), "max"],
+    ["claimDeliveries", "max 101", () => ({ channelId: desk.custom, max: 101 }), "max"],
+    ["claimDeliveries", "a LINE channel", () => ({ channelId: desk.line, max: 1 }), "channelId"],
+    ["acknowledgeDelivery", "the error of a success", () => report({ code: "X", message: "x" }), "code", "message"],
+    ["acknowledgeDelivery", "the id of a failure", () => failure({ providerMessageId: "x" }), "providerMessageId"],
+    ["acknowledgeDelivery", "an empty code", () => failure({ code: "" }), "code"],
+    ["acknowledgeDelivery", "a reason that is too long", () => failure({ message: "x".repeat(501) }), "message"],
+    ["acknowledgeDelivery", "NUL in the reason", () => failure({ message: NUL }), "message"],
+    ["acknowledgeDelivery", "an empty id", () => report({ providerMessageId: "" }), "providerMessageId"],
     ["createApiKey", "no name", () => ({ name: "", scopes: ["READ"] }), "name"],
     ["createApiKey", "a name that is too long", () => ({ name: "x".repeat(256), scopes: ["READ"] }), "name"],
     ["createApiKey", "no scopes", () => ({ name: "x", scopes: [] }), "scopes"],
@@ -108,6 +139,18 @@ describe("mutations name the invalid fields of their input", () => {
 
   function inbound(change: object): object {
     return { channelId: desk.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi", ...change };
+  }
+
+  function edit(change: object): object {
+    return { kind: "EVENT", eventType: "edit", providerMessageId: "m", ...change };
+  }
+
+  function report(change: object): object {
+    return { deliveryId, status: "SENT", ...change };
+  }
+
+  function failure(change: object): object {
+    return { deliveryId, status: "FAILED", ...change };
   }
 
   function nested(depth: number): unknown {
@@ -138,6 +181,8 @@ describe("mutations name the invalid fields of their input", () => {
     ["declineConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["transferConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["endConversation", (id) => ({ conversationId: id }), "Conversation"],
+    ["claimDeliveries", (id) => ({ channelId: id, max: 1 }), "Channel"],
+    ["acknowledgeDelivery", (id) => ({ deliveryId: id, status: "SENT" }), "Channel"],
     ["recordInbound", (id) => ({ channelId: id, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" }), "Channel"],
   ];
 

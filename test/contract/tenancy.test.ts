@@ -27,6 +27,8 @@ let desk: Desk;
 let other: TestWorkspace;
 /** An object of each type with an id, in the other workspace. */
 let foreign: Record<(typeof types)[number], string>;
+/** A delivery of the other workspace. */
+let foreignDelivery: string;
 let ours: Record<"contactId" | "conversationId", string>;
 
 beforeAll(async () => {
@@ -40,7 +42,15 @@ beforeAll(async () => {
   const { contactId, contactChannelId, conversations } = await look(desk, stranger, other.ada);
   await prisma.contact.updateMany({ ...theirs, data: { name: "Foreign" } });
   const { blocks } = await other.ada.blockContact({ contactId, notes: "foreign notes" });
-  await other.key("read");
+  const partner = desk.as(await other.key("inbound:write"));
+  await partner.recordInbound({
+    channelId: other.custom,
+    externalId: "foreign",
+    eventId: "e",
+    kind: "TEXT",
+    text: "Hi",
+  });
+  foreignDelivery = first((await partner.claimDeliveries({ channelId: other.custom, max: 1 })).deliveries).deliveryId;
   foreign = {
     Agent: other.ada.id,
     ApiKey: globalId("ApiKey", (await prisma.apiKey.findFirstOrThrow(theirs)).id),
@@ -82,6 +92,8 @@ describe("ids of another workspace are not found", () => {
     ["transferConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],
     ["endConversation", () => ({ conversationId: foreign.Conversation })],
     ["recordInbound", () => ({ channelId: other.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" })],
+    ["claimDeliveries", () => ({ channelId: other.custom, max: 1 })],
+    ["acknowledgeDelivery", () => ({ deliveryId: foreignDelivery, status: "SENT" })],
     ["revokeApiKey", () => ({ apiKeyId: foreign.ApiKey })],
     ["updateChannel", () => ({ channelId: foreign.Channel, name: "ours now" })],
     ["archiveChannel", () => ({ channelId: foreign.Channel })],

@@ -9,7 +9,7 @@ import type { Flow } from "../../src/domain/flow.ts";
 import type { BlockId, ConversationId, Instant, MessageId } from "../../src/domain/id.ts";
 import type { Message } from "../../src/domain/message.ts";
 import type { DeliveryOutcome, GrantedLease } from "../../src/domain/outbox.ts";
-import { type Facts, noFacts, type OutboundFact, type UnsendTarget } from "../../src/domain/turn.ts";
+import { type EntryRef, type Facts, noFacts, type OutboundFact } from "../../src/domain/turn.ts";
 import {
   type AgentActor,
   ada,
@@ -306,6 +306,9 @@ export class Desk {
       case "MessageUnsent":
         replace(this.messages, event.messageId, (message) => ({ ...message, unsentAt: event.occurredAt }));
         break;
+      case "MessageEdited":
+        replace(this.messages, event.messageId, (message) => ({ ...message, editedAt: event.occurredAt }));
+        break;
       case "DeliveryChanged":
         this.#deliver(event);
         break;
@@ -365,7 +368,7 @@ export class Desk {
     this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
   }
 
-  #visible(providerMessageId: string): UnsendTarget[] {
+  #visible(providerMessageId: string): EntryRef[] {
     return this.messages
       .filter((each) => each.providerMessageId === providerMessageId && each.unsentAt === null)
       .map(({ id, conversationId }) => ({ messageId: id, conversationId, agents: [] }));

@@ -19,7 +19,7 @@ export function channelRecord(kind: ChannelKind, settings: Partial<ChannelRecord
     marksRead: false,
     fault: null,
     sendFault: null,
-    credentials: { accessToken: null, deliveryUrl: null },
+    credentials: { accessToken: null, deliveryUrl: null, deliverySecret: null },
     ...settings,
   };
 }

@@ -28,6 +28,9 @@ export interface Answer {
   readonly apiKey?: { readonly id: string; readonly prefix: string };
   readonly flow?: { readonly id: string };
   readonly channel?: ChannelView;
+  readonly deliverySecret?: string | null;
+  readonly deliveries?: readonly ClaimedView[];
+  readonly results?: readonly Answer[];
   readonly ok?: boolean;
   readonly displayName?: string | null;
   readonly basicId?: string | null;
@@ -44,6 +47,13 @@ export interface ChannelView {
   readonly hasAccessToken: boolean;
   readonly fault: string | null;
   readonly archivedAt: string | null;
+}
+
+export interface ClaimedView {
+  readonly deliveryId: string;
+  readonly message: { readonly id: string; readonly text: string | null };
+  readonly externalId: string;
+  readonly expiresAt: string;
 }
 
 export interface BlockView {
@@ -66,6 +76,7 @@ export interface ConversationView {
 export const BLOCK = "id contactChannel { id } notes expiresAt liftedAt suppressedMessageCount";
 export const CONVERSATION = "id status endReason assignee { id } offeredTo { id }";
 export const CHANNEL = "id name kind webhookUrl hasChannelSecret hasAccessToken fault archivedAt";
+const CLAIMED = "deliveryId message { id text } externalId expiresAt";
 const MOVED = `conversation { ${CONVERSATION} } changed`;
 
 /** The selection for each mutation's success. */
@@ -84,12 +95,15 @@ const successes = {
   retryMessage: "message { id text } changed",
   cancelMessage: "message { id text }",
   recordInbound: "message { id text } changed",
+  recordInbounds: `results { __typename ... on RecordInboundSuccess { message { id text } changed } ... on Error { code } }`,
+  claimDeliveries: `deliveries { ${CLAIMED} }`,
+  acknowledgeDelivery: "message { id text } changed",
   createApiKey: "key apiKey { id prefix }",
   revokeApiKey: "apiKey { id prefix } changed",
   createFlow: "flow { id }",
   updateFlow: "flow { id }",
-  createChannel: `channel { ${CHANNEL} }`,
-  updateChannel: `channel { ${CHANNEL} } changed`,
+  createChannel: `channel { ${CHANNEL} } deliverySecret`,
+  updateChannel: `channel { ${CHANNEL} } deliverySecret changed`,
   archiveChannel: `channel { ${CHANNEL} } changed`,
   testChannel: "ok displayName basicId problem detail",
 };
@@ -189,14 +203,20 @@ export function clientOf(url: string, token: string) {
       succeed<Success<"message" | "changed">>("retryMessage", input),
     cancelMessage: (input: OfMessage) => succeed<Success<"message">>("cancelMessage", input),
     recordInbound: (input: object) => succeed<Success<"message" | "changed">>("recordInbound", input),
+    recordInbounds: (input: { readonly items: readonly object[] }) =>
+      succeed<Success<"results">>("recordInbounds", input),
+    claimDeliveries: (input: { readonly channelId: string; readonly max: number }) =>
+      succeed<Success<"deliveries">>("claimDeliveries", input),
+    acknowledgeDelivery: (input: object) => succeed<Success<"message" | "changed">>("acknowledgeDelivery", input),
     createApiKey: (input: { readonly name: string; readonly scopes: readonly string[] }) =>
       succeed<Success<"key" | "apiKey">>("createApiKey", input),
     revokeApiKey: (input: { readonly apiKeyId: string }) =>
       succeed<Success<"apiKey" | "changed">>("revokeApiKey", input),
     createFlow: (input: object) => succeed<Success<"flow">>("createFlow", input),
     updateFlow: (input: object) => succeed<Success<"flow">>("updateFlow", input),
-    createChannel: (input: object) => succeed<Success<"channel">>("createChannel", input),
-    updateChannel: (input: object) => succeed<Success<"channel" | "changed">>("updateChannel", input),
+    createChannel: (input: object) => succeed<Success<"channel" | "deliverySecret">>("createChannel", input),
+    updateChannel: (input: object) =>
+      succeed<Success<"channel" | "deliverySecret" | "changed">>("updateChannel", input),
     archiveChannel: (input: { readonly channelId: string }) =>
       succeed<Success<"channel" | "changed">>("archiveChannel", input),
     testChannel: (input: { readonly channelId: string }) =>

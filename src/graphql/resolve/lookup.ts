@@ -1,6 +1,6 @@
 import { fromGlobalId } from "../../domain/global-id.ts";
 import { type ContactChannelId, type ContactId, type ConversationId, idOf, type MessageId } from "../../domain/id.ts";
-import type { Directory } from "../../store/directory.ts";
+import type { ChannelRecord, Directory } from "../../store/directory.ts";
 import type { Context } from "./context.ts";
 import { find } from "./rows.ts";
 
@@ -62,6 +62,13 @@ export async function findOutboundMessage(
   return messageId === null || row?.direction !== "OUTBOUND"
     ? null
     : { contactChannel: idOf<"ContactChannel">(row.contactChannelId), messageId };
+}
+
+/** Finds a channel of the viewer's workspace; null if there is none. May be up to a second old. */
+export async function findChannel(ctx: Context, globalId: string): Promise<ChannelRecord | null> {
+  const id = fromGlobalId("Channel", globalId);
+  const channel = id === null ? null : await ctx.services.directory.channel(id);
+  return channel?.workspaceId === ctx.viewer.workspaceId ? channel : null;
 }
 
 /** Finds an agent of the viewer's workspace; null if there is none or the agent was removed. */

@@ -32,6 +32,11 @@ export const Channel = builder.prismaObject("Channel", {
       select: { accessToken: true },
       resolve: ({ accessToken }) => accessToken !== null,
     }),
+    hasDeliverySecret: t.boolean({
+      description: "Whether there is a secret that signs deliveries to a `deliveryUrl`.",
+      select: { deliverySecret: true },
+      resolve: ({ deliverySecret }) => deliverySecret !== null,
+    }),
     fault: t.string({
       nullable: true,
       description:

@@ -19,6 +19,7 @@ import "./message-mutations.ts";
 import "./resending-mutations.ts";
 import "./conversation-mutations.ts";
 import "./record-inbound.ts";
+import "./delivery-mutations.ts";
 import "./subscriptions.ts";
 import "./viewer.ts";
 import "./node-query.ts";

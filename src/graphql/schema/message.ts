@@ -64,6 +64,12 @@ export const Message = builder.prismaObject("Message", {
     }),
     recordedAt: t.expose("recordedAt", { type: "DateTime" }),
     unsentAt: t.expose("unsentAt", { type: "DateTime", nullable: true }),
+    editedAt: t.expose("editedAt", {
+      type: "DateTime",
+      nullable: true,
+      description:
+        "When the contact last edited the message. It keeps its text: each edit is an `EVENT` of the type `edit` with the new text and the same `providerMessageId`.",
+    }),
     receivedWhileBlocked: t.exposeBoolean("receivedWhileBlocked", {
       description: "Whether a block was in force when the entry arrived or when it was sent.",
     }),

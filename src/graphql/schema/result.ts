@@ -16,6 +16,7 @@ export const NO_SUCH_CONTACT = notFound(
   "No contact in this workspace matches contactId, channelId and contactChannelId.",
 );
 export const NO_SUCH_OUTBOUND_MESSAGE = notFound("No outbound message in this workspace has this messageId.");
+export const NO_SUCH_CHANNEL = notFound("No channel in this workspace has this channelId.");
 export const NO_SUCH_CONVERSATION = notFound("No conversation in this workspace has this conversationId.");
 
 const ErrorInterface = builder.interfaceRef<Refusal>("Error").implement({
