@@ -2,8 +2,9 @@ import type { Executor } from "../commands/executor.ts";
 import type { StepResult } from "../commands/work.ts";
 import type { Command } from "../domain/command.ts";
 import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
-import { BEGIN_WITHIN, type DeliveryOutcome, type GrantedLease } from "../domain/outbox.ts";
+import type { DeliveryOutcome, GrantedLease } from "../domain/outbox.ts";
 import type { Clock } from "../platform/clock.ts";
+import { beginDeadline } from "./begin-deadline.ts";
 import type { Begin } from "./http-call.ts";
 import type { OpenLeases } from "./open-leases.ts";
 
@@ -41,7 +42,7 @@ export async function attempt(
   const lease = leaseOf(await execute({ type: "LeaseOutbound" }));
   if (lease === null) return null;
   const { messageIds, attempt: number } = lease;
-  const begin = openLeases.open(lease, deadlineOf(lease));
+  const begin = openLeases.open(lease, beginDeadline(clock, lease.grantedAt, requestedAt));
   let outcome: DeliveryOutcome = { type: "NOT_BEGUN" };
   try {
     if (performance.now() <= begin.deadline) outcome = await send(lease, begin);
@@ -51,13 +52,6 @@ export async function attempt(
   }
   const settled = await execute({ type: "SettleOutbound", messageIds, attempt: number, outcome });
   return { outcome, nextDueAt: settled?.type === "Accepted" ? (settled.outboundDueAt ?? null) : null };
-
-  /** If the clock was set back since the grant, the lease is taken to be as old as the request. */
-  function deadlineOf({ grantedAt }: GrantedLease): number {
-    const now = performance.now();
-    const age = clock.now() - grantedAt;
-    return now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age);
-  }
 
   async function execute(command: Command): Promise<StepResult | undefined> {
     const [result] = await executor.execute({ workspaceId, steps: [{ contactChannel: contactChannelId, command }] });

@@ -14,6 +14,8 @@ export interface ChannelSettings {
   readonly accessToken?: string | null;
   readonly allowedOrigins?: readonly string[];
   readonly deliveryUrl?: string | null;
+  readonly showsLoading?: boolean;
+  readonly marksRead?: boolean;
 }
 
 /** Writes channels, each change with its entry in the audit log. Input is validated. */
@@ -27,7 +29,7 @@ export interface Channels {
 
 export function channelWriter(database: Database, secrets: ChannelSecrets): Channels {
   return {
-    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl, ...signals }) =>
       audited(database, change, null, async (tx, at) => {
         const id = uuidv7();
         const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
@@ -42,6 +44,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
             accessToken: seal("accessToken", accessToken),
             allowedOrigins: [...(allowedOrigins ?? [])],
             deliveryUrl: deliveryUrl ?? null,
+            ...signals,
             createdAt: at,
           },
         });
@@ -49,7 +52,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
         return { result: idOf<"Channel">(id), entry };
       }),
 
-    update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+    update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl, ...signals }) =>
       audited(database, change, { table: "channel", id }, async (tx) => {
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         const opened = secrets.open(before);
@@ -66,6 +69,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
           accessToken: resealed("accessToken", accessToken),
           allowedOrigins: [...(allowedOrigins ?? before.allowedOrigins)],
           deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
+          ...signals,
         };
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
         // Credentials that are set, even to what they were, are tried again.
@@ -108,6 +112,8 @@ function valuesOf(row: Channel): AuditedValues {
     hasAccessToken: row.accessToken !== null,
     allowedOrigins: row.allowedOrigins,
     deliveryUrl: row.deliveryUrl,
+    showLoading: row.showsLoading,
+    markAsRead: row.marksRead,
     archivedAt: row.archivedAt?.toISOString() ?? null,
   };
 }
