@@ -62,7 +62,11 @@ describe("typing", () => {
   });
 
   test("C5: is refused in a conversation that has ended", () => {
-    expect(typing(signaling(deskIn.ENDED())).result).toEqual({ type: "InvalidTransition", from: "ENDED", to: "ACTIVE" });
+    expect(typing(signaling(deskIn.ENDED())).result).toEqual({
+      type: "InvalidTransition",
+      from: "ENDED",
+      to: "ACTIVE",
+    });
   });
 
   test("ends with the channel, whose conversations end", () => {
@@ -71,7 +75,7 @@ describe("typing", () => {
 });
 
 describe("a chatbot with a delayed step", () => {
-  const after = (flow: Flow, answer?: string): Desk => {
+  const chatting = (flow: Flow, answer?: string): Desk => {
     const desk = signaling(contactChannel({ flows: [flow] })).inbound("hi");
     return answer === undefined ? desk : desk.inbound(answer);
   };
@@ -88,26 +92,26 @@ describe("a chatbot with a delayed step", () => {
     [58, 60],
     [3_600, 60],
   ])("of %d s shows that it composes, in a number of seconds that LINE takes: %d", (delay, shown) => {
-    expect(granted(composing(after(within(delay))))).toEqual(loading(shown));
+    expect(granted(composing(chatting(within(delay))))).toEqual(loading(shown));
   });
 
   test("shows the sign for the rest of the delay", () => {
-    expect(granted(composing(after(guide, "2").wait(seconds(12))))).toEqual(loading(20));
+    expect(granted(composing(chatting(guide, "2").wait(seconds(12))))).toEqual(loading(20));
   });
 
   test.each<[string, () => Desk]>([
-    ["waits for an answer", () => after(guide)],
-    ["is due", () => after(within(10)).wait(seconds(10))],
-    ["has handed over", () => after(guide, "3")],
-    ["is none: the agent has taken the conversation", () => after(within(10)).take(ada)],
-    ["is on a channel without the setting", () => signaling(after(within(10)), { channelShowsLoading: false })],
-    ["is on an archived channel", () => signaling(after(within(10)), { channelArchived: true })],
+    ["waits for an answer", () => chatting(guide)],
+    ["is due", () => chatting(within(10)).wait(seconds(10))],
+    ["has handed over", () => chatting(guide, "3")],
+    ["is none: the agent has taken the conversation", () => chatting(within(10)).take(ada)],
+    ["is on a channel without the setting", () => signaling(chatting(within(10)), { channelShowsLoading: false })],
+    ["is on an archived channel", () => signaling(chatting(within(10)), { channelArchived: true })],
   ])("shows nothing if it %s", (_, situation) => {
     expect(granted(composing(situation()))).toBeNull();
   });
 
   test("counts for the renewal of an agent's sign", () => {
-    const desk = composing(after(within(60)));
+    const desk = composing(chatting(within(60)));
     expect(granted(typing(desk.wait(seconds(9))))).toBeNull();
     expect(granted(typing(desk.wait(seconds(1))))).toEqual(loading(20));
   });
@@ -184,7 +188,9 @@ describe("S6: a block is answered with the signals whose calls may still begin",
     result.type === "Accepted" ? (result.openSignals ?? []).map(({ grantedAt }) => grantedAt) : [];
 
   test("all of them, also if the contact was blocked already, until each has lapsed after 1.5 s", () => {
-    const desk = read(typing(written("one").at(5)).at(1_000)).at(1_200).block();
+    const desk = read(typing(written("one").at(5)).at(1_000))
+      .at(1_200)
+      .block();
     expect([open(desk), open(desk.at(1_504).block({ by: ben }))]).toEqual([
       [5, 1_000],
       [5, 1_000],

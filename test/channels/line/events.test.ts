@@ -43,9 +43,10 @@ function parseOne(event: unknown) {
 describe("messages of each type become entries of the matching kind", () => {
   test.each<[string, object, Partial<InboundEntry>]>([
     [
-      "text, without its quote and mark-as-read tokens",
+      "text, with its tokens outside of the payload",
       messages.text,
       {
+        readToken: "30yhdy232...",
         kind: "TEXT",
         text: "@All @example Good Morning!! (love)",
         payload: {
