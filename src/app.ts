@@ -20,6 +20,7 @@ import type { Config } from "./config.ts";
 import { claimDeliveries } from "./delivery/claim.ts";
 import { openLeases } from "./delivery/open-leases.ts";
 import { createSender, type Sender } from "./delivery/sender.ts";
+import { createSignaler, type Signaler } from "./delivery/signaler.ts";
 import { connectDemoLine } from "./demo/line/connection.ts";
 import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
@@ -124,6 +125,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         newId: uuidv7,
         onCommitted: (workspaceId, events) => {
           sender.offer(workspaceId, events);
+          signaler.offer(workspaceId, events);
           hub.offer(workspaceId, events);
           notifier.notify(workspaceId, events);
         },
@@ -134,19 +136,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     started.push(() => dispatcher.close());
     const partners = guardedAgent({ allowedNetworks: config.webhookAllowedNetworks });
     started.push(() => partners.close());
-    const sender: Sender = createSender({
-      database,
-      directory,
-      executor,
-      clock,
-      openLeases: leases,
-      transports: {
-        LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }),
-        CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
-      },
-      logger,
-    });
+    const transports = {
+      LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }),
+      CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
+    };
+    const delivery = { database, directory, executor, clock, openLeases: leases, transports, logger };
+    const sender: Sender = createSender(delivery);
     started.push(sender.stop);
+    const signaler: Signaler = createSignaler({ ...delivery, sender });
+    started.push(signaler.stop);
     const closeArchived = createCloseArchived({ database, executor, clock });
     if (config.demo) await seedDemo(database, executor, secrets);
     const demoLine = config.demo ? await connectDemoLine(database, secrets) : null;
@@ -194,6 +192,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       leaseClosed: leases.closed,
       claimDeliveries: (channel, max) =>
         claimDeliveries({ database, executor, clock, openLeases: leases }, channel, max),
+      sendSignal: signaler.send,
       fetchBotInfo: (accessToken, apiUrl) => fetchBotInfo(apiUrl ?? config.lineApiUrl, accessToken),
       clearFault: async (channelId) => {
         await clearFault(database.pool, channelId);
@@ -228,6 +227,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function runDue(): Promise<void> {
       for (const job of dueJobs) await job.runOnce();
       await sender.idle();
+      await signaler.idle();
     }
 
     async function listenOnIpv4(error: unknown): Promise<void> {

@@ -22,6 +22,8 @@ export const permissionFor = {
   EndConversation: "REPLY",
   RetryMessage: "REPLY",
   CancelMessage: "REPLY",
+  SetTyping: "REPLY",
+  MarkConversationRead: "REPLY",
   TakeConversation: "ASSIGN",
   OfferConversation: "ASSIGN",
   AcceptConversation: "ASSIGN",

@@ -2,8 +2,9 @@ import type { Executor } from "../commands/executor.ts";
 import type { StepResult } from "../commands/work.ts";
 import type { Command } from "../domain/command.ts";
 import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
-import { BEGIN_WITHIN, type DeliveryOutcome, type GrantedLease } from "../domain/outbox.ts";
+import type { DeliveryOutcome, GrantedLease } from "../domain/outbox.ts";
 import type { Clock } from "../platform/clock.ts";
+import { beginDeadline } from "./begin-deadline.ts";
 import type { Begin } from "./http-call.ts";
 import type { OpenLeases } from "./open-leases.ts";
 
@@ -65,10 +66,7 @@ export async function requestLease(options: AttemptOptions, queue: Queue): Promi
   const requestedAt = performance.now();
   const lease = leaseOf(await execute(options, queue, { type: "LeaseOutbound" }));
   if (lease === null) return null;
-  const now = performance.now();
-  const age = options.clock.now() - lease.grantedAt;
-  // If the clock was set back since the grant, the lease is taken to be as old as the request.
-  return { lease, deadline: now + BEGIN_WITHIN - (age < 0 ? now - requestedAt : age) };
+  return { lease, deadline: beginDeadline(options.clock, lease.grantedAt, requestedAt) };
 }
 
 async function execute(

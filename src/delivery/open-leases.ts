@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { MessageId } from "../domain/id.ts";
 import { type GrantedLease, LAPSED_AFTER } from "../domain/outbox.ts";
-import type { OpenLease } from "../domain/turn.ts";
+import type { GrantedSignal } from "../domain/signal.ts";
+import type { OpenLease, OpenSignal } from "../domain/turn.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Begin } from "./http-call.ts";
 
@@ -13,27 +13,27 @@ export interface OpenLeasesOptions {
 
 /** The leases of this instance whose call may still begin. A block waits for them, so that nothing begins after its answer (rule S6). */
 export interface OpenLeases {
-  open(lease: GrantedLease, deadline: number): Begin;
+  open(lease: GrantedLease | GrantedSignal, deadline: number): Begin;
   /** The call has begun or was given up. */
-  close(lease: GrantedLease): void;
+  close(lease: GrantedLease | GrantedSignal): void;
   /**
    * Resolves when the call of the lease has begun or can no longer begin: at once if this instance holds it and has
-   * begun, otherwise when it is settled, and 1.5 s after the grant at most.
+   * begun, otherwise when it is settled, and 1.5 s after the grant at most. Signals are not settled.
    */
-  closed(lease: OpenLease): Promise<void>;
+  closed(lease: OpenLease | OpenSignal): Promise<void>;
 }
 
 export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
   const open = new Map<string, PromiseWithResolvers<void>>();
   return {
     open: (lease, deadline) => {
-      const key = keyOf(lease.messageIds[0], lease.attempt);
+      const key = keyOf(lease);
       const begun = Promise.withResolvers<void>();
       open.set(key, begun);
       return { deadline, onBegun: begun.resolve };
     },
     close: (lease) => {
-      const key = keyOf(lease.messageIds[0], lease.attempt);
+      const key = keyOf(lease);
       open.get(key)?.resolve();
       open.delete(key);
     },
@@ -41,10 +41,10 @@ export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
       const lapsesIn = LAPSED_AFTER - Math.max(0, clock.now() - lease.grantedAt);
       if (lapsesIn <= 0) return;
       const stop = new AbortController();
-      const ours = open.get(keyOf(lease.messageId, lease.attempt));
+      const ours = open.get(keyOf(lease));
       await Promise.race([
         delay(lapsesIn, undefined, { signal: stop.signal, ref: true }).catch(() => {}),
-        ours === undefined ? untilSettled(lease, stop.signal) : ours.promise,
+        ...(ours !== undefined ? [ours.promise] : "signalId" in lease ? [] : [untilSettled(lease, stop.signal)]),
       ]);
       stop.abort();
     },
@@ -58,8 +58,10 @@ export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
   }
 }
 
-function keyOf(messageId: MessageId | undefined, attempt: number): string {
-  return `${messageId} ${attempt}`;
+function keyOf(lease: GrantedLease | GrantedSignal | OpenLease | OpenSignal): string {
+  if ("signalId" in lease) return lease.signalId;
+  const messageId = "messageId" in lease ? lease.messageId : lease.messageIds[0];
+  return `${messageId} ${lease.attempt}`;
 }
 
 /** In milliseconds. */

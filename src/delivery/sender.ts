@@ -4,9 +4,9 @@ import type { Logger } from "pino";
 import type { ChannelKind } from "../domain/channel-kind.ts";
 import type { ChannelId, ContactChannelId, MessageId, WorkspaceId } from "../domain/id.ts";
 import type { DeliveryOutcome, GrantedLease } from "../domain/outbox.ts";
+import type { Signal } from "../domain/signal.ts";
 import { OnDemand } from "../platform/on-demand.ts";
 import { type PeriodicJob, periodicJob } from "../platform/periodic.ts";
-import { faultChannel } from "../store/channel-fault.ts";
 import type { Database } from "../store/database.ts";
 import type { ChannelRecord, Directory } from "../store/directory.ts";
 import type { LogEvent } from "../store/log-event.ts";
@@ -14,6 +14,7 @@ import { findOutboundContents, type OutboundContents } from "../store/outbound-c
 import { type DueQueue, findDueQueues } from "../store/outbound-due.ts";
 import { type AttemptOptions, attempt } from "./attempt.ts";
 import type { Begin } from "./http-call.ts";
+import { reportFault } from "./report-fault.ts";
 
 /** What came of one call: an outcome of its messages, or a condition of the whole channel. */
 export type CallResult =
@@ -22,6 +23,13 @@ export type CallResult =
   | { readonly type: "CHANNEL_FAULT"; readonly reason: string }
   /** The provider limits the rate of the channel: nothing is sent on it for `delay` milliseconds. */
   | { readonly type: "RATE_LIMITED"; readonly delay: number };
+
+/** What came of the call of a signal. */
+export type SignalResult =
+  | { readonly type: "DONE" }
+  /** For the log. */
+  | { readonly type: "FAILED"; readonly reason: string }
+  | { readonly type: "CHANNEL_FAULT"; readonly reason: string };
 
 /** Makes calls for the channels of one kind. */
 export interface Transport {
@@ -34,6 +42,8 @@ export interface Transport {
     messages: readonly OutboundContents[],
     begin: Begin,
   ): Promise<CallResult>;
+  /** Makes the call of a signal to the contact with this id at the provider; absent if the provider knows no signals. */
+  readonly signal?: (channel: ChannelRecord, externalId: string, signal: Signal, begin: Begin) => Promise<SignalResult>;
 }
 
 export interface SenderOptions extends AttemptOptions {
@@ -49,6 +59,8 @@ export interface Sender {
   offer(workspaceId: WorkspaceId, events: readonly LogEvent[]): void;
   /** Finds what is due: what other instances left, retries, and what was queued while the channel could not send. */
   readonly poll: PeriodicJob;
+  /** Resolves when nothing of this queue is being sent, or known to be next. */
+  sent(queue: DueQueue): Promise<void>;
   /** Resolves when no call is in progress and nothing that this sender knows of is due. */
   idle(): Promise<void>;
   /** Finishes the calls in progress and starts no others. */
@@ -82,6 +94,7 @@ export function createSender(options: SenderOptions): Sender {
       }
     },
     poll,
+    sent: async ({ channelId, contactChannelId }) => channels.get(channelId)?.sent(contactChannelId),
     idle: async () => {
       for (const queues of channels.values()) await queues.idle();
     },
@@ -144,9 +157,7 @@ export function createSender(options: SenderOptions): Sender {
     if (messages.length < lease.messageIds.length) return { type: "NOT_BEGUN" };
     const result = await transport.send(channel, lease, messages, begin);
     if (result.type === "CHANNEL_FAULT") {
-      await faultChannel(database.pool, channel, result.reason);
-      directory.forget();
-      logger.warn({ channelId: channel.id, reason: result.reason }, "the provider refuses the channel's credentials");
+      await reportFault(options, channel, result.reason);
       return { type: "NOT_BEGUN" };
     }
     if (result.type === "RATE_LIMITED") {
@@ -167,6 +178,7 @@ class ChannelQueues {
   readonly #active = new Map<ContactChannelId, Promise<void>>();
   /** Queues that became due again during their own call. */
   readonly #again = new Map<ContactChannelId, DueQueue>();
+  readonly #sent = new Map<ContactChannelId, PromiseWithResolvers<void>>();
   #mustRefill = false;
   #stopped = false;
 
@@ -184,6 +196,13 @@ class ChannelQueues {
 
   refillWhenEmpty(): void {
     this.#mustRefill = true;
+  }
+
+  async sent(contactChannelId: ContactChannelId): Promise<void> {
+    if (!this.#active.has(contactChannelId) && !this.#waiting.has(contactChannelId)) return;
+    const sent = this.#sent.get(contactChannelId) ?? Promise.withResolvers<void>();
+    this.#sent.set(contactChannelId, sent);
+    await sent.promise;
   }
 
   async idle(): Promise<void> {
@@ -214,7 +233,12 @@ class ChannelQueues {
     this.#active.delete(contactChannelId);
     const again = this.#again.get(contactChannelId);
     this.#again.delete(contactChannelId);
-    if (again !== undefined) this.#waiting.set(contactChannelId, again);
+    if (again !== undefined) {
+      this.#waiting.set(contactChannelId, again);
+    } else {
+      this.#sent.get(contactChannelId)?.resolve();
+      this.#sent.delete(contactChannelId);
+    }
     this.#start();
   }
 }

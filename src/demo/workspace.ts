@@ -85,6 +85,8 @@ export async function seedDemo(
         ...common,
         secret: channel.kind === "LINE" ? secrets.seal(channel.id, "secret", "demo-line-secret") : null,
         allowedOrigins: [],
+        showsLoading: channel.kind === "LINE",
+        marksRead: channel.kind === "LINE",
       })),
       skipDuplicates: true,
     }),

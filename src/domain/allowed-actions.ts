@@ -126,6 +126,8 @@ function stateOf({ clock, channelArchived, block, conversation }: Standing): Con
     channelId: idOf(""),
     channelKind: "CUSTOM",
     channelArchived,
+    channelShowsLoading: false,
+    channelMarksRead: false,
     displayName: null,
     clock,
     lastSeq: 0,

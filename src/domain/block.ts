@@ -3,6 +3,7 @@ import { type BlockInForce, holds } from "./episode.ts";
 import type { BlockId, Instant } from "./id.ts";
 import { openLease } from "./outbox-changes.ts";
 import { invalidInput, type Refusal } from "./refusal.ts";
+import { openSignals } from "./signaling.ts";
 import { endConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
 import { cancelQueued } from "./withdrawal.ts";
@@ -28,7 +29,8 @@ export function expireBlock(turn: Turn): void {
 export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
   const { state } = turn;
   if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
-  if (state.block !== null) return accepted(turn, { blockId: state.block.id, ...openLease(turn) });
+  if (state.block !== null)
+    return accepted(turn, { blockId: state.block.id, ...openLease(turn), ...openSignals(turn) });
 
   const blockId = turn.newId<"Block">();
   turn.emit(actor, {
@@ -57,6 +59,7 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
     conversationId: conversation?.id ?? null,
     canceledMessageCount,
     ...openLease(turn),
+    ...openSignals(turn),
   });
 }
 

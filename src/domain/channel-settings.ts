@@ -9,6 +9,8 @@ export interface GivenSettings {
     | {
         readonly channelSecret?: string | null | undefined;
         readonly accessToken?: string | null | undefined;
+        readonly showLoading?: boolean | null | undefined;
+        readonly markAsRead?: boolean | null | undefined;
       }
     | null
     | undefined;

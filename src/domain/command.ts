@@ -25,6 +25,8 @@ export interface InboundEntry {
   readonly reachable: boolean | null;
   /** LINE's token for one reply to this entry; absent for other sources. */
   readonly replyToken?: string;
+  /** LINE's token that marks this entry, and what came before it, as read; absent for other sources. */
+  readonly readToken?: string;
   /** False if the provider reports that another party answers (LINE's standby mode): no flow is triggered. */
   readonly automate: boolean;
 }
@@ -109,6 +111,20 @@ export type Command =
       readonly actor: Actor;
       readonly messageId: MessageId;
     }
+  /** An agent or a key begins or stops to write. */
+  | {
+      readonly type: "SetTyping";
+      readonly conversationId: ConversationId;
+      readonly typing: boolean;
+    }
+  /** An agent has read the conversation up to the entry with this `seq`. */
+  | {
+      readonly type: "MarkConversationRead";
+      readonly conversationId: ConversationId;
+      readonly upToSeq: number;
+    }
+  /** Shows that the chatbot composes its delayed step. */
+  | { readonly type: "ShowLoading" }
   /** Requests the lease required to send what is next in the queue (rule B4). */
   | { readonly type: "LeaseOutbound" }
   /** Settles an attempt of the delivery that these messages make up; null: the one whose outcome a partner owes (rule S7). */
@@ -134,6 +150,7 @@ export type RequestedCommand = Exclude<
       | "CloseArchived"
       | "RetryMessage"
       | "CancelMessage"
+      | "ShowLoading"
       | "LeaseOutbound"
       | "SettleOutbound"
       | "ExpireOutbound"

@@ -5,7 +5,7 @@ import type { BlockInForce, ConversationRef, Episode } from "./episode.ts";
 import type { BotSession, DomainEvent } from "./event.ts";
 import type { AgentId, ChannelId, ContactChannelId, ContactId, ConversationId, Instant, WorkspaceId } from "./id.ts";
 import { isMessage, type Message } from "./message.ts";
-import { type Outbox, outboxDueAt, type PendingOutbound, type ReplyToken } from "./outbox.ts";
+import { type Outbox, outboxDueAt, type PendingOutbound } from "./outbox.ts";
 
 /** The aggregate: the state of one contact on one channel that decisions depend on. */
 export interface ContactChannel {
@@ -16,6 +16,9 @@ export interface ContactChannel {
   readonly channelKind: ChannelKind;
   /** An archived channel goes on recording inbound entries and starts nothing. */
   readonly channelArchived: boolean;
+  /** Settings of the channel: which signals its contacts get. Only LINE has any. */
+  readonly channelShowsLoading: boolean;
+  readonly channelMarksRead: boolean;
   readonly displayName: string | null;
   /** The time of the last decision, no later decision has an earlier time (rule O1); null before the first. */
   readonly clock: Instant | null;
@@ -70,12 +73,16 @@ function isNextPending({ hasMorePending }: ContactChannel, { deliveryStatus }: M
 }
 
 /** Delivery is due as of the first message that is queued, unless one is leased; what follows is found when that one has gone out. */
-function outboxAfter({ outbox, channelKind }: ContactChannel, message: Message, replyToken: ReplyToken | null): Outbox {
+function outboxAfter(
+  { outbox, channelKind }: ContactChannel,
+  { message, replyToken, readToken }: Extract<DomainEvent, { readonly type: "MessageRecorded" }>,
+): Outbox {
   const isQueued = message.deliveryStatus === "QUEUED";
   return {
     ...outbox,
     replyToken: replyToken ?? outbox.replyToken,
     dueAt: outbox.dueAt ?? (isQueued ? outboxDueAt(channelKind, outbox.delivery, message) : null),
+    signals: readToken === null ? outbox.signals : { ...outbox.signals, readToken },
   };
 }
 
@@ -112,7 +119,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
         pending: isNextPending(state, message) ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
-        outbox: outboxAfter(state, message, event.replyToken),
+        outbox: outboxAfter(state, event),
       };
     }
     case "MessageUnsent":

@@ -10,6 +10,7 @@ import type { DomainEvent } from "./event.ts";
 import { receive } from "./inbound.ts";
 import type { Refusal } from "./refusal.ts";
 import { cancelMessage, retryMessage } from "./resending.ts";
+import { markConversationRead, setTyping, showLoading } from "./signaling.ts";
 import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
 import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
@@ -69,6 +70,12 @@ function apply(turn: Turn, command: Command): Accepted | Refusal {
       return retryMessage(turn, command.actor, command.messageId, command.acceptDuplicate);
     case "CancelMessage":
       return cancelMessage(turn, command.actor, command.messageId);
+    case "SetTyping":
+      return setTyping(turn, command.conversationId, command.typing);
+    case "MarkConversationRead":
+      return markConversationRead(turn, command.conversationId, command.upToSeq);
+    case "ShowLoading":
+      return showLoading(turn);
     case "LeaseOutbound":
       return lease(turn);
     case "SettleOutbound":

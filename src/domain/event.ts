@@ -4,6 +4,7 @@ import type { BlockInForce } from "./episode.ts";
 import type { AgentId, BlockId, ConversationId, EventId, FlowId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus, Message } from "./message.ts";
 import type { DeliveryError, Outbox, ReplyToken } from "./outbox.ts";
+import type { ReadToken } from "./signal.ts";
 
 /** The contact's position in a chatbot. With `dueAt`, the step runs then; without it, its menu awaits an answer. */
 export interface BotSession {
@@ -34,6 +35,8 @@ export type EventBody =
       readonly agents: readonly AgentId[];
       /** LINE's permission to reply to this entry; null if there is none. */
       readonly replyToken: ReplyToken | null;
+      /** LINE's permission to mark this entry as read; null if it is not to be kept. */
+      readonly readToken: ReadToken | null;
     }
   | {
       readonly type: "MessageUnsent";

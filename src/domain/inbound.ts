@@ -7,6 +7,7 @@ import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
 import type { ReplyToken } from "./outbox.ts";
+import type { ReadToken } from "./signal.ts";
 import { beginConversation } from "./transition.ts";
 import { type Accepted, accepted, type EntryRef, type Turn } from "./turn.ts";
 
@@ -143,6 +144,7 @@ function record(
     suppressedBy: isMessage(entry) ? blockId : null,
     agents: isOngoing ? agentsOf(state.conversation) : conversation?.assigneeId ? [conversation.assigneeId] : [],
     replyToken: newestReplyToken(turn, entry, sentAt),
+    readToken: newestReadToken(turn, entry, sentAt),
   });
   return id;
 }
@@ -152,6 +154,13 @@ function newestReplyToken({ state }: Turn, { replyToken }: InboundEntry, sentAt:
   const { replyToken: kept } = state.outbox;
   if (replyToken === undefined || (kept !== null && kept.receivedAt > sentAt)) return null;
   return { token: replyToken, receivedAt: sentAt };
+}
+
+/** The same for the permission to mark as read, on a channel that does so. */
+function newestReadToken({ state }: Turn, { readToken }: InboundEntry, sentAt: Instant): ReadToken | null {
+  const { readToken: kept } = state.outbox.signals;
+  if (readToken === undefined || !state.channelMarksRead || (kept !== null && kept.sentAt > sentAt)) return null;
+  return { token: readToken, seq: state.lastSeq + 1, sentAt };
 }
 
 /** Updates the name and the reachability of the contact, which are independent of blocks (rule D6). */

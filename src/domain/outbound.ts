@@ -46,6 +46,7 @@ export function recordOutbound(turn: Turn, author: Actor, content: OutboundConte
     suppressedBy: null,
     agents: agentsOf(conversation),
     replyToken: null,
+    readToken: null,
   });
   return id;
 }

@@ -37,7 +37,7 @@ export function change(
   // What follows the loaded messages was recorded no earlier than the last of them.
   const next = hasMorePending ? (pending.at(-1) ?? { recordedAt: turn.now }) : null;
   const head = remaining[0] ?? next;
-  const outbox = { delivery, replyToken, dueAt: outboxDueAt(channelKind, delivery, head) };
+  const outbox = { ...turn.state.outbox, delivery, replyToken, dueAt: outboxDueAt(channelKind, delivery, head) };
   if (changes.length === 0) turn.emit(system, { type: "OutboxChanged", outbox });
   for (const { entry, status, error = null, providerMessageId = null, actor = system } of changes) {
     turn.emit(actor, {

@@ -1,6 +1,7 @@
 import type { ChannelKind } from "./channel-kind.ts";
 import type { AgentId, ConversationId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus } from "./message.ts";
+import { noSignals, type Signals } from "./signal.ts";
 
 /** An outbound message that has not reached a final delivery status. */
 export interface PendingOutbound {
@@ -63,9 +64,10 @@ export interface Outbox {
   readonly replyToken: ReplyToken | null;
   /** When the next call is due; null while one is leased, and if nothing is to be sent. */
   readonly dueAt: Instant | null;
+  readonly signals: Signals;
 }
 
-export const emptyOutbox: Outbox = { delivery: null, replyToken: null, dueAt: null };
+export const emptyOutbox: Outbox = { delivery: null, replyToken: null, dueAt: null, signals: noSignals };
 
 /** A granted lease, as the sender gets it. */
 export interface GrantedLease {

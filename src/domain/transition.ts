@@ -201,7 +201,7 @@ export function send(
 }
 
 /** Rule C5 for commands that a block refuses: checks for a block first, then that the conversation is ongoing. */
-function withOngoing(
+export function withOngoing(
   turn: Turn,
   conversationId: ConversationId,
   to: ConversationStatus,

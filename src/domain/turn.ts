@@ -13,10 +13,12 @@ import {
   type Instant,
   idOf,
   type MessageId,
+  type SignalId,
 } from "./id.ts";
 import type { DeliveryStatus, Menu } from "./message.ts";
 import type { GrantedLease, PendingOutbound } from "./outbox.ts";
 import type { Refusal } from "./refusal.ts";
+import type { GrantedSignal } from "./signal.ts";
 
 /** Facts outside the aggregate that a decision depends on, looked up under the same lock. */
 export interface Facts {
@@ -93,6 +95,10 @@ export interface Accepted {
   readonly lease?: GrantedLease;
   /** The lease that was open when the contact was found or made blocked: its call may still begin (rule S6). */
   readonly openLease?: OpenLease;
+  /** The same for signals; absent if there are none. */
+  readonly openSignals?: readonly OpenSignal[];
+  /** The signal whose call was granted; absent if none was. */
+  readonly signal?: GrantedSignal;
   /** When delivery is next due after an attempt was settled. */
   readonly outboundDueAt?: Instant | null;
 }
@@ -102,6 +108,12 @@ export interface OpenLease {
   readonly contactChannelId: ContactChannelId;
   readonly messageId: MessageId;
   readonly attempt: number;
+  readonly grantedAt: Instant;
+}
+
+/** A signal whose lease is open while its ContactChannel is blocked. */
+export interface OpenSignal {
+  readonly signalId: SignalId;
   readonly grantedAt: Instant;
 }
 
@@ -147,7 +159,7 @@ export function accepted(
     messageId?: MessageId | null;
     conversationId?: ConversationId | null;
     blockId?: BlockId | null;
-  } & Pick<Accepted, "canceledMessageCount" | "lease" | "openLease" | "outboundDueAt">,
+  } & Pick<Accepted, "canceledMessageCount" | "lease" | "openLease" | "openSignals" | "signal" | "outboundDueAt">,
 ): Accepted {
   const { messageId = null, conversationId = null, blockId = null, ...rest } = made;
   const changed = turn.events.length > turn.expiryEventCount;

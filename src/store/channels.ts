@@ -14,6 +14,8 @@ export interface ChannelSettings {
   readonly accessToken?: string | null;
   readonly allowedOrigins?: readonly string[];
   readonly deliveryUrl?: string | null;
+  readonly showsLoading?: boolean;
+  readonly marksRead?: boolean;
   /** Replaces the secret that signs deliveries. Without it, a channel gets one with its first `deliveryUrl`. */
   readonly rotateDeliverySecret?: boolean;
 }
@@ -39,7 +41,7 @@ export interface Channels {
 
 export function channelWriter(database: Database, secrets: ChannelSecrets, newDeliverySecret: () => string): Channels {
   return {
-    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl, ...signals }) =>
       audited(database, change, null, async (tx, at) => {
         const id = uuidv7();
         const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
@@ -56,6 +58,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets, newDe
             allowedOrigins: [...(allowedOrigins ?? [])],
             deliveryUrl: deliveryUrl ?? null,
             deliverySecret: seal("deliverySecret", deliverySecret),
+            ...signals,
             createdAt: at,
           },
         });
@@ -72,6 +75,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets, newDe
           allowedOrigins,
           deliveryUrl,
           rotateDeliverySecret = false,
+          ...signals
         } = settings;
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         const opened = secrets.open(before);
@@ -91,6 +95,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets, newDe
           allowedOrigins: [...(allowedOrigins ?? before.allowedOrigins)],
           deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
           deliverySecret: resealed("deliverySecret", withPrevious(deliverySecret, opened.deliverySecret)),
+          ...signals,
         };
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
         // Credentials that are set, even to what they were, are tried again.
@@ -146,6 +151,8 @@ function valuesOf(row: Channel): AuditedValues {
     allowedOrigins: row.allowedOrigins,
     deliveryUrl: row.deliveryUrl,
     hasDeliverySecret: row.deliverySecret !== null,
+    showLoading: row.showsLoading,
+    markAsRead: row.marksRead,
     archivedAt: row.archivedAt?.toISOString() ?? null,
   };
 }

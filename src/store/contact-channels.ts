@@ -10,6 +10,7 @@ import type { ConversationRef } from "../domain/episode.ts";
 import { type ContactChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { DeliveryStatus } from "../domain/message.ts";
 import { type Delivery, type PendingOutbound, QUEUE_WINDOW } from "../domain/outbox.ts";
+import { noSignals, type Signals } from "../domain/signal.ts";
 import { type ActorColumns, toActor } from "./actor-columns.ts";
 import type { Statement, Tx } from "./database.ts";
 
@@ -74,7 +75,7 @@ const loadRows: Statement = {
   name: "contact_channel_load",
   text: `
     SELECT cc.id, cc.workspace_id, cc.contact_id, cc.channel_id, channel.kind,
-           channel.archived_at IS NOT NULL AS archived, cc.display_name, cc.clock, cc.last_seq,
+           channel.archived_at IS NOT NULL AS archived, channel.shows_loading, channel.marks_read, cc.display_name, cc.clock, cc.last_seq,
            cc.reachable, cc.reachable_as_of, cc.awaiting_first_message, cc.bot_flow_id, cc.bot_step_id, cc.bot_due_at,
            cv.id AS conversation_id, cv.status, cv.assignee_id, cv.offered_to_id, cv.offer_expires_at, cv.started_at,
            cv.last_activity_at, cv.ended_at, cv.ended_by_type, cv.ended_by_id, cv.end_reason, cv.status_before_end,
@@ -86,7 +87,7 @@ const loadRows: Statement = {
                    ORDER BY b.lifted_at NULLS LAST, b.id)
             FROM block b LEFT JOIN conversation bc ON bc.id = b.conversation_id
             WHERE b.contact_channel_id = cc.id) AS blocks,
-           cc.delivery, cc.reply_token, cc.reply_token_at, cc.outbound_due_at,
+           cc.delivery, cc.reply_token, cc.reply_token_at, cc.outbound_due_at, cc.signals,
            CASE WHEN cc.id = ANY($2::uuid[]) OR cc.id = ANY($3::uuid[]) THEN
              (SELECT json_agg(${pendingJson} ORDER BY m.seq)
               FROM (SELECT * FROM message
@@ -123,6 +124,8 @@ interface Row extends ConversationRow {
   channel_id: string;
   kind: ChannelKind;
   archived: boolean;
+  shows_loading: boolean;
+  marks_read: boolean;
   display_name: string | null;
   clock: Date | null;
   last_seq: number;
@@ -137,6 +140,7 @@ interface Row extends ConversationRow {
   reply_token: string | null;
   reply_token_at: Date | null;
   outbound_due_at: Date | null;
+  signals: Signals | null;
   pending: PendingJson[] | null;
 }
 
@@ -164,6 +168,8 @@ function toContactChannel(row: Row, window: number): ContactChannel {
     channelId: idOf(row.channel_id),
     channelKind: row.kind,
     channelArchived: row.archived,
+    channelShowsLoading: row.shows_loading,
+    channelMarksRead: row.marks_read,
     displayName: row.display_name,
     clock: instant(row.clock),
     lastSeq: row.last_seq,
@@ -210,6 +216,7 @@ function toContactChannel(row: Row, window: number): ContactChannel {
           ? null
           : { token: row.reply_token, receivedAt: row.reply_token_at.getTime() },
       dueAt: instant(row.outbound_due_at),
+      signals: row.signals ?? noSignals,
     },
   };
 }

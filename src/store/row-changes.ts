@@ -4,6 +4,7 @@ import type { BlockInForce } from "../domain/episode.ts";
 import type { DomainEvent } from "../domain/event.ts";
 import type { BlockId, ContactId, ConversationId, Instant, MessageId } from "../domain/id.ts";
 import type { DeliveryStatus, Message } from "../domain/message.ts";
+import { noSignals } from "../domain/signal.ts";
 import { toActorColumns } from "./actor-columns.ts";
 
 /** An event and its aggregate. Only the aggregate's ids are used; they never change. */
@@ -253,6 +254,7 @@ export function contactChannelRow(state: ContactChannel): object {
     replyToken: state.outbox.replyToken?.token ?? null,
     replyTokenAt: iso(state.outbox.replyToken?.receivedAt ?? null),
     outboundDueAt: iso(state.outbox.dueAt),
+    signals: state.outbox.signals === noSignals ? null : state.outbox.signals,
   };
 }
 

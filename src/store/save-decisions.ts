@@ -139,12 +139,13 @@ const updateContactChannels: Statement = {
       reachable_as_of = u."reachableAsOf", awaiting_first_message = u."awaitingFirstMessage",
       recent_conversation_id = u."recentConversationId", bot_flow_id = u."botFlowId", bot_step_id = u."botStepId",
       bot_due_at = u."botDueAt", due_at = u."dueAt", delivery = u.delivery, lease_expires_at = u."leaseExpiresAt",
-      reply_token = u."replyToken", reply_token_at = u."replyTokenAt", outbound_due_at = u."outboundDueAt"
+      reply_token = u."replyToken", reply_token_at = u."replyTokenAt", outbound_due_at = u."outboundDueAt",
+      signals = u.signals
     FROM json_to_recordset($1::json) AS u (
       id uuid, "displayName" text, clock timestamptz, "lastSeq" int, reachable bool, "reachableAsOf" timestamptz,
       "awaitingFirstMessage" bool, "recentConversationId" uuid, "botFlowId" uuid, "botStepId" text,
       "botDueAt" timestamptz, "dueAt" timestamptz, delivery jsonb, "leaseExpiresAt" timestamptz, "replyToken" text,
-      "replyTokenAt" timestamptz, "outboundDueAt" timestamptz)
+      "replyTokenAt" timestamptz, "outboundDueAt" timestamptz, signals jsonb)
     WHERE c.id = u.id`,
 };
 

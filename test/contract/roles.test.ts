@@ -66,6 +66,17 @@ const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly in
     input: async () => ({ ...(await contact()), channelId: desk.line, text: "Hi" }),
   },
   endConversation: { allowed: [...agents, "messages:write"], input: conversation },
+  setTyping: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ ...(await conversation()), typing: true }),
+  },
+  markConversationRead: {
+    allowed: [...agents, "messages:write"],
+    input: async () => {
+      const { conversationId, messageId: upToMessageId } = await writer();
+      return { conversationId, upToMessageId };
+    },
+  },
   retryMessage: {
     allowed: [...agents, "messages:write"],
     input: async () => ({ messageId: (await canceledMessage(desk)).messageId }),

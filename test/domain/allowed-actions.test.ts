@@ -227,6 +227,7 @@ function typeOf(command: ReturnType<typeof toCommand>): RequestedCommand["type"]
     case "CloseArchived":
     case "RetryMessage":
     case "CancelMessage":
+    case "ShowLoading":
     case "LeaseOutbound":
     case "SettleOutbound":
     case "ExpireOutbound":

@@ -23,6 +23,8 @@ export const newContactChannel: ContactChannel = {
   channelId: idOf("channel"),
   channelKind: "LINE",
   channelArchived: false,
+  channelShowsLoading: false,
+  channelMarksRead: false,
   displayName: null,
   clock: null,
   lastSeq: 0,

@@ -92,6 +92,8 @@ const successes = {
   declineConversation: MOVED,
   transferConversation: MOVED,
   endConversation: MOVED,
+  setTyping: `conversation { ${CONVERSATION} }`,
+  markConversationRead: `conversation { ${CONVERSATION} }`,
   retryMessage: "message { id text } changed",
   cancelMessage: "message { id text }",
   recordInbound: "message { id text } changed",
@@ -199,6 +201,10 @@ export function clientOf(url: string, token: string) {
     transferConversation: (input: OfConversation & { readonly agentId?: string }) =>
       succeed<Handled>("transferConversation", input),
     endConversation: (input: OfConversation) => succeed<Handled>("endConversation", input),
+    setTyping: (input: OfConversation & { readonly typing: boolean }) =>
+      succeed<Success<"conversation">>("setTyping", input),
+    markConversationRead: (input: OfConversation & { readonly upToMessageId: string }) =>
+      succeed<Success<"conversation">>("markConversationRead", input),
     retryMessage: (input: OfMessage & { readonly acceptDuplicate?: boolean }) =>
       succeed<Success<"message" | "changed">>("retryMessage", input),
     cancelMessage: (input: OfMessage) => succeed<Success<"message">>("cancelMessage", input),

@@ -13,7 +13,8 @@ ALTER TABLE "contact_channel" ADD COLUMN     "delivery" JSONB,
 ADD COLUMN     "lease_expires_at" TIMESTAMPTZ(3),
 ADD COLUMN     "outbound_due_at" TIMESTAMPTZ(3),
 ADD COLUMN     "reply_token" TEXT,
-ADD COLUMN     "reply_token_at" TIMESTAMPTZ(3);
+ADD COLUMN     "reply_token_at" TIMESTAMPTZ(3),
+ADD COLUMN     "signals" JSONB;
 
 -- AlterTable
 ALTER TABLE "message" ADD COLUMN     "attempts" INTEGER NOT NULL DEFAULT 0,

@@ -7,6 +7,8 @@ import type { Menu } from "../../domain/message.ts";
 import { type GrantedLease, retryDelay } from "../../domain/outbox.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
 import type { OutboundContents } from "../../store/outbound-contents.ts";
+import { errorOf, parsed, tokenRefused } from "./api-answer.ts";
+import { lineSignals } from "./signals.ts";
 
 export interface LineTransportOptions {
   /** LINE's API host, unless a channel has an address of its own. */
@@ -24,7 +26,8 @@ export interface LineTransportOptions {
  * @see https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
  */
 export function lineTransport({ apiUrl, dispatcher, random }: LineTransportOptions): Transport {
-  return { canSend: ({ accessToken, sendFault }) => accessToken !== null && sendFault === null, send };
+  const canSend = ({ accessToken, sendFault }: ChannelRecord) => accessToken !== null && sendFault === null;
+  return { canSend, send, signal: lineSignals({ apiUrl, dispatcher }) };
 
   async function send(
     channel: ChannelRecord,
@@ -108,10 +111,7 @@ function resultOfStatus(response: Responded, call: "REPLY" | "PUSH", delay: numb
   if (status >= 500) return { type: "AGAIN", isAmbiguous: true, delay: call === "REPLY" ? REPLY_RETRY_DELAY : delay };
   const { message, details } = errorOf(body);
   if (status === 401 || status === 403) {
-    return {
-      type: "CHANNEL_FAULT",
-      reason: `LINE refuses the access token (${status}: ${message}). Set a new one with updateChannel.`,
-    };
+    return { type: "CHANNEL_FAULT", reason: tokenRefused(response) };
   }
   if (status === 429) {
     if (message.includes("monthly limit")) return { type: "FAILED", error: { code: "QUOTA_EXCEEDED", message } };
@@ -123,29 +123,10 @@ function resultOfStatus(response: Responded, call: "REPLY" | "PUSH", delay: numb
   return { type: "FAILED", error: { code: "REJECTED", message: `LINE refused the message (${status}): ${reason}` } };
 }
 
-const lineError = z.object({
-  message: z.string(),
-  details: z.array(z.object({ message: z.string().optional(), property: z.string().optional() })).optional(),
-});
-
-function errorOf(body: Buffer): { readonly message: string; readonly details: readonly string[] } {
-  const { data } = lineError.safeParse(parsed(body));
-  const details = (data?.details ?? []).map(({ property, message }) => `${property ?? "?"}: ${message ?? "?"}.`);
-  return { message: data?.message ?? "no reason given", details };
-}
-
 const sentMessages = z.object({ sentMessages: z.array(z.object({ id: z.string() })) });
 
 function sentIds(body: Buffer): string[] {
   return (sentMessages.safeParse(parsed(body)).data?.sentMessages ?? []).map(({ id }) => id);
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 /** The delay that the provider asks for, in milliseconds; 0 if it does not. */

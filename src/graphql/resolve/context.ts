@@ -4,7 +4,8 @@ import type { Viewer } from "../../auth/viewer.ts";
 import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
 import type { ChannelId, ContactChannelId, Instant, MessageId, WorkspaceId } from "../../domain/id.ts";
-import type { OpenLease } from "../../domain/turn.ts";
+import type { GrantedSignal } from "../../domain/signal.ts";
+import type { OpenLease, OpenSignal } from "../../domain/turn.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Change } from "../../store/audit-log.ts";
@@ -29,9 +30,11 @@ export interface Services {
   readonly channels: Channels;
   readonly closeArchived: CloseArchived;
   /** Resolves when the call of a lease has begun or can no longer begin (rule S6). */
-  readonly leaseClosed: (lease: OpenLease) => Promise<void>;
+  readonly leaseClosed: (lease: OpenLease | OpenSignal) => Promise<void>;
   /** Leases what is next on a partner's channel, at most `max` deliveries, for the partner to send (rule S7). */
   readonly claimDeliveries: (channel: { workspaceId: WorkspaceId; id: ChannelId }, max: number) => Promise<Claim>;
+  /** Makes the call of a signal that was requested at `requestedAt`, as `performance.now()` tells it. Does not wait for it. */
+  readonly sendSignal: (granted: GrantedSignal, requestedAt: number) => void;
   /** Asks LINE which bot an access token belongs to; `apiUrl` is the address of its API if the channel has its own. */
   readonly fetchBotInfo: (accessToken: string, apiUrl: string | null) => Promise<BotInfo>;
   /** Lets a channel send again whose credentials have proved to work (rule S4). */

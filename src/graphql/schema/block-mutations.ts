@@ -91,7 +91,11 @@ builder.mutationField("blockContact", (t) =>
       const outcome = await executeSteps(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
       // Rule S6: nothing begins after this answer.
-      await Promise.all(outcome.accepted.map(({ openLease }) => openLease && ctx.services.leaseClosed(openLease)));
+      const open = outcome.accepted.flatMap(({ openLease, openSignals = [] }) => [
+        ...(openLease === undefined ? [] : [openLease]),
+        ...openSignals,
+      ]);
+      await Promise.all(open.map((lease) => ctx.services.leaseClosed(lease)));
       const changed = outcome.accepted.filter((step) => step.changed);
       return {
         type: "Success",

@@ -26,10 +26,18 @@ const DELIVERY_SECRET =
   "The secret that signs the requests to `deliveryUrl`, if this mutation made one. It is shown only here.";
 
 const LineChannelInput = builder.inputType("LineChannelInput", {
-  description: "Settings of a `LINE` channel, from the LINE Developers console. They are stored encrypted.",
+  description:
+    "Settings of a `LINE` channel. The secret and the token are from the LINE Developers console, and are stored encrypted.",
   fields: (t) => ({
     channelSecret: t.string({ description: "Verifies the signatures of webhooks. Null removes it." }),
     accessToken: t.string({ description: "The long-lived channel access token. Null removes it." }),
+    showLoading: t.boolean({
+      description:
+        "Whether contacts see that an agent writes (`setTyping`) or that a chatbot prepares a delayed step. Null means false.",
+    }),
+    markAsRead: t.boolean({
+      description: "Whether contacts see that their messages were read (`markConversationRead`). Null means false.",
+    }),
   }),
 });
 
@@ -255,6 +263,8 @@ function settingsOf({ name, line, webChat, custom }: GivenSettings): ChannelSett
     ...(isGiven(name) ? { name: name.trim() } : {}),
     ...(line?.channelSecret === undefined ? {} : { channelSecret: line.channelSecret }),
     ...(line?.accessToken === undefined ? {} : { accessToken: line.accessToken }),
+    ...(line?.showLoading === undefined ? {} : { showsLoading: line.showLoading ?? false }),
+    ...(line?.markAsRead === undefined ? {} : { marksRead: line.markAsRead ?? false }),
     ...(webChat?.allowedOrigins === undefined ? {} : { allowedOrigins: webChat.allowedOrigins ?? [] }),
     ...(custom?.deliveryUrl === undefined ? {} : { deliveryUrl: custom.deliveryUrl }),
     ...(custom?.rotateDeliverySecret ? { rotateDeliverySecret: true } : {}),

@@ -44,6 +44,22 @@ export const Channel = builder.prismaObject("Channel", {
       select: { secret: true, accessToken: true, deliverySecret: true, sendFault: true },
       resolve: (channel, _args, { services }) => services.secrets.open(channel).fault ?? channel.sendFault,
     }),
+    showLoading: t.boolean({
+      nullable: true,
+      description:
+        "`LINE`: whether contacts see that an agent or a chatbot writes. Null for other kinds, and without the permission `ADMINISTER`.",
+      select: { kind: true, showsLoading: true },
+      resolve: ({ kind, showsLoading }, _args, ctx) =>
+        kind === "LINE" && hasPermission(ctx, "ADMINISTER") ? showsLoading : null,
+    }),
+    markAsRead: t.boolean({
+      nullable: true,
+      description:
+        "`LINE`: whether contacts see that their messages were read. Null for other kinds, and without the permission `ADMINISTER`.",
+      select: { kind: true, marksRead: true },
+      resolve: ({ kind, marksRead }, _args, ctx) =>
+        kind === "LINE" && hasPermission(ctx, "ADMINISTER") ? marksRead : null,
+    }),
     allowedOrigins: t.stringList({
       nullable: true,
       description:

@@ -18,6 +18,7 @@ import "./block-mutations.ts";
 import "./message-mutations.ts";
 import "./resending-mutations.ts";
 import "./conversation-mutations.ts";
+import "./signal-mutations.ts";
 import "./record-inbound.ts";
 import "./delivery-mutations.ts";
 import "./subscriptions.ts";

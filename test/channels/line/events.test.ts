@@ -43,9 +43,10 @@ function parseOne(event: unknown) {
 describe("messages of each type become entries of the matching kind", () => {
   test.each<[string, object, Partial<InboundEntry>]>([
     [
-      "text, without its quote and mark-as-read tokens",
+      "text, with its tokens outside of the payload",
       messages.text,
       {
+        readToken: "30yhdy232...",
         kind: "TEXT",
         text: "@All @example Good Morning!! (love)",
         payload: {
@@ -429,18 +430,16 @@ describe("the time of sending", () => {
   });
 });
 
-test("in standby mode another party replies, so nothing is automated, and the reply token is not ours", () => {
+test("in standby mode another party replies, so nothing is automated, and its tokens are not ours", () => {
   const entry = parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry;
-  expect([entry?.automate, entry?.replyToken]).toEqual([false, undefined]);
+  expect([entry?.automate, entry?.replyToken, entry?.readToken]).toEqual([false, undefined, undefined]);
 });
 
-test.each([null, 1, "", "a\0b", "a\ud800b"])(
-  "O4 %j is not a reply token, and the event is recorded without",
-  (replyToken) => {
-    const entry = parseOne(lineMessage(messages.text, { replyToken }))?.events[0]?.entry;
-    expect([entry?.kind, entry?.replyToken]).toEqual(["TEXT", undefined]);
-  },
-);
+test.each([null, 1, "", "a\0b", "a\ud800b"])("O4 %j is not a token, and the event is recorded without", (token) => {
+  const message = { ...messages.text, markAsReadToken: token };
+  const entry = parseOne(lineMessage(message, { replyToken: token }))?.events[0]?.entry;
+  expect([entry?.kind, entry?.replyToken, entry?.readToken]).toEqual(["TEXT", undefined, undefined]);
+});
 
 describe("O3 the event id that identifies redeliveries", () => {
   const idOf = (event: unknown) => parseOne(event)?.events[0]?.entry.eventId;
