@@ -76,6 +76,8 @@ export interface BootOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Makes the app's calls to providers. */
   readonly dispatcher?: Dispatcher;
+  /** How long those may take, in milliseconds; 10 s by default. */
+  readonly callTimeout?: number;
 }
 
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
@@ -90,8 +92,7 @@ export async function bootDesk(options: BootOptions = {}): Promise<Desk> {
     LOG_LEVEL: "silent",
     ...options.env,
   });
-  const { dispatcher } = options;
-  const given = dispatcher === undefined ? {} : { dispatcher };
+  const { env: _env, ...given } = options;
   const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock, ...given });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
