@@ -89,7 +89,12 @@ function quickReplyOf({ text, options }: Menu): messagingApi.QuickReply | null {
   const items = options.map(
     ({ id, label }): messagingApi.QuickReplyItem => ({
       type: "action",
-      action: { type: "postback", label: shortened(label), data: id, displayText: label },
+      action: {
+        type: "postback",
+        label: shortened(label, MAX_LABEL),
+        data: id,
+        displayText: shortened(label, MAX_DISPLAY_TEXT),
+      },
     }),
   );
   return { items };
@@ -164,14 +169,15 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-/** LINE's limit of a label, in its unit: grapheme clusters. */
-function shortened(label: string): string {
+/** LINE counts what is shown of an action in grapheme clusters. */
+function shortened(label: string, max: number): string {
   const graphemes = [...new Intl.Segmenter().segment(label)].map(({ segment }) => segment);
-  return graphemes.length <= MAX_LABEL ? label : `${graphemes.slice(0, MAX_LABEL - 1).join("")}…`;
+  return graphemes.length <= max ? label : `${graphemes.slice(0, max - 1).join("")}…`;
 }
 
 const MAX_QUICK_REPLIES = 13;
 const MAX_LABEL = 20;
+const MAX_DISPLAY_TEXT = 300;
 const MAX_POSTBACK = 300;
 const MAX_REASON = 500;
 /** In milliseconds (rule S2). */

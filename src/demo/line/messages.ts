@@ -8,8 +8,15 @@ import { z } from "zod";
  * @see https://developers.line.biz/en/reference/messaging-api/#message-objects
  */
 
-/** LINE counts UTF-16 code units, as JavaScript does. */
+/** LINE counts UTF-16 code units, as JavaScript does, but grapheme clusters in what is shown of an action. */
 const textOf = (max: number) => z.string().min(1).max(max);
+const shownOf = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => [...new Intl.Segmenter().segment(text)].length <= max, {
+      error: `Length must be between 0 and ${max}`,
+    });
 const link = z.url().max(2_000);
 const size = z.int();
 
@@ -31,15 +38,15 @@ function actionsLabeled<Label extends z.ZodType>(label: Label) {
       min: z.string().optional(),
     }),
     z.object({ type: z.literal("location"), label }),
-    z.object({ type: z.literal("message"), label, text: textOf(300) }),
+    z.object({ type: z.literal("message"), label, text: shownOf(300) }),
     z.object({
       type: z.literal("postback"),
       label,
       data,
-      displayText: textOf(300).optional(),
-      text: textOf(300).optional(),
+      displayText: shownOf(300).optional(),
+      text: shownOf(300).optional(),
       inputOption: z.enum(["closeRichMenu", "openRichMenu", "openKeyboard", "openVoice"]).optional(),
-      fillInText: textOf(300).optional(),
+      fillInText: shownOf(300).optional(),
     }),
     z.object({ type: z.literal("richmenuswitch"), label, data, richMenuAliasId: z.string().max(32) }),
     z.object({ type: z.literal("uri"), label, uri: uriAction.uri, altUri: uriAction.altUri.optional() }),
@@ -47,8 +54,8 @@ function actionsLabeled<Label extends z.ZodType>(label: Label) {
 }
 
 /** A button needs a label; a tap on a picture does not. */
-const buttonAction = actionsLabeled(textOf(20));
-const pictureAction = actionsLabeled(textOf(20).optional());
+const buttonAction = actionsLabeled(shownOf(20));
+const pictureAction = actionsLabeled(shownOf(20).optional());
 
 const quickReply = z.object({
   items: z
