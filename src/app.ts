@@ -72,6 +72,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Makes the calls to providers; the app closes it. It must use HTTP/1.1 only. */
   readonly dispatcher?: Dispatcher;
+  /** How long a call to LINE may take, in milliseconds; 10 s by default (rule S2). */
+  readonly callTimeout?: number;
 }
 
 const aggregateStore: AggregateStore = {
@@ -82,7 +84,13 @@ const aggregateStore: AggregateStore = {
 
 /** Starts all components in dependency order; `stop` reverses it. If one fails to start, those started are stopped. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, logger: baseLogger, clock = systemClock, dispatcher = new Agent({ allowH2: false }) } = options;
+  const {
+    config,
+    logger: baseLogger,
+    clock = systemClock,
+    dispatcher = new Agent({ allowH2: false }),
+    callTimeout,
+  } = options;
   const logger = baseLogger.child({}, { serializers: { err: describeError } });
   const started: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
@@ -137,7 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const partners = guardedAgent({ allowedNetworks: config.webhookAllowedNetworks });
     started.push(() => partners.close());
     const transports = {
-      LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, random: Math.random }),
+      LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, clock, timeout: callTimeout, random: Math.random }),
       CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
     };
     const delivery = { database, directory, executor, clock, openLeases: leases, transports, logger };

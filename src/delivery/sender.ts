@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import DataLoader from "dataloader";
 import type { Logger } from "pino";
 import type { ChannelKind } from "../domain/channel-kind.ts";
-import type { ChannelId, ContactChannelId, MessageId, WorkspaceId } from "../domain/id.ts";
+import type { ChannelId, ContactChannelId, Instant, MessageId, WorkspaceId } from "../domain/id.ts";
 import type { DeliveryOutcome, GrantedLease } from "../domain/outbox.ts";
 import type { Signal } from "../domain/signal.ts";
 import { OnDemand } from "../platform/on-demand.ts";
@@ -131,7 +131,7 @@ export function createSender(options: SenderOptions): Sender {
   /** Sends what is due in one queue, one call after another. */
   async function sendAll(queue: DueQueue, queues: ChannelQueues): Promise<void> {
     try {
-      while (!stopped && performance.now() >= queues.pausedUntil) {
+      while (!stopped && clock.now() >= queues.pausedUntil) {
         const channel = await directory.channel(queue.channelId);
         const transport = channel === null ? undefined : transports[channel.kind];
         if (channel === null || !transport?.canSend(channel)) return;
@@ -161,7 +161,7 @@ export function createSender(options: SenderOptions): Sender {
       return { type: "NOT_BEGUN" };
     }
     if (result.type === "RATE_LIMITED") {
-      queues.pausedUntil = performance.now() + result.delay;
+      queues.pausedUntil = Math.max(queues.pausedUntil, clock.now() + result.delay);
       return { type: "AGAIN", isAmbiguous: false, delay: result.delay };
     }
     return result;
@@ -170,8 +170,8 @@ export function createSender(options: SenderOptions): Sender {
 
 /** The queues of one channel that are known to be due, and the calls in progress. */
 class ChannelQueues {
-  /** The monotonic time until which the provider takes no calls. */
-  pausedUntil = 0;
+  /** The time until which the provider takes no calls. */
+  pausedUntil: Instant = 0;
   readonly #send: (queue: DueQueue) => Promise<void>;
   readonly #refill: () => void;
   readonly #waiting = new Map<ContactChannelId, DueQueue>();

@@ -74,24 +74,25 @@ export async function stopDesks(): Promise<void> {
 
 export interface BootOptions {
   readonly env?: NodeJS.ProcessEnv;
+  readonly clock?: TestClock;
   /** Makes the app's calls to providers. */
   readonly dispatcher?: Dispatcher;
+  /** How long those may take, in milliseconds; 10 s by default. */
+  readonly callTimeout?: number;
 }
 
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
 export async function bootDesk(options: BootOptions = {}): Promise<Desk> {
   const { url: databaseUrl, drop } = await freshDatabase();
-  const clock = testClock();
+  const { env, clock = testClock(), ...given } = options;
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     PORT: "0",
     AUTH_SECRET: SECRET,
     DEMO: "false",
     LOG_LEVEL: "silent",
-    ...options.env,
+    ...env,
   });
-  const { dispatcher } = options;
-  const given = dispatcher === undefined ? {} : { dispatcher };
   const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock, ...given });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {

@@ -1,6 +1,7 @@
 import type { LineChannel } from "../../src/demo/line/channel.ts";
 import { type FakeLine, startFakeLine } from "../../src/demo/line/server.ts";
 import { type BootOptions, bootDesk, type Desk, LINE_SECRET } from "./app.ts";
+import { testClock } from "./clock.ts";
 
 /** A desk whose LINE channel is connected to a LINE to try against. */
 export interface LineDesk {
@@ -11,9 +12,10 @@ export interface LineDesk {
 }
 
 export async function bootLineDesk(options: BootOptions = {}): Promise<LineDesk> {
-  const line = await startFakeLine();
+  const clock = testClock();
+  const line = await startFakeLine({ clock });
   const account = line.addChannel({ id: "shop", secret: LINE_SECRET, accessToken: "token" });
-  const desk = await bootDesk({ ...options, env: { LINE_API_URL: line.url, ...options.env } });
+  const desk = await bootDesk({ clock, ...options, env: { LINE_API_URL: line.url, ...options.env } });
   account.setWebhookUrl(`${desk.url}/webhooks/line/${desk.line}`);
   await desk.ada.updateChannel({ channelId: desk.line, line: { accessToken: "token" } });
   return { desk, line, account, stop: line.stop };

@@ -2,9 +2,13 @@ import type { messagingApi } from "@line/bot-sdk";
 import type { Dispatcher } from "undici";
 import { z } from "zod";
 import { type Begin, type HttpCallResult, httpCall, type Responded } from "../../delivery/http-call.ts";
+import { retryAfter } from "../../delivery/retry-after.ts";
 import type { CallResult, Transport } from "../../delivery/sender.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import type { Instant } from "../../domain/id.ts";
 import type { Menu } from "../../domain/message.ts";
 import { type GrantedLease, retryDelay } from "../../domain/outbox.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
 import type { OutboundContents } from "../../store/outbound-contents.ts";
 import { errorOf, parsed, tokenRefused } from "./api-answer.ts";
@@ -14,6 +18,9 @@ export interface LineTransportOptions {
   /** LINE's API host, unless a channel has an address of its own. */
   readonly apiUrl: string;
   readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  /** How long a call may take, in milliseconds; 10 s by default (rule S2). */
+  readonly timeout?: number | undefined;
   /** Returns a number in [0, 1), for the jitter of retries. */
   readonly random: () => number;
 }
@@ -25,7 +32,8 @@ export interface LineTransportOptions {
  * @see https://developers.line.biz/en/reference/messaging-api/#send-reply-message
  * @see https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
  */
-export function lineTransport({ apiUrl, dispatcher, random }: LineTransportOptions): Transport {
+export function lineTransport(options: LineTransportOptions): Transport {
+  const { apiUrl, dispatcher, clock, timeout = CALL_TIMEOUT, random } = options;
   const canSend = ({ accessToken, sendFault }: ChannelRecord) => accessToken !== null && sendFault === null;
   return { canSend, send, signal: lineSignals({ apiUrl, dispatcher }) };
 
@@ -45,10 +53,10 @@ export function lineTransport({ apiUrl, dispatcher, random }: LineTransportOptio
         ...headers,
       },
       body: Buffer.from(JSON.stringify(body)),
-      timeout: CALL_TIMEOUT,
+      timeout,
       begin,
     });
-    return resultOf(result, lease, retryDelay(lease.failures, random()));
+    return resultOf(result, lease, retryDelay(lease.failures, random()), clock.now());
   }
 }
 
@@ -84,29 +92,42 @@ function quickReplyOf({ text, options }: Menu): messagingApi.QuickReply | null {
   const items = options.map(
     ({ id, label }): messagingApi.QuickReplyItem => ({
       type: "action",
-      action: { type: "postback", label: shortened(label), data: id, displayText: label },
+      action: {
+        type: "postback",
+        label: shortened(label, MAX_LABEL),
+        data: id,
+        displayText: shortened(label, MAX_DISPLAY_TEXT),
+      },
     }),
   );
   return { items };
 }
 
-/** What a call's response means for its messages (rules S4, S5). */
-export function resultOf(result: HttpCallResult, { call }: GrantedLease, delay: number): CallResult {
+/**
+ * What a call's response means for its messages (rules S4, S5).
+ *
+ * @param delay the milliseconds before the next attempt, unless LINE asks for more
+ */
+export function resultOf(result: HttpCallResult, { call }: GrantedLease, delay: number, now: Instant): CallResult {
   switch (result.type) {
     case "NotBegun":
-      // A connection that cannot be made is tried again with growing delay, like an answer that does not come.
-      return result.reason === "BEGIN_DEADLINE_PASSED"
-        ? { type: "NOT_BEGUN" }
-        : { type: "AGAIN", isAmbiguous: false, delay };
+      // A connection that does not open is tried again with growing delay, like an answer that does not come.
+      return { type: "AGAIN", isAmbiguous: false, delay };
     case "Ambiguous":
       return { type: "AGAIN", isAmbiguous: true, delay: call.type === "REPLY" ? REPLY_RETRY_DELAY : delay };
     case "Responded":
-      return resultOfStatus(result, call.type, delay);
+      return resultOfStatus(result, call.type, Math.max(delay, askedDelay(result, now)));
+    default:
+      return assertNever(result);
   }
 }
 
+function askedDelay({ headers }: Responded, now: Instant): number {
+  return retryAfter(headers.get("retry-after") ?? null, now);
+}
+
 function resultOfStatus(response: Responded, call: "REPLY" | "PUSH", delay: number): CallResult {
-  const { status, headers, body } = response;
+  const { status, body } = response;
   if (status < 300 || (status === 409 && call === "PUSH")) return { type: "SENT", providerMessageIds: sentIds(body) };
   if (status >= 500) return { type: "AGAIN", isAmbiguous: true, delay: call === "REPLY" ? REPLY_RETRY_DELAY : delay };
   const { message, details } = errorOf(body);
@@ -115,7 +136,7 @@ function resultOfStatus(response: Responded, call: "REPLY" | "PUSH", delay: numb
   }
   if (status === 429) {
     if (message.includes("monthly limit")) return { type: "FAILED", error: { code: "QUOTA_EXCEEDED", message } };
-    return { type: "RATE_LIMITED", delay: Math.max(delay, retryAfter(headers)) };
+    return { type: "RATE_LIMITED", delay };
   }
   if (call === "REPLY" && status === 400 && /invalid reply token/i.test(message))
     return { type: "INVALID_REPLY_TOKEN" };
@@ -129,25 +150,18 @@ function sentIds(body: Buffer): string[] {
   return (sentMessages.safeParse(parsed(body)).data?.sentMessages ?? []).map(({ id }) => id);
 }
 
-/** The delay that the provider asks for, in milliseconds; 0 if it does not. */
-function retryAfter(headers: ReadonlyMap<string, string>): number {
-  const seconds = Number(headers.get("retry-after") ?? 0);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, MAX_PAUSE) : 0;
-}
-
-/** LINE's limit of a label, in its unit: grapheme clusters. */
-function shortened(label: string): string {
+/** LINE counts what is shown of an action in grapheme clusters. */
+function shortened(label: string, max: number): string {
   const graphemes = [...new Intl.Segmenter().segment(label)].map(({ segment }) => segment);
-  return graphemes.length <= MAX_LABEL ? label : `${graphemes.slice(0, MAX_LABEL - 1).join("")}…`;
+  return graphemes.length <= max ? label : `${graphemes.slice(0, max - 1).join("")}…`;
 }
 
 const MAX_QUICK_REPLIES = 13;
 const MAX_LABEL = 20;
+const MAX_DISPLAY_TEXT = 300;
 const MAX_POSTBACK = 300;
 const MAX_REASON = 500;
 /** In milliseconds (rule S2). */
 const CALL_TIMEOUT = 10_000;
 /** Milliseconds before a reply is repeated: its token lives for about a minute only (rule S5). */
 const REPLY_RETRY_DELAY = 1_000;
-/** The longest pause that a provider can ask for, in milliseconds. */
-const MAX_PAUSE = 3_600_000;

@@ -8,13 +8,21 @@ import { z } from "zod";
  * @see https://developers.line.biz/en/reference/messaging-api/#message-objects
  */
 
-/** LINE counts UTF-16 code units, as JavaScript does. */
-const textOf = (max: number) => z.string().min(1).max(max);
+/** LINE counts UTF-16 code units, but grapheme clusters in what is shown of an action. zod counts code points. */
+const atMost = (max: number) => limited(max, (text) => text.length);
+const textOf = (max: number) => atMost(max).min(1);
+const shownOf = (max: number) => limited(max, (text) => [...new Intl.Segmenter().segment(text)].length).min(1);
+
+function limited(max: number, count: (text: string) => number) {
+  const error = `Length must be between 0 and ${max}`;
+  return z.string().refine((text) => count(text) <= max, { error });
+}
+
 const link = z.url().max(2_000);
 const size = z.int();
 
-const uriAction = { uri: z.string().min(1).max(1_000), altUri: z.object({ desktop: z.string().max(1_000) }).partial() };
-const data = z.string().max(300);
+const uriAction = { uri: textOf(1_000), altUri: z.object({ desktop: atMost(1_000) }).partial() };
+const data = atMost(300);
 
 function actionsLabeled<Label extends z.ZodType>(label: Label) {
   return z.discriminatedUnion("type", [
@@ -31,24 +39,24 @@ function actionsLabeled<Label extends z.ZodType>(label: Label) {
       min: z.string().optional(),
     }),
     z.object({ type: z.literal("location"), label }),
-    z.object({ type: z.literal("message"), label, text: textOf(300) }),
+    z.object({ type: z.literal("message"), label, text: shownOf(300) }),
     z.object({
       type: z.literal("postback"),
       label,
       data,
-      displayText: textOf(300).optional(),
-      text: textOf(300).optional(),
+      displayText: shownOf(300).optional(),
+      text: shownOf(300).optional(),
       inputOption: z.enum(["closeRichMenu", "openRichMenu", "openKeyboard", "openVoice"]).optional(),
-      fillInText: textOf(300).optional(),
+      fillInText: shownOf(300).optional(),
     }),
-    z.object({ type: z.literal("richmenuswitch"), label, data, richMenuAliasId: z.string().max(32) }),
+    z.object({ type: z.literal("richmenuswitch"), label, data, richMenuAliasId: atMost(32) }),
     z.object({ type: z.literal("uri"), label, uri: uriAction.uri, altUri: uriAction.altUri.optional() }),
   ]);
 }
 
 /** A button needs a label; a tap on a picture does not. */
-const buttonAction = actionsLabeled(textOf(20));
-const pictureAction = actionsLabeled(textOf(20).optional());
+const buttonAction = actionsLabeled(shownOf(20));
+const pictureAction = actionsLabeled(shownOf(20).optional());
 
 const quickReply = z.object({
   items: z
@@ -61,7 +69,7 @@ const quickReply = z.object({
 const common = {
   quickReply: quickReply.optional(),
   sender: z
-    .object({ name: z.string().max(20), iconUrl: link })
+    .object({ name: atMost(20), iconUrl: link })
     .partial()
     .optional(),
 };
@@ -190,7 +198,7 @@ export const message = z.discriminatedUnion("type", [
     type: z.literal("coupon"),
     ...common,
     couponId: z.string().min(1),
-    deliveryTag: z.string().max(30).optional(),
+    deliveryTag: atMost(30).optional(),
   }),
 ]);
 

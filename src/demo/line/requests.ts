@@ -66,6 +66,8 @@ function describe(issue: Issue): string {
       return "May not be empty";
     case "not_multiple_of":
       return `Must be a multiple of ${issue.divisor}`;
+    case "custom":
+      return issue.message;
     default:
       return "Invalid value";
   }
