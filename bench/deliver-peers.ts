@@ -64,7 +64,10 @@ async function fillPgBoss(databaseUrl: string, messages: number): Promise<void> 
   const boss = await startedBoss(databaseUrl);
   await boss.deleteQueue("send").catch(() => {});
   await boss.createQueue("send", { policy: "key_strict_fifo" });
-  const jobs = Array.from({ length: messages }, (_, n) => ({ singletonKey: `key ${n + 1}`, data: { text: `Message ${n + 1}` } }));
+  const jobs = Array.from({ length: messages }, (_, n) => ({
+    singletonKey: `key ${n + 1}`,
+    data: { text: `Message ${n + 1}` },
+  }));
   for (let from = 0; from < jobs.length; from += 1_000) await boss.insert("send", jobs.slice(from, from + 1_000));
   await boss.stop({ graceful: false });
 }
