@@ -68,7 +68,7 @@ export interface Sender {
 }
 
 /** Concurrent calls per channel. Each channel has its own, so that a provider that hangs on one slows no other. */
-const MAX_CALLS = 256;
+export const MAX_CALLS = 256;
 /** Queues of a channel that one poll finds. */
 const PAGE = 1_000;
 /** In milliseconds. */

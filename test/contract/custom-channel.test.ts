@@ -57,6 +57,24 @@ async function outbound(someone: Person): Promise<string[]> {
   );
 }
 
+/** Resolves when the answer 202 is settled: from then on the lease is not lost after 30 seconds. */
+async function isTaken(someone: Person): Promise<void> {
+  await expect
+    .poll(async () => {
+      await later(0);
+      return (await delivery(someone))?.lease?.isTaken;
+    })
+    .toBe(true);
+}
+
+async function delivery(someone: Person): Promise<{ lease?: { isTaken?: boolean } } | null> {
+  const { contactChannelId } = await look(desk, someone);
+  const row = await desk.app.database.prisma.contactChannel.findUniqueOrThrow({
+    where: { id: rowId(contactChannelId) },
+  });
+  return row.delivery === null ? null : Object(row.delivery);
+}
+
 async function becomes(someone: Person, ...expected: string[]): Promise<void> {
   await expect.poll(() => outbound(someone)).toEqual(expected);
 }
@@ -196,6 +214,7 @@ describe("S7: a deliveryUrl", () => {
     partner.answer(status(202), status(202));
     await send(conversationId, "One", "Two");
     await expect.poll(() => requestsTo(channelId).length).toBe(1);
+    await isTaken(someone);
     await later(299_000);
     expect(await outbound(someone)).toEqual(["One: SENDING", "Two: QUEUED"]);
     const { deliveryId } = first(requestsTo(channelId)).delivery;
@@ -218,13 +237,7 @@ describe("S7: a deliveryUrl", () => {
     partner.answer(status(202));
     await send(conversationId, "One");
     await expect.poll(() => requestsTo(channelId).length).toBe(1);
-    // The answer is settled when the lease has been extended: it is not lost after 30 seconds.
-    await expect
-      .poll(async () => {
-        await later(0);
-        return (await delivery(someone))?.lease?.isTaken;
-      })
-      .toBe(true);
+    await isTaken(someone);
     await later(300_000);
     await becomes(someone, "One: SENT");
     expect(new Set(requestsTo(channelId).map(({ body }) => body)).size).toBe(1);
@@ -255,14 +268,6 @@ describe("S7: a deliveryUrl", () => {
     await later(1_000);
     await becomes(someone, "One: SENT");
   });
-
-  async function delivery(someone: Person): Promise<{ lease?: { isTaken?: boolean } } | null> {
-    const { contactChannelId } = await look(desk, someone);
-    const row = await desk.app.database.prisma.contactChannel.findUniqueOrThrow({
-      where: { id: rowId(contactChannelId) },
-    });
-    return row.delivery === null ? null : Object(row.delivery);
-  }
 
   test("B4: after a block nothing is posted", async () => {
     const { channelId } = await pushed();

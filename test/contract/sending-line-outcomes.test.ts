@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MAX_CALLS } from "../../src/delivery/sender.ts";
 import type { Effect } from "../../src/demo/line/faults.ts";
 import { at } from "../support/answers.ts";
 import { GREETING, rowId } from "../support/app.ts";
@@ -254,10 +255,10 @@ describe("S4: refused credentials fault the channel, and its messages wait", () 
 test("S1: a provider that hangs on one channel slows no other", async () => {
   const slow = await it.channel({ accessToken: "slow" });
   // More than the calls that one channel may have at a time.
-  const users = Array.from({ length: 140 }, () => it.user(slow));
+  const users = Array.from({ length: MAX_CALLS + 12 }, () => it.user(slow));
   it.line.faults.add({ effect: { type: "hang" }, channel: slow.account.id });
   await Promise.all(users.map((user) => user.writes()));
-  await eventually(() => requests.length).toBe(128);
+  await eventually(() => requests.length).toBe(MAX_CALLS);
 
   const user = it.user();
   await user.writes();

@@ -201,7 +201,7 @@ describe("a chatbot with a delayed step", () => {
     const phone = it.account.account.phone(someone.externalId);
     await expect.poll(() => callsFor(someone)).toContain("loading 202");
     expect((await callsFor(someone)).slice(-2)).toEqual(["push 200", "loading 202"]);
-    const shown = (phone.loadingUntil ?? 0) - Date.now();
+    const shown = (phone.loadingUntil ?? 0) - it.desk.clock.now();
     expect(Math.ceil(shown / 1_000)).toBeGreaterThan(20);
     it.desk.clock.advance(30_000);
     await it.desk.app.runDue();

@@ -17,8 +17,15 @@ function leaseOf(call: DeliveryCall, contents: readonly OutboundContents[] = [])
 }
 
 function content(text: string, menu: Menu | null = null): OutboundContents {
-  const ids = { conversationId: idOf<"Conversation">("conversation"), contactChannelId: idOf<"ContactChannel">("c") };
-  return { ...ids, id: idOf<"Message">(uuidv7()), externalId: "U1", text, menu, recordedAt: NOW };
+  return {
+    id: idOf<"Message">(uuidv7()),
+    conversationId: null,
+    contactChannelId: idOf<"ContactChannel">(uuidv7()),
+    externalId: "U1",
+    text,
+    menu,
+    recordedAt: NOW,
+  };
 }
 
 describe("the request", () => {
