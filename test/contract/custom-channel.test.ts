@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { toDeliveryId } from "../../src/domain/global-id.ts";
 import { idOf } from "../../src/domain/id.ts";
 import { first } from "../support/answers.ts";
@@ -20,6 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => partner[Symbol.asyncDispose]());
 
+/** The channels of the current test. They are archived, because what is left on them would take the next test's answers. */
+const pushing: string[] = [];
+afterEach(async () => {
+  for (const channelId of pushing.splice(0)) await desk.ada.archiveChannel({ channelId });
+});
+
 /** A channel whose deliveries are posted to the partner, with its secret. */
 async function pushed(deliveryUrl = partner.url) {
   const { channel, deliverySecret } = await desk.ada.createChannel({
@@ -27,6 +33,7 @@ async function pushed(deliveryUrl = partner.url) {
     name: "Pushed",
     custom: { deliveryUrl },
   });
+  pushing.push(channel.id);
   return { channelId: channel.id, secret: deliverySecret ?? "" };
 }
 
