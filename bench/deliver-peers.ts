@@ -4,7 +4,7 @@ import { PgBoss } from "pg-boss";
 import { Agent, request } from "undici";
 import { serveParent } from "./child.ts";
 
-const methods = { fillBare, runBare, fillPgBoss, runPgBoss };
+const methods = { runBare, fillPgBoss, runPgBoss };
 export type PeerMethods = typeof methods;
 serveParent(methods);
 
@@ -15,24 +15,8 @@ const FETCHED = 100;
 const LOOPS = 2;
 const dispatcher = new Agent();
 
-async function fillBare(databaseUrl: string, messages: number): Promise<void> {
-  await using database = await connect(databaseUrl);
-  await database.pool.query("DROP TABLE IF EXISTS bare_queue");
-  await database.pool.query(
-    `CREATE TABLE bare_queue (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key int NOT NULL, status text NOT NULL,
-                              due_at timestamptz, leased_at timestamptz, text text NOT NULL)`,
-  );
-  await database.pool.query(
-    "INSERT INTO bare_queue (key, status, due_at, text) SELECT n, 'QUEUED', now(), 'Message ' || n FROM generate_series(1, $1) n",
-    [messages],
-  );
-  await database.pool.query("CREATE INDEX ON bare_queue (due_at) WHERE due_at IS NOT NULL");
-  await database.pool.query("CREATE INDEX ON bare_queue (key, id) WHERE status IN ('QUEUED', 'SENDING')");
-  await database.pool.query("ANALYZE bare_queue");
-}
-
-/** Leases, sends and settles batches until nothing is due; each key in order. */
-async function runBare(databaseUrl: string, url: string): Promise<void> {
+/** Leases, sends and settles the heads of our own queues, in batches, until nothing is due: no log, no blocks, no retries. */
+async function runBare(databaseUrl: string, url: string, channelId: string): Promise<void> {
   await using database = await connect(databaseUrl);
   const { pool } = database;
   const loop = async (): Promise<void> => {
@@ -40,19 +24,34 @@ async function runBare(databaseUrl: string, url: string): Promise<void> {
       const { rows } = await pool.query<{ id: string; text: string }>({
         name: "lease",
         text: `
-          UPDATE bare_queue SET status = 'SENDING', leased_at = now(), due_at = NULL
-          WHERE id IN (SELECT id FROM bare_queue q WHERE due_at <= now() AND NOT EXISTS (
-                         SELECT 1 FROM bare_queue earlier
-                         WHERE earlier.key = q.key AND earlier.id < q.id AND earlier.status IN ('QUEUED', 'SENDING'))
-                       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-          RETURNING id, text`,
-        values: [LEASED],
+          WITH due AS (
+            SELECT id FROM contact_channel WHERE channel_id = $1 AND outbound_due_at <= now()
+            ORDER BY outbound_due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+          ), head AS (
+            SELECT DISTINCT ON (m.contact_channel_id) m.id
+            FROM message m JOIN due ON due.id = m.contact_channel_id
+            WHERE m.delivery_status IN ('QUEUED', 'SENDING') ORDER BY m.contact_channel_id, m.seq
+          ), leased AS (
+            UPDATE message SET delivery_status = 'SENDING', leased_at = now(), attempts = attempts + 1
+            FROM head WHERE message.id = head.id RETURNING message.id, message.contact_channel_id, message.text
+          ), marked AS (
+            UPDATE contact_channel SET outbound_due_at = NULL, lease_expires_at = now() + interval '30 s'
+            FROM leased WHERE contact_channel.id = leased.contact_channel_id
+          )
+          SELECT id, text FROM leased`,
+        values: [channelId, LEASED],
       });
       if (rows.length === 0) return;
       await Promise.all(rows.map(({ id, text }) => send(url, id, text)));
       await pool.query({
         name: "settle",
-        text: "UPDATE bare_queue SET status = 'SENT' WHERE id = ANY ($1::bigint[]) AND status = 'SENDING'",
+        text: `
+          WITH sent AS (
+            UPDATE message SET delivery_status = 'SENT'
+            WHERE id = ANY ($1::uuid[]) AND delivery_status = 'SENDING' RETURNING contact_channel_id
+          )
+          UPDATE contact_channel SET lease_expires_at = NULL FROM sent
+          WHERE contact_channel.id = sent.contact_channel_id`,
         values: [rows.map(({ id }) => id)],
       });
     }

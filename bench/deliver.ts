@@ -21,7 +21,7 @@ const SECRET = "a-secret-of-the-bench-that-is-long-enough";
 const AGENT = "agent@desk.test";
 
 /**
- * Measures how fast queued messages are sent: by Deskgate, by a bare lease loop in SQL and by pg-boss, all to the same
+ * Measures how fast queued messages are sent: by Deskgate, by a bare lease loop in SQL over the same rows and by pg-boss, all to the same
  * stub, in rounds that alternate. Then the time from a commit to the begin of its call, alone and beside a channel whose
  * provider never answers.
  */
@@ -36,8 +36,9 @@ export async function deliver(): Promise<void> {
     const { url, silentUrl } = await stub.call("start");
     const rates: Record<"ours" | "bare" | "pgBoss", number[]> = { ours: [], bare: [], pgBoss: [] };
     for (let n = 0; n < ROUNDS; n++) {
-      await peers.call("fillBare", postgres.url, MESSAGES);
-      rates.bare.push(await rate(() => peers.call("runBare", postgres.url, url)));
+      const bare = await seed(pool, url);
+      await queueAll(pool, bare);
+      rates.bare.push(await rate(() => peers.call("runBare", postgres.url, url, bare.channelId)));
       await peers.call("fillPgBoss", postgres.url, MESSAGES);
       rates.pgBoss.push(await rate(() => peers.call("runPgBoss", postgres.url, url)));
       const world = await seed(pool, url);
