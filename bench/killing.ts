@@ -6,6 +6,7 @@ import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { signAgentToken } from "../src/auth/token.ts";
 import type { LineChannel } from "../src/demo/line/channel.ts";
+import type { Faults } from "../src/demo/line/faults.ts";
 import type { LoggedRequest } from "../src/demo/line/request-log.ts";
 import { type FakeLine, startFakeLine } from "../src/demo/line/server.ts";
 import { toGlobalId } from "../src/domain/global-id.ts";
@@ -55,6 +56,8 @@ interface BlockSpan {
   readonly userId: string;
   readonly from: number;
   until: number;
+  /** No text up to this number was sent after the block. */
+  readonly lastText: number;
 }
 
 const PROCESSES = 3;
@@ -81,7 +84,7 @@ export async function killingRun(options: KillingOptions): Promise<KillingReport
     line.faults.add({ effect: { type: "status", status: 500 }, probability: 0.03 });
     line.faults.add({ effect: { type: "status", status: 503 }, probability: 0.02, accepts: true });
     line.faults.add({ effect: { type: "swallow" }, probability: 0.02 });
-    const world = new World({ account, channelId, processes, pool, random, contacts });
+    const world = new World({ account, faults: line.faults, channelId, processes, pool, random, contacts });
     const kills = await runAll(world, processes, duration, killEvery, random);
     line.faults.clear();
     const drained = await untilDrained(pool, drain, leaseTimeout);
@@ -135,6 +138,7 @@ const ACTORS = 12;
 
 interface WorldOptions {
   readonly account: LineChannel;
+  readonly faults: Faults;
   readonly channelId: string;
   readonly processes: readonly Server[];
   readonly pool: pg.Pool;
@@ -175,22 +179,31 @@ class World {
       account.setWebhookUrl(`${this.#process().url}/webhooks/line/${channelId}`);
       await account.writeAs(userId, "Hello").delivered;
     } else if (dice < 0.9) {
-      this.#texts += 1;
-      await this.#mutate("sendMessage", "SendMessageInput", {
-        conversationId: found.conversationId,
-        text: `Answer ${this.#texts}`,
-        idempotencyKey: `key-${this.#texts}`,
-      });
+      await this.#send(found.conversationId);
     } else {
-      await this.#blockFor(userId, found.contactId);
+      await this.#blockFor(userId, found.contactId, found.conversationId);
     }
   }
 
-  async #blockFor(userId: string, contactId: string): Promise<void> {
+  async #send(conversationId: string): Promise<void> {
+    this.#texts += 1;
+    const number = this.#texts;
+    const input = { conversationId, text: `Answer ${number}`, idempotencyKey: `key-${number}` };
+    await this.#mutate("sendMessage", "SendMessageInput", input);
+  }
+
+  /** Blocks a contact for a while, about when a message is sent whose call is slow and often fails. */
+  async #blockFor(userId: string, contactId: string, conversationId: string): Promise<void> {
+    const { faults, random } = this.#options;
+    faults.add({ effect: { type: "slow", ms: 200 }, userId, times: 1 });
+    if (random() < 0.5) faults.add({ effect: { type: "status", status: 500 }, userId, times: 1 });
+    const sent = this.#send(conversationId);
+    const lastText = this.#texts;
+    await sleep(random() * 100);
     await this.#mutate("blockContact", "BlockContactInput", { contactId });
-    const span: BlockSpan = { userId, from: monotonic(), until: Number.POSITIVE_INFINITY };
+    const span: BlockSpan = { userId, from: monotonic(), until: Number.POSITIVE_INFINITY, lastText };
     this.blocks.push(span);
-    await sleep(this.#options.random() * 2_000);
+    await Promise.all([sent, sleep(random() * 2_000)]);
     span.until = monotonic();
     await this.#mutate("unblockContact", "UnblockContactInput", { contactId });
   }
@@ -387,13 +400,14 @@ function violationsOf(
       violations.push(`${nameOf(message)} is OUTCOME_UNKNOWN, though every call was answered.`);
     }
   }
-  for (const { userId, from, until } of blocks) {
-    const late = requests.filter(
-      (request) =>
-        request.userId === userId && request.monotonicMs > from + ARRIVES_WITHIN && request.monotonicMs < until,
-    );
-    for (const { operation, monotonicMs } of late) {
-      violations.push(`${operation} to ${userId} began ${Math.round(monotonicMs - from)} ms after the block's answer.`);
+  for (const { userId, from, until, lastText } of blocks) {
+    for (const request of requests) {
+      if (request.userId !== userId || request.monotonicMs <= from + ARRIVES_WITHIN) continue;
+      const isOld = request.messages.some((message) => numberOf(message) <= lastText);
+      if (request.monotonicMs >= until && !isOld) continue;
+      const texts = request.messages.map(textOf).join(", ");
+      const late = Math.round(request.monotonicMs - from);
+      violations.push(`${request.operation} to ${userId} (${texts}) began ${late} ms after the block's answer.`);
     }
   }
   return violations;
@@ -404,25 +418,21 @@ function violationsOf(
  * may be among them. As texts can be equal, all ways to match them are followed at once.
  */
 function orderViolations(userId: string, own: readonly Outbound[], arrived: readonly string[]): string[] {
-  const violations: string[] = [];
   /** How many of the texts that arrived can be those of the messages so far. */
   let matched = new Set([0]);
   for (const message of own) {
-    const matchedByIt = new Set(
-      [...matched].filter((count) => arrived[count] === message.text).map((count) => count + 1),
-    );
+    const withIt = new Set([...matched].filter((count) => arrived[count] === message.text).map((count) => count + 1));
     if (message.status === "SENT") {
-      if (matchedByIt.size > 0) matched = matchedByIt;
-      else violations.push(`${nameOf(message)} is SENT; all that arrived for ${userId}: ${arrived.join(", ")}.`);
+      // What follows would not match either.
+      if (withIt.size === 0) return [`${nameOf(message)} is SENT, but ${userId} got: ${arrived.join(", ")}.`];
+      matched = withIt;
     } else if (message.error === "OUTCOME_UNKNOWN") {
-      matched = matched.union(matchedByIt);
+      matched = matched.union(withIt);
     }
   }
-  if (!matched.has(arrived.length)) {
-    const sent = own.filter(({ status }) => status === "SENT").map(({ text }) => text);
-    violations.push(`${userId} got ${arrived.join(", ")}. SENT are only ${sent.join(", ")}.`);
-  }
-  return violations;
+  if (matched.has(arrived.length)) return [];
+  const sent = own.filter(({ status }) => status === "SENT").map(({ text }) => text);
+  return [`${userId} got: ${arrived.join(", ")}, though only these are SENT: ${sent.join(", ")}.`];
 }
 
 /** Whether the sender can have known the fate: every call was answered, and no process was killed during the last one. */
@@ -438,6 +448,11 @@ function isKnowable(message: Outbound, requests: readonly LoggedRequest[], kills
 
 function textOf(message: LoggedRequest["messages"][number]): string {
   return message.type === "text" ? message.text : message.type;
+}
+
+/** The number of an agent's text; infinite for others. */
+function numberOf(message: LoggedRequest["messages"][number]): number {
+  return Number(/^Answer (\d+)$/.exec(textOf(message))?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 function nameOf({ userId, seq, text }: Outbound): string {
