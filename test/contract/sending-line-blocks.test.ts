@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/demo/line/faults.ts";
 import { bootDesk, GREETING } from "../support/app.ts";
 import { databaseOf } from "../support/faults.ts";
@@ -19,6 +19,8 @@ async function begun({ externalId }: LineUser): Promise<void> {
 /** Another instance. Its clock is behind, so that it takes nothing before it is told to. */
 const other = await bootDesk({ env: { DATABASE_URL: databaseOf(desk), LINE_API_URL: line.url } });
 beforeEach(() => desk.clock.advance(3_600_000));
+// Before the desk, whose database it uses.
+afterAll(other.stop);
 
 /** The other instance does what is due when the leases of the first are lost. */
 async function leasesAreLost(): Promise<void> {
