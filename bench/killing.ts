@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
-import { signAgentToken } from "../src/auth/token.ts";
-import type { LineChannel } from "../src/demo/line/channel.ts";
-import type { LoggedRequest } from "../src/demo/line/request-log.ts";
-import { type FakeLine, startFakeLine } from "../src/demo/line/server.ts";
+import { startFakeLine } from "../src/demo/line/server.ts";
 import { toGlobalId } from "../src/domain/global-id.ts";
 import { LEASE_TIMEOUT } from "../src/domain/outbox.ts";
+import { freePort, Server } from "./killing-server.ts";
+import { type Outbound, violationsOf } from "./killing-violations.ts";
+import { AGENT, World } from "./killing-world.ts";
 
 export interface KillingOptions {
   /** A database with all migrations applied and no rows. */
@@ -41,28 +38,8 @@ export interface KillingReport {
   readonly violations: readonly string[];
 }
 
-interface Outbound {
-  readonly text: string;
-  readonly userId: string;
-  readonly seq: number;
-  readonly status: string;
-  readonly error: string | null;
-  readonly leasedAt: number | null;
-}
-
-/** A block, from its answer until somebody asked to lift it, by the monotonic clock. */
-interface BlockSpan {
-  readonly userId: string;
-  readonly from: number;
-  until: number;
-}
-
 const PROCESSES = 3;
-const SECRET = "a-secret-of-the-kill-test-that-is-long";
 const LINE_SECRET = "line-secret";
-const AGENT = "agent@desk.test";
-/** A begun call reaches the fake this much later at most, in milliseconds: both read from the same event loop. */
-const ARRIVES_WITHIN = 150;
 
 /**
  * Sends messages through three processes, one of which is killed again and again, to a LINE that fails, while contacts
@@ -81,7 +58,7 @@ export async function killingRun(options: KillingOptions): Promise<KillingReport
     line.faults.add({ effect: { type: "status", status: 500 }, probability: 0.03 });
     line.faults.add({ effect: { type: "status", status: 503 }, probability: 0.02, accepts: true });
     line.faults.add({ effect: { type: "swallow" }, probability: 0.02 });
-    const world = new World({ account, channelId, processes, pool, random, contacts });
+    const world = new World({ account, faults: line.faults, channelId, processes, pool, random, contacts });
     const kills = await runAll(world, processes, duration, killEvery, random);
     line.faults.clear();
     const drained = await untilDrained(pool, drain, leaseTimeout);
@@ -92,7 +69,7 @@ export async function killingRun(options: KillingOptions): Promise<KillingReport
       kills: kills.length,
       blocks: world.blocks.length,
       drained,
-      violations: violationsOf(messages, line, world.blocks, kills),
+      violations: violationsOf(messages, line.log, world.blocks, kills),
     };
   } finally {
     for (const server of processes) server.kill();
@@ -132,166 +109,6 @@ async function runAll(
 }
 
 const ACTORS = 12;
-
-interface WorldOptions {
-  readonly account: LineChannel;
-  readonly channelId: string;
-  readonly processes: readonly Server[];
-  readonly pool: pg.Pool;
-  readonly random: () => number;
-  readonly contacts: number;
-}
-
-/** The contacts and agents. */
-class World {
-  readonly blocks: BlockSpan[] = [];
-  readonly #options: WorldOptions;
-  readonly #token = signAgentToken(SECRET, AGENT, Date.now());
-  readonly #busy = new Set<string>();
-  #texts = 0;
-
-  constructor(options: WorldOptions) {
-    this.#options = options;
-    for (let n = 0; n < options.contacts; n++) options.account.addUser(`U${n}`, `Contact ${n}`);
-  }
-
-  /** One contact or agent does something; one at a time for each contact. */
-  async act(): Promise<void> {
-    const userId = `U${Math.floor(this.#options.random() * this.#options.contacts)}`;
-    if (this.#busy.has(userId)) return sleep(1);
-    this.#busy.add(userId);
-    try {
-      await this.#actFor(userId);
-    } finally {
-      this.#busy.delete(userId);
-    }
-  }
-
-  async #actFor(userId: string): Promise<void> {
-    const { account, channelId, random } = this.#options;
-    const found = await this.#contactOf(userId);
-    const dice = random();
-    if (found === null || found.conversationId === null || dice < 0.2) {
-      account.setWebhookUrl(`${this.#process().url}/webhooks/line/${channelId}`);
-      await account.writeAs(userId, "Hello").delivered;
-    } else if (dice < 0.9) {
-      this.#texts += 1;
-      await this.#mutate("sendMessage", "SendMessageInput", {
-        conversationId: found.conversationId,
-        text: `Answer ${this.#texts}`,
-        idempotencyKey: `key-${this.#texts}`,
-      });
-    } else {
-      await this.#blockFor(userId, found.contactId);
-    }
-  }
-
-  async #blockFor(userId: string, contactId: string): Promise<void> {
-    await this.#mutate("blockContact", "BlockContactInput", { contactId });
-    const span: BlockSpan = { userId, from: monotonic(), until: Number.POSITIVE_INFINITY };
-    this.blocks.push(span);
-    await sleep(this.#options.random() * 2_000);
-    span.until = monotonic();
-    await this.#mutate("unblockContact", "UnblockContactInput", { contactId });
-  }
-
-  async #contactOf(userId: string): Promise<{ contactId: string; conversationId: string | null } | null> {
-    const { rows } = await this.#options.pool.query<{ contact_id: string; conversation_id: string | null }>(
-      `SELECT cc.contact_id, c.id AS conversation_id FROM contact_channel cc
-       LEFT JOIN conversation c ON c.id = cc.recent_conversation_id AND c.status NOT IN ('ENDED', 'BLOCKED')
-       WHERE cc.external_id = $1`,
-      [userId],
-    );
-    const [row] = rows;
-    if (row === undefined) return null;
-    return {
-      contactId: toGlobalId("Contact", row.contact_id),
-      conversationId: row.conversation_id === null ? null : toGlobalId("Conversation", row.conversation_id),
-    };
-  }
-
-  /** Sends a mutation until a process has answered it: each is safe to repeat. */
-  async #mutate(name: string, type: string, input: object): Promise<void> {
-    const query = `mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`;
-    for (;;) {
-      try {
-        const response = await fetch(`${this.#process().url}/graphql`, {
-          method: "POST",
-          headers: { authorization: `Bearer ${await this.#token}`, "content-type": "application/json" },
-          body: JSON.stringify({ query, variables: { input } }),
-        });
-        const { data } = (await response.json()) as { data?: Record<string, { __typename: string }> | null };
-        if (data?.[name] !== undefined) return;
-      } catch {
-        // The process was killed.
-      }
-      await sleep(20);
-    }
-  }
-
-  #process(): Server {
-    const { processes, random } = this.#options;
-    const up = processes.filter(({ isUp }) => isUp);
-    const chosen = up[Math.floor(random() * up.length)] ?? processes[0];
-    if (chosen === undefined) throw new Error("There is no process.");
-    return chosen;
-  }
-}
-
-/** A Deskgate process that always has the same port. */
-class Server {
-  readonly url: string;
-  readonly #env: NodeJS.ProcessEnv;
-  #process: ChildProcess | null = null;
-  isUp = false;
-
-  constructor(port: number, databaseUrl: string, lineUrl: string) {
-    this.url = `http://127.0.0.1:${port}`;
-    this.#env = {
-      PATH: process.env.PATH,
-      DATABASE_URL: databaseUrl,
-      LINE_API_URL: lineUrl,
-      PORT: String(port),
-      AUTH_SECRET: SECRET,
-      DEMO: "false",
-      LOG_LEVEL: "silent",
-    };
-  }
-
-  async restart(): Promise<void> {
-    this.isUp = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#process?.once("exit", () => resolve());
-    this.kill();
-    await promise;
-    await this.start();
-  }
-
-  kill(): void {
-    this.isUp = false;
-    this.#process?.kill("SIGKILL");
-  }
-
-  async start(): Promise<void> {
-    this.#process = spawn(process.execPath, ["--no-warnings", "src/main.ts"], { env: this.#env, stdio: "ignore" });
-    for (;;) {
-      const ready = await fetch(`${this.url}/ready`).catch(() => null);
-      if (ready?.status === 200) break;
-      if (this.#process.exitCode !== null) throw new Error(`A server exited with ${this.#process.exitCode}.`);
-      await sleep(50);
-    }
-    this.isUp = true;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("The server has no port.");
-  return address.port;
-}
 
 /** A workspace with an agent, and a LINE channel whose flow greets a first message; returns the channel's global id. */
 async function seed(pool: pg.Pool): Promise<string> {
@@ -361,92 +178,6 @@ async function outboundOf(pool: pg.Pool): Promise<Outbound[]> {
     error: row.delivery_error_code,
     leasedAt: row.leased_at?.getTime() ?? null,
   }));
-}
-
-/** Compares what LINE has accepted with what the database says. Greetings have equal texts, so they are compared by their number. */
-function violationsOf(
-  messages: readonly Outbound[],
-  line: FakeLine,
-  blocks: readonly BlockSpan[],
-  kills: readonly number[],
-): string[] {
-  const requests = line.log.all().filter(({ operation }) => operation === "push" || operation === "reply");
-  const accepted = Map.groupBy(
-    requests.filter((request) => request.accepted),
-    ({ userId }) => userId ?? "",
-  );
-  const violations: string[] = [];
-  if (line.log.dropped > 0) violations.push("The log of LINE is not complete.");
-  for (const [userId, own] of Map.groupBy(messages, (message) => message.userId)) {
-    const arrived = (accepted.get(userId) ?? []).flatMap((request) => request.messages.map(textOf));
-    violations.push(...orderViolations(userId, own, arrived));
-  }
-  for (const message of messages) {
-    if (message.status === "QUEUED" || message.status === "SENDING") violations.push(`${nameOf(message)} is pending.`);
-    if (message.error === "OUTCOME_UNKNOWN" && isKnowable(message, requests, kills)) {
-      violations.push(`${nameOf(message)} is OUTCOME_UNKNOWN, though every call was answered.`);
-    }
-  }
-  for (const { userId, from, until } of blocks) {
-    const late = requests.filter(
-      (request) =>
-        request.userId === userId && request.monotonicMs > from + ARRIVES_WITHIN && request.monotonicMs < until,
-    );
-    for (const { operation, monotonicMs } of late) {
-      violations.push(`${operation} to ${userId} began ${Math.round(monotonicMs - from)} ms after the block's answer.`);
-    }
-  }
-  return violations;
-}
-
-/**
- * What arrived must be the messages that are `SENT`, once each and in the order of recording; those of unknown outcome
- * may be among them. As texts can be equal, all ways to match them are followed at once.
- */
-function orderViolations(userId: string, own: readonly Outbound[], arrived: readonly string[]): string[] {
-  const violations: string[] = [];
-  /** How many of the texts that arrived can be those of the messages so far. */
-  let matched = new Set([0]);
-  for (const message of own) {
-    const matchedByIt = new Set(
-      [...matched].filter((count) => arrived[count] === message.text).map((count) => count + 1),
-    );
-    if (message.status === "SENT") {
-      if (matchedByIt.size > 0) matched = matchedByIt;
-      else violations.push(`${nameOf(message)} is SENT; all that arrived for ${userId}: ${arrived.join(", ")}.`);
-    } else if (message.error === "OUTCOME_UNKNOWN") {
-      matched = matched.union(matchedByIt);
-    }
-  }
-  if (!matched.has(arrived.length)) {
-    const sent = own.filter(({ status }) => status === "SENT").map(({ text }) => text);
-    violations.push(`${userId} got ${arrived.join(", ")}. SENT are only ${sent.join(", ")}.`);
-  }
-  return violations;
-}
-
-/** Whether the sender can have known the fate: every call was answered, and no process was killed during the last one. */
-function isKnowable(message: Outbound, requests: readonly LoggedRequest[], kills: readonly number[]): boolean {
-  const calls = requests.filter(
-    (request) => request.userId === message.userId && request.messages.some((each) => textOf(each) === message.text),
-  );
-  const isUnanswered = calls.some(({ status }) => status === null || status >= 500);
-  const { leasedAt } = message;
-  const wasKilled = leasedAt !== null && kills.some((at) => at >= leasedAt - 1_000 && at <= leasedAt + 15_000);
-  return !isUnanswered && !wasKilled;
-}
-
-function textOf(message: LoggedRequest["messages"][number]): string {
-  return message.type === "text" ? message.text : message.type;
-}
-
-function nameOf({ userId, seq, text }: Outbound): string {
-  return `${userId}/${seq} (${text})`;
-}
-
-/** The clock of the request log, in milliseconds. */
-function monotonic(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Record<string, number> {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/demo/line/faults.ts";
 import { bootDesk, GREETING } from "../support/app.ts";
 import { databaseOf } from "../support/faults.ts";
@@ -18,7 +18,9 @@ async function begun({ externalId }: LineUser): Promise<void> {
 
 /** Another instance. Its clock is behind, so that it takes nothing before it is told to. */
 const other = await bootDesk({ env: { DATABASE_URL: databaseOf(desk), LINE_API_URL: line.url } });
-desk.clock.advance(3_600_000);
+beforeEach(() => desk.clock.advance(3_600_000));
+// Before the desk, whose database it uses.
+afterAll(other.stop);
 
 /** The other instance does what is due when the leases of the first are lost. */
 async function leasesAreLost(): Promise<void> {
@@ -119,7 +121,6 @@ test("S6: a call that has begun when the block comes may finish, and is not repe
 });
 
 test("S2: what a dead instance has leased is sent again with the same bytes, and its late answer changes nothing", async () => {
-  desk.clock.advance(3_600_000);
   const user = await it.greeted();
   user.fault({ type: "slow", ms: 1_500 }, { operation: "push", times: 1 });
   await user.isSent("Hi");
@@ -137,7 +138,6 @@ test("S2: what a dead instance has leased is sent again with the same bytes, and
 });
 
 test("S2, S6: what a dead instance has leased is OUTCOME_UNKNOWN if a block came since; a late success is SENT", async () => {
-  desk.clock.advance(3_600_000);
   const user = await it.greeted();
   user.fault({ type: "slow", ms: 1_500 }, { operation: "push", times: 1 });
   await user.isSent("Hi");

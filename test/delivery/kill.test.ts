@@ -17,7 +17,7 @@ test("S1 to S6: three processes, of which one is killed every 3 s, send everythi
     random: randomFrom(1),
   });
   expect(violations).toEqual([]);
-  expect(report.messages.SENT).toBeGreaterThan(100);
+  expect(report.messages.SENT).toBeGreaterThan(50);
   expect(report.kills).toBeGreaterThanOrEqual(2);
   expect(report.blocks).toBeGreaterThan(0);
 }, 120_000);
