@@ -138,7 +138,7 @@ export class RowChanges {
   }
 
   messageChangeRows(): object[] {
-    return [...this.#messageChanges.values()];
+    return [...this.#messageChanges.values()].map(({ delivery, ...change }) => ({ ...change, ...delivery }));
   }
 
   /** Terminal conversations first: the unique index on ongoing conversations is checked row by row (rule C2). */

@@ -120,14 +120,15 @@ const updateMessages: Statement = {
     UPDATE message m SET
       unsent_at = coalesce(u."unsentAt", m.unsent_at),
       edited_at = coalesce(u."editedAt", m.edited_at),
-      delivery_status = coalesce((u.delivery->>'status')::"DeliveryStatus", m.delivery_status),
-      leased_at = coalesce((u.delivery->>'leasedAt')::timestamptz, m.leased_at),
-      attempts = coalesce((u.delivery->>'attempts')::int, m.attempts),
-      delivery_error_code = CASE WHEN u.delivery IS NULL THEN m.delivery_error_code ELSE u.delivery->>'errorCode' END,
-      delivery_error_message =
-        CASE WHEN u.delivery IS NULL THEN m.delivery_error_message ELSE u.delivery->>'errorMessage' END,
-      provider_message_id = coalesce(u.delivery->>'providerMessageId', m.provider_message_id)
-    FROM json_to_recordset($1::json) AS u (id uuid, "unsentAt" timestamptz, "editedAt" timestamptz, delivery json)
+      delivery_status = coalesce(u.status, m.delivery_status),
+      leased_at = coalesce(u."leasedAt", m.leased_at),
+      attempts = coalesce(u.attempts, m.attempts),
+      delivery_error_code = CASE WHEN u.status IS NULL THEN m.delivery_error_code ELSE u."errorCode" END,
+      delivery_error_message = CASE WHEN u.status IS NULL THEN m.delivery_error_message ELSE u."errorMessage" END,
+      provider_message_id = coalesce(u."providerMessageId", m.provider_message_id)
+    FROM json_to_recordset($1::json) AS u (
+      id uuid, "unsentAt" timestamptz, "editedAt" timestamptz, status "DeliveryStatus", "leasedAt" timestamptz, attempts int,
+      "errorCode" text, "errorMessage" text, "providerMessageId" text)
     WHERE m.id = u.id`,
 };
 
