@@ -6,6 +6,7 @@ import { rowId } from "../support/app.ts";
 import type { Client } from "../support/client.ts";
 import { hangUp, type Partner, type PartnerAnswer, startPartner, status, verify } from "../support/partner.ts";
 import { block, type Person, person } from "../support/people.ts";
+import { rawServer } from "../support/raw-server.ts";
 import { latest, look } from "../support/view.ts";
 import { type AutomatedDesk, bootAutomatedDesk, MENU } from "./situations.ts";
 
@@ -205,6 +206,16 @@ describe("S7: a deliveryUrl", () => {
     expect(await faultOf(channelId)).toBeNull();
     await desk.app.runDue();
     await becomes(someone, "One: SENT", "Two: SENT");
+  });
+
+  test("S4: a connection that does not open is tried again with growing delay, not at once", async () => {
+    await using silent = await rawServer(() => {});
+    // It accepts the connection, but never answers the handshake of TLS.
+    const { channelId } = await pushed(silent.origin.replace("http:", "https:"));
+    const { person: someone, conversationId } = await someoneOn(channelId);
+    await send(conversationId, "One");
+    await expect.poll(() => delivery(someone), { timeout: 5_000 }).toMatchObject({ failures: 1, lease: null });
+    expect(await outbound(someone)).toEqual(["One: QUEUED"]);
   });
 
   test("P4: no request reaches a private address: the channel has a fault that says so", async () => {

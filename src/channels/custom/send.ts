@@ -94,8 +94,8 @@ export function resultOf(result: PostResult, delay: number, now: number): CallRe
       return { type: "AGAIN", isAmbiguous: true, delay };
     case "NotBegun":
       switch (result.reason) {
+        // A connection that does not open is tried again with growing delay, like one that is refused.
         case "BEGIN_DEADLINE_PASSED":
-          return { type: "NOT_BEGUN" };
         case "CONNECT_FAILED":
           return { type: "AGAIN", isAmbiguous: false, delay };
         // It lies with the channel, not with the message: what waits is sent once an administrator has changed the URL.
