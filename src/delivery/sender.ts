@@ -128,20 +128,23 @@ export function createSender(options: SenderOptions): Sender {
     return queues;
   }
 
-  /** Sends what is due in one queue, one call after another. */
-  async function sendAll(queue: DueQueue, queues: ChannelQueues): Promise<void> {
+  /** Sends what is due in one queue, one call after another. Resolves to whether there was an attempt. */
+  async function sendAll(queue: DueQueue, queues: ChannelQueues): Promise<boolean> {
+    let attempted = false;
     try {
       while (!stopped && clock.now() >= queues.pausedUntil) {
         const channel = await directory.channel(queue.channelId);
         const transport = channel === null ? undefined : transports[channel.kind];
-        if (channel === null || !transport?.canSend(channel)) return;
+        if (channel === null || !transport?.canSend(channel)) break;
         const made = await attempt(options, queue, (lease, begin) => call(channel, transport, queues, lease, begin));
-        if (made === null || made.nextDueAt === null || made.nextDueAt > clock.now()) return;
+        attempted ||= made !== null;
+        if (made === null || made.nextDueAt === null || made.nextDueAt > clock.now()) break;
       }
     } catch (error) {
       // The message is leased or queued: the lease is lost after 30 s, and the next poll finds it.
       logger.warn({ err: error, channelId: queue.channelId }, "delivery failed");
     }
+    return attempted;
   }
 
   async function call(
@@ -172,7 +175,7 @@ export function createSender(options: SenderOptions): Sender {
 class ChannelQueues {
   /** The time until which the provider takes no calls. */
   pausedUntil: Instant = 0;
-  readonly #send: (queue: DueQueue) => Promise<void>;
+  readonly #send: (queue: DueQueue) => Promise<boolean>;
   readonly #refill: () => void;
   readonly #waiting = new Map<ContactChannelId, DueQueue>();
   readonly #active = new Map<ContactChannelId, Promise<void>>();
@@ -180,9 +183,11 @@ class ChannelQueues {
   readonly #again = new Map<ContactChannelId, DueQueue>();
   readonly #sent = new Map<ContactChannelId, PromiseWithResolvers<void>>();
   #mustRefill = false;
+  /** Whether there was an attempt since the last refill: without one, looking again would find the same queues. */
+  #hasAttempted = false;
   #stopped = false;
 
-  constructor(send: (queue: DueQueue) => Promise<void>, refill: () => void) {
+  constructor(send: (queue: DueQueue) => Promise<boolean>, refill: () => void) {
     this.#send = send;
     this.#refill = refill;
   }
@@ -220,16 +225,18 @@ class ChannelQueues {
       this.#waiting.delete(contactChannelId);
       this.#active.set(
         contactChannelId,
-        this.#send(queue).finally(() => this.#end(contactChannelId)),
+        this.#send(queue).then((attempted) => this.#end(contactChannelId, attempted)),
       );
     }
-    if (this.#mustRefill && this.#waiting.size === 0) {
+    if (this.#mustRefill && this.#hasAttempted && this.#waiting.size === 0) {
       this.#mustRefill = false;
+      this.#hasAttempted = false;
       this.#refill();
     }
   }
 
-  #end(contactChannelId: ContactChannelId): void {
+  #end(contactChannelId: ContactChannelId, attempted: boolean): void {
+    this.#hasAttempted ||= attempted;
     this.#active.delete(contactChannelId);
     const again = this.#again.get(contactChannelId);
     this.#again.delete(contactChannelId);
