@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type GrantedLease, LAPSED_AFTER } from "../domain/outbox.ts";
+import { BEGIN_WITHIN, type GrantedLease, LAPSED_AFTER } from "../domain/outbox.ts";
 import type { GrantedSignal } from "../domain/signal.ts";
 import type { OpenLease, OpenSignal } from "../domain/turn.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -9,6 +9,12 @@ export interface OpenLeasesOptions {
   readonly clock: Clock;
   /** Whether the lease is still open in the database: for those that another instance holds. */
   readonly isOpen: (lease: OpenLease) => Promise<boolean>;
+}
+
+/** A lease of this instance. */
+interface OpenCall extends Begin {
+  /** Resolves when the call has begun or was given up. */
+  readonly begun: Promise<void>;
 }
 
 /** The leases of this instance whose call may still begin. A block waits for them, so that nothing begins after its answer (rule S6). */
@@ -24,31 +30,35 @@ export interface OpenLeases {
 }
 
 export function openLeases({ clock, isOpen }: OpenLeasesOptions): OpenLeases {
-  const open = new Map<string, PromiseWithResolvers<void>>();
+  const open = new Map<string, OpenCall>();
   return {
     open: (lease, deadline) => {
-      const key = keyOf(lease);
-      const begun = Promise.withResolvers<void>();
-      open.set(key, begun);
-      return { deadline, onBegun: begun.resolve };
+      const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
+      open.set(keyOf(lease), { deadline, begun, onBegun });
+      return { deadline, onBegun };
     },
     close: (lease) => {
       const key = keyOf(lease);
-      open.get(key)?.resolve();
+      open.get(key)?.onBegun();
       open.delete(key);
     },
     closed: async (lease) => {
-      const lapsesIn = LAPSED_AFTER - Math.max(0, clock.now() - lease.grantedAt);
+      const ours = open.get(keyOf(lease));
+      const lapsesIn = ours === undefined ? LAPSED_AFTER - ageOf(lease) : ours.deadline + SLACK - performance.now();
       if (lapsesIn <= 0) return;
       const stop = new AbortController();
-      const ours = open.get(keyOf(lease));
       await Promise.race([
         delay(lapsesIn, undefined, { signal: stop.signal, ref: true }).catch(() => {}),
-        ...(ours !== undefined ? [ours.promise] : "signalId" in lease ? [] : [untilSettled(lease, stop.signal)]),
+        ...(ours !== undefined ? [ours.begun] : "signalId" in lease ? [] : [untilSettled(lease, stop.signal)]),
       ]);
       stop.abort();
     },
   };
+
+  /** In milliseconds. Only for the leases of others: the clock may be set at any time. */
+  function ageOf({ grantedAt }: OpenLease | OpenSignal): number {
+    return Math.max(0, clock.now() - grantedAt);
+  }
 
   async function untilSettled(lease: OpenLease, signal: AbortSignal): Promise<void> {
     // If the database does not answer, the lease lapses.
@@ -66,3 +76,5 @@ function keyOf(lease: GrantedLease | GrantedSignal | OpenLease | OpenSignal): st
 
 /** In milliseconds. */
 const POLL = 50;
+/** Milliseconds from the deadline of a lease until it has lapsed. */
+const SLACK = LAPSED_AFTER - BEGIN_WITHIN;

@@ -99,6 +99,18 @@ test.each(["the same instance", "another instance"])(
   },
 );
 
+test("S6: it waits for the call of its own instance also if the clock jumps ahead meanwhile", async () => {
+  const it = await stalled();
+  it.desk.clock.advance(60_000);
+  const block = blocking(it.desk.ada, it.contactId);
+  await committed(it);
+  // Its answer would come before that of a later query.
+  for (let i = 0; i < 5; i++) await look(it.desk, it.someone);
+  expect(block.hasAnswered).toBe(false);
+  it.connections.release();
+  await block.changed;
+});
+
 test("S6: another instance waits for a call that has not begun, and answers once it is settled", async () => {
   const it = await stalled();
   const block = blocking(await anotherInstance(it.desk), it.contactId);
