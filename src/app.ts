@@ -141,9 +141,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     started.push(executor.drain);
     const leases = openLeases({ clock, isOpen: (lease) => isLeaseOpen(database.pool, lease) });
-    started.push(() => dispatcher.close());
+    // Nobody waits for a call any more, but one that was given up still waits for its connection.
+    started.push(() => dispatcher.destroy());
     const partners = guardedAgent({ allowedNetworks: config.webhookAllowedNetworks });
-    started.push(() => partners.close());
+    started.push(() => partners.destroy());
     const transports = {
       LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, clock, timeout: callTimeout, random: Math.random }),
       CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
@@ -226,6 +227,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     // The server waits for open requests when it closes, and streams never end on their own, so they are stopped first.
     started.push(hub.stop);
     started.push(graphql.stop);
+    // No further call begins while the others stop; what is under way, up to 10 s long, is awaited after them.
+    started.push(async () => {
+      void sender.stop();
+      void signaler.stop();
+    });
     await http.listen({ port: config.port, host: "::" }).catch((error: unknown) => listenOnIpv4(error));
 
     const { port } = http.server.address() as AddressInfo;
