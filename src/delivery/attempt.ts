@@ -48,7 +48,7 @@ export async function attempt(
   try {
     if (performance.now() <= begin.deadline) outcome = await send(lease, begin);
   } finally {
-    // Also if `send` throws, which is a bug: the message must not stay leased until the lease is lost.
+    // Also if `send` throws, which is a bug: no block has to wait for the lease, which is lost after 30 s.
     openLeases.close(lease);
   }
   const settled = await execute(options, queue, { type: "SettleOutbound", messageIds, attempt: number, outcome });
