@@ -97,6 +97,8 @@ export function channelWriter(database: Database, secrets: ChannelSecrets, newDe
           deliverySecret: resealed("deliverySecret", withPrevious(deliverySecret, opened.deliverySecret)),
           ...signals,
         };
+        // A new token is the provider's own, and must not be sent to the LINE to try against (rule S4).
+        const apiUrl = data.accessToken === before.accessToken ? before.apiUrl : null;
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
         // Credentials that are set, even to what they were, are tried again.
         const isSet = accessToken !== undefined || deliveryUrl !== undefined || rotateDeliverySecret;
@@ -105,7 +107,7 @@ export function channelWriter(database: Database, secrets: ChannelSecrets, newDe
         if (replaced.length === 0 && JSON.stringify(values[0]) === JSON.stringify(values[1])) {
           return { result: { id, changed: false, deliverySecret: null }, entry: null };
         }
-        await tx.channel.update({ where: { id }, data });
+        await tx.channel.update({ where: { id }, data: { ...data, apiUrl } });
         // A secret that replaces another is visible only by its name, because neither value is kept.
         const after = { ...values[1], ...(replaced.length > 0 ? { replaced } : {}) };
         const entry = { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } as const;
