@@ -181,5 +181,10 @@ function pendingToLoad(items: readonly ResolvedWorkItem[]): PendingToLoad {
   return { all: idsOfCommands(needAllPending), first: idsOfCommands(needFirstPending) };
 }
 
-const needAllPending: ReadonlySet<Command["type"]> = new Set(["Block", "CloseArchived", "CancelMessage"]);
-const needFirstPending: ReadonlySet<Command["type"]> = new Set(["LeaseOutbound", "SettleOutbound", "ExpireOutbound"]);
+const needAllPending: ReadonlySet<Command["type"]> = new Set([
+  "Block",
+  "CancelMessage",
+  "CloseArchived",
+  "ExpireOutbound",
+]);
+const needFirstPending: ReadonlySet<Command["type"]> = new Set(["LeaseOutbound", "SettleOutbound"]);
