@@ -5,6 +5,9 @@ import { type OutboundContent, recordOutbound } from "./outbound.ts";
 import { changeConversation } from "./transition.ts";
 import type { Turn } from "./turn.ts";
 
+/** Maximum number of messages that a chatbot sends in one turn, however its flow was stored. */
+const MAX_TURN_MESSAGES = 10;
+
 /** The chatbot that takes a new conversation, if the channel has one; it precedes auto-replies (rule C1). */
 export function openingChatbot(flows: readonly Flow[]): Chatbot | null {
   return flows.find((flow) => flow.kind === "CHATBOT") ?? null;
@@ -58,7 +61,10 @@ export function runDueStep(turn: Turn): void {
   runSteps(turn, chatbot, { ...step, delay: 0 });
 }
 
-/** Runs steps until one waits for its delay or for an answer. A path that ends or loops hands over to an agent. */
+/**
+ * Runs steps until one waits for its delay or for an answer. A path that ends, loops or would send more messages than a
+ * turn may have hands over to an agent.
+ */
 function runSteps(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined): void {
   const visited = new Set<string>();
   let step = first;
@@ -68,6 +74,7 @@ function runSteps(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined):
       waitAt(turn, chatbot, current, turn.now + current.delay);
       return;
     }
+    if (visited.size === MAX_TURN_MESSAGES) break;
     recordOutbound(turn, bot(chatbot.id), contentOf(current));
     if (current.options !== undefined && current.options.length > 0) {
       waitAt(turn, chatbot, current, null);
