@@ -24,6 +24,7 @@ import { createSignaler, type Signaler } from "./delivery/signaler.ts";
 import { connectDemoLine } from "./demo/line/connection.ts";
 import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
+import { flowReader } from "./flows/read-flows.ts";
 import { graphqlServer } from "./graphql/server.ts";
 import { pages } from "./http/pages.ts";
 import { httpServer } from "./http/server.ts";
@@ -112,7 +113,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     const secrets = channelSecrets(database, await secretBox(config), (channelId, column, error) =>
       logger.error({ channelId, column, reason: error.message }, "a stored secret cannot be decrypted"),
     );
-    const directory = createDirectory(database.prisma, secrets);
+    const metrics = createMetrics();
+    const readFlows = flowReader({
+      onFault: (flow, fault) => logger.error({ ...flow, reason: fault }, "a stored flow cannot be read and is skipped"),
+      onCount: metrics.flowsUnreadable,
+    });
+    const directory = createDirectory(database.prisma, secrets, readFlows);
     const hub = createHub({ log, onError: (error) => logger.warn({ err: error }, "reading the event log failed") });
     const secret = await authSecret(config);
     const onChange: OnChange = (workspaceId, events) =>
@@ -183,8 +189,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       onError: (error) => logger.warn({ err: error }, "rechecking sessions failed"),
     });
     started.push(sessions.stop);
-    const metrics = createMetrics();
-
     const http = httpServer({ logger, metrics, trustProxy: config.trustProxy, ready: () => ready(database) });
     const graphql = await graphqlServer({
       database,

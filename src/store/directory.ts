@@ -4,7 +4,7 @@ import type { PrincipalLookup, Principals } from "../auth/session.ts";
 import type { ChannelKind } from "../domain/channel-kind.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
-import { flowFrom } from "../flows/definition.ts";
+import type { ReadFlows } from "../flows/read-flows.ts";
 import type { ChannelSecrets } from "./channel-secrets.ts";
 import type { Agent, ApiKey, PrismaClient } from "./generated/client.ts";
 
@@ -44,7 +44,7 @@ export interface ChannelRecord {
  */
 export interface Directory extends Credentials, PrincipalLookup {
   channel(id: ChannelId): Promise<ChannelRecord | null>;
-  /** The enabled flows of each channel of the workspace, oldest first. */
+  /** The enabled flows of each channel of the workspace, oldest first, without those that cannot be read. */
   flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
   agent(id: AgentId): Promise<AgentRecord | null>;
   /** Clears the cache; for the instance that has just made a change. */
@@ -54,7 +54,11 @@ export interface Directory extends Credentials, PrincipalLookup {
 /** In milliseconds. */
 const CACHE_TTL = 1_000;
 
-export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "open">): Directory {
+export function directory(
+  prisma: PrismaClient,
+  secrets: Pick<ChannelSecrets, "open">,
+  readFlows: ReadFlows,
+): Directory {
   const channels = cached<ChannelRecord>(async (id) => {
     const row = await prisma.channel.findUnique({ where: { id } });
     if (row === null) return null;
@@ -80,7 +84,7 @@ export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "o
       where: { workspaceId, enabled: true },
       orderBy: [{ createdAt: "asc" }, { id: "asc" }],
     });
-    return Map.groupBy(rows.map(flowFrom), (each) => each.channelId);
+    return Map.groupBy(readFlows(idOf<"Workspace">(workspaceId), rows), (each) => each.channelId);
   });
 
   const agents = cached<AgentRecord>(async (id) => {

@@ -15,6 +15,7 @@ import { saveDecisions } from "../../src/store/save-decisions.ts";
 import { freshDatabase, type TestDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
 import { plainSecrets } from "../support/plain-secrets.ts";
+import { quietFlowReader } from "../support/quiet-flow-reader.ts";
 
 const healthy: AggregateStore = { lock: lockContactChannels, load: loadContactChannels, save: saveDecisions };
 const place = { workspaceId: idOf<"Workspace">(uuidv7()), channelId: idOf<"Channel">(uuidv7()) };
@@ -42,7 +43,7 @@ function writePath(store: AggregateStore) {
     database,
     store,
     log: eventLog(database),
-    directory: directory(database.prisma, plainSecrets),
+    directory: directory(database.prisma, plainSecrets, quietFlowReader),
     addresses: addressBook(),
     clock: systemClock,
     newId: uuidv7,

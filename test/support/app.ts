@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import pino from "pino";
+import pino, { type Logger } from "pino";
 import type { Dispatcher } from "undici";
 import { v7 as uuidv7 } from "uuid";
 import { type App, startApp } from "../../src/app.ts";
@@ -79,6 +79,8 @@ export interface BootOptions {
   readonly dispatcher?: Dispatcher;
   /** How long those may take, in milliseconds; 10 s by default. */
   readonly callTimeout?: number;
+  /** Receives the log; by default nothing does. */
+  readonly logger?: Logger;
 }
 
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */

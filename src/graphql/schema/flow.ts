@@ -3,7 +3,8 @@ import { v7 as newId } from "uuid";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { asJson, checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
-import { checkDefinition } from "../../flows/definition.ts";
+import { checkDefinition } from "../../flows/check-definition.ts";
+import { readFlow } from "../../flows/definition.ts";
 import { type AuditedValues, audited } from "../../store/audit-log.ts";
 import type { Flow as FlowRow } from "../../store/generated/client.ts";
 import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
@@ -38,7 +39,15 @@ export const Flow = builder.prismaObject("Flow", {
       description:
         "The content of the flow, in the shape that `kind` requires: `{text}`, `{keywords, text}`, or `{steps}`.",
       type: "JSON",
-      resolve: (flow) => flow.definition,
+      // An unreadable row may hold JSON null, which must not make the whole list fail.
+      resolve: (flow) => flow.definition ?? {},
+    }),
+    fault: t.string({
+      nullable: true,
+      description:
+        "Why the flow is skipped, for people to read: its stored definition cannot be used. `updateFlow` with a new definition repairs it. Null if there is no fault.",
+      select: { id: true, channelId: true, kind: true, definition: true },
+      resolve: (flow) => readFlow(flow).fault,
     }),
     createdAt: t.expose("createdAt", { type: "DateTime" }),
   }),
