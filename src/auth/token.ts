@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import { LRUCache } from "lru-cache";
 import { type ChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { Clock } from "../platform/clock.ts";
+import { identityOf } from "./identity.ts";
 
 /** How agent tokens are verified: with our own secret, or with an identity provider's keys if `jwks` is set. */
 export interface TokenSettings {
@@ -12,6 +13,7 @@ export interface TokenSettings {
 
 /** The claims of a valid agent token. */
 export interface AgentClaims {
+  /** As `identityOf` returns it. */
   readonly email: string;
   readonly expiresAt: Instant | null;
 }
@@ -57,7 +59,9 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
     const claims = await verify(token, agentKey, agentOptions);
     // An email that the identity provider has not verified does not identify an agent.
     if (typeof claims?.email !== "string" || claims.email_verified === false) return null;
-    return { email: claims.email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
+    const email = identityOf(claims.email);
+    if (email === null) return null;
+    return { email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
   }
 
   function signVisitor({ channelId, visitorId }: Visitor): Promise<string> {
@@ -122,7 +126,7 @@ export function signAgentToken(
   now: Instant,
   lifetime = AGENT_TOKEN_LIFETIME,
 ): Promise<string> {
-  return new SignJWT({ email: email.toLowerCase() })
+  return new SignJWT({ email })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuedAt(Math.floor(now / 1_000))
     .setExpirationTime(Math.floor((now + lifetime) / 1_000))

@@ -124,7 +124,7 @@ export function directory(
   return {
     channel: channels.get,
     flows: async (workspaceId) => (await flows.get(workspaceId)) ?? new Map(),
-    agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
+    agentByEmail: agentsByEmail.get,
     agent: agents.get,
     currentPrincipals,
     fingerprint,

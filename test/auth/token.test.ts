@@ -6,6 +6,26 @@ import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken, tokens } from "../../src/auth/token.ts";
 import { testClock } from "../support/clock.ts";
 
+test("an email identifies an agent by its ASCII letters, whatever their case; other letters are not folded into them", async () => {
+  const clock = testClock();
+  const secret = "a-secret-of-tests-that-is-long-enough";
+  const { verifyAgent } = tokens({ secret, jwks: null }, clock);
+  const identityIn = async (email: string) =>
+    (await verifyAgent(await signAgentToken(secret, email, clock.now(), 60_000)))?.email ?? null;
+  expect(await identityIn("kim@desk.test")).toBe("kim@desk.test");
+  expect(await identityIn("Kim@Desk.test")).toBe("kim@desk.test");
+  for (const email of [
+    "\u212aim@desk.test",
+    "k\u0131m@desk.test",
+    "kim@desk.test\0",
+    " kim@desk.test",
+    "kim\n@desk.test",
+    "",
+  ]) {
+    expect([email, await identityIn(email)]).toEqual([email, null]);
+  }
+});
+
 test("a token is not reported as invalid while the identity provider is unreachable", async () => {
   const provider = createServer((_, response) => response.writeHead(503).end());
   provider.listen(0, "127.0.0.1");
