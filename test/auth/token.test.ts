@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { generateKeyPair, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken, tokens } from "../../src/auth/token.ts";
 import { testClock } from "../support/clock.ts";
@@ -46,4 +46,31 @@ test("a token is not reported as invalid while the identity provider is unreacha
   // Tokens that cannot come from the identity provider are rejected without its keys.
   expect(await verifyAgent(await signAgentToken(secret, "ada@desk.test", clock.now(), 60_000))).toBeNull();
   expect(await verifyAgent("nonsense")).toBeNull();
+});
+
+test.each([
+  ["true", { email_verified: true }, "ada@desk.test"],
+  ["absent", {}, null],
+  ["false", { email_verified: false }, null],
+  ['"true"', { email_verified: "true" }, null],
+  ['"false"', { email_verified: "false" }, null],
+  ["0", { email_verified: 0 }, null],
+  ["1", { email_verified: 1 }, null],
+])("email_verified of an identity provider's token is %s", async (_, claims, email) => {
+  const { publicKey, privateKey } = await generateKeyPair("RS256");
+  const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "1", alg: "RS256" }] });
+  const provider = createServer((_, response) => response.writeHead(200).end(keys));
+  provider.listen(0, "127.0.0.1");
+  await once(provider, "listening");
+  onTestFinished(() => void provider.close());
+  const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`;
+  const clock = testClock();
+  const { verifyAgent } = tokens({ secret: "unused", jwks: { url, issuer: "issuer", audience: "audience" } }, clock);
+  const token = await new SignJWT({ email: "ada@desk.test", ...claims })
+    .setProtectedHeader({ alg: "RS256", kid: "1" })
+    .setIssuer("issuer")
+    .setAudience("audience")
+    .setExpirationTime(Math.floor(clock.now() / 1_000) + 60)
+    .sign(privateKey);
+  expect((await verifyAgent(token))?.email ?? null).toBe(email);
 });
