@@ -32,6 +32,7 @@ export interface Visitor {
 }
 
 const VISITOR_AUDIENCE = "deskgate:visitor";
+const AGENT_AUDIENCE = "deskgate:agent";
 
 export function tokens(settings: TokenSettings, clock: Clock): Tokens {
   const agentKey = settings.jwks === null ? bytesOf(settings.secret) : remoteKeys(settings.jwks.url);
@@ -60,6 +61,7 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
     if (typeof claims?.email !== "string") return null;
     // Only an email that the identity provider says it has verified identifies an agent. We vouch for our own tokens.
     if (settings.jwks !== null && claims.email_verified !== true) return null;
+    if (settings.jwks === null && !isForAgents(claims.aud)) return null;
     const email = identityOf(claims.email);
     if (email === null) return null;
     return { email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
@@ -129,9 +131,15 @@ export function signAgentToken(
 ): Promise<string> {
   return new SignJWT({ email })
     .setProtectedHeader({ alg: "HS256" })
+    .setAudience(AGENT_AUDIENCE)
     .setIssuedAt(Math.floor(now / 1_000))
     .setExpirationTime(Math.floor((now + lifetime) / 1_000))
     .sign(bytesOf(secret));
+}
+
+/** Earlier versions signed tokens without an audience, which stay valid until they expire. */
+function isForAgents(audience: string | string[] | undefined): boolean {
+  return audience === undefined || [audience].flat().includes(AGENT_AUDIENCE);
 }
 
 function bytesOf(secret: string): Uint8Array {

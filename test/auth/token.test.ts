@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken, tokens } from "../../src/auth/token.ts";
 import { testClock } from "../support/clock.ts";
@@ -73,4 +73,23 @@ test.each([
     .setExpirationTime(Math.floor(clock.now() / 1_000) + 60)
     .sign(privateKey);
   expect((await verifyAgent(token))?.email ?? null).toBe(email);
+});
+
+test("our own tokens are for agents; those for another audience are refused, those of earlier versions without one are valid", async () => {
+  const clock = testClock();
+  const secret = "a-secret-of-tests-that-is-long-enough";
+  const { verifyAgent } = tokens({ secret, jwks: null }, clock);
+  expect(decodeJwt(await signAgentToken(secret, "ada@desk.test", clock.now())).aud).toBe("deskgate:agent");
+  const identityFor = async (claims: object) => {
+    const token = await new SignJWT({ email: "ada@desk.test", ...claims })
+      .setProtectedHeader({ alg: "HS256" })
+      .setExpirationTime(Math.floor(clock.now() / 1_000) + 60)
+      .sign(new TextEncoder().encode(secret));
+    return (await verifyAgent(token))?.email ?? null;
+  };
+  expect(await identityFor({ aud: "deskgate:agent" })).toBe("ada@desk.test");
+  expect(await identityFor({ aud: ["other", "deskgate:agent"] })).toBe("ada@desk.test");
+  expect(await identityFor({})).toBe("ada@desk.test");
+  expect(await identityFor({ aud: "other" })).toBeNull();
+  expect(await identityFor({ aud: [] })).toBeNull();
 });
