@@ -136,6 +136,8 @@ describe("errors", () => {
     "desk.example",
     "https://desk.example/",
     "https://desk.example,*",
+    "ftp://desk.example",
+    "http://a@desk.example",
     "null",
     "https://desk.example;https://b",
   ])("%s is not a list of origins", (given) => {

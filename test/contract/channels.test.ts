@@ -128,6 +128,16 @@ describe("createChannel", () => {
       { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["*", "https://shop.example/"] } },
       "webChat.allowedOrigins.1",
     ],
+    [
+      "a user name in an origin",
+      { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["https://a@shop.example"] } },
+      "webChat.allowedOrigins.0",
+    ],
+    [
+      "an origin of another scheme",
+      { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["ftp://shop.example"] } },
+      "webChat.allowedOrigins.0",
+    ],
     ["no web address", { kind: "CUSTOM", name: "x", custom: { deliveryUrl: "partner.example" } }, "custom.deliveryUrl"],
     [
       "a password in the address",
