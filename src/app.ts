@@ -26,6 +26,7 @@ import { seedDemo } from "./demo/workspace.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres/server.ts";
 import { flowReader } from "./flows/read-flows.ts";
 import { graphqlServer } from "./graphql/server.ts";
+import { isUpgrade } from "./graphql/transport/websocket.ts";
 import { pages } from "./http/pages.ts";
 import { httpServer } from "./http/server.ts";
 import { archivedChannelsJob } from "./jobs/archived-channels.ts";
@@ -189,7 +190,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       onError: (error) => logger.warn({ err: error }, "rechecking sessions failed"),
     });
     started.push(sessions.stop);
-    const http = httpServer({ logger, metrics, trustProxy: config.trustProxy, ready: () => ready(database) });
+    const http = httpServer({
+      logger,
+      metrics,
+      trustProxy: config.trustProxy,
+      isUpgrade,
+      ready: () => ready(database),
+    });
     const graphql = await graphqlServer({
       database,
       directory,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
@@ -10,12 +11,14 @@ export interface HttpOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly trustProxy: boolean;
+  /** Whether a request with an `Upgrade` header is handed to the server's `upgrade` listener; others are answered. */
+  readonly isUpgrade: (request: IncomingMessage) => boolean;
   /** Throws with the reason while the service is not ready. */
   readonly ready: () => Promise<void>;
 }
 
 /** Creates the HTTP server with what all routes share: request ids and logs, one error format, health and metrics. */
-export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions): FastifyInstance {
+export function httpServer({ logger, metrics, trustProxy, isUpgrade, ready }: HttpOptions): FastifyInstance {
   const http: FastifyInstance = Fastify({
     loggerInstance: asFastifyLogger(logger),
     trustProxy,
@@ -26,6 +29,7 @@ export function httpServer({ logger, metrics, trustProxy, ready }: HttpOptions):
     forceCloseConnections: "idle",
     return503OnClosing: true,
     bodyLimit: 64 * 1_024,
+    http: { shouldUpgradeCallback: isUpgrade },
   });
 
   closeIdleConnectionsOnStop(http);

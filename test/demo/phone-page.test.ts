@@ -24,6 +24,7 @@ beforeEach(async () => {
     logger: pino({ level: "silent" }),
     metrics: createMetrics(),
     trustProxy: false,
+    isUpgrade: () => false,
     ready: async () => {},
   });
   await http.register(await phonePage({ channel, clock }));

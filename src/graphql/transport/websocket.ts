@@ -29,6 +29,14 @@ interface Connection {
   session: Session | null;
 }
 
+/**
+ * Whether a request opens a WebSocket. Any other one is answered as if it had no `Upgrade` header, which some HTTP clients
+ * send by default to offer HTTP/2 (`h2c`).
+ */
+export function isUpgrade({ method, url, headers }: IncomingMessage): boolean {
+  return method === "GET" && url?.split("?")[0] === "/graphql" && headers.upgrade?.toLowerCase() === "websocket";
+}
+
 /** GraphQL over WebSocket, by the protocol `graphql-transport-ws`. */
 export function webSockets(edge: Edge): {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -68,9 +76,7 @@ export function webSockets(edge: Edge): {
   return { handleUpgrade, stop };
 
   function handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = request.url?.split("?")[0];
     if (stopping) refuse(socket, 503);
-    else if (path !== "/graphql") refuse(socket, 404);
     else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originError());
     else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
   }
@@ -155,10 +161,14 @@ function send(socket: WebSocket, data: string): Promise<void> {
   });
 }
 
-/** Answers a refused upgrade request and closes the connection. */
+/**
+ * Answers a refused upgrade request and closes the connection. It is destroyed as soon as the answer is sent, because
+ * otherwise it would stay open until the client closes its half.
+ */
 function refuse(socket: Duplex, status: number, error?: GraphQLError): void {
   const body = error === undefined ? "" : JSON.stringify({ errors: [error] });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"];
   socket.on("error", () => {});
+  socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
