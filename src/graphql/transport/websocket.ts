@@ -17,6 +17,8 @@ import { closeWith, receiveMessages } from "./websocket-messages.ts";
 
 /** Unsent bytes above which a client that sends but does not read is disconnected. */
 const MAX_UNSENT = 4 * 1_024 * 1_024;
+/** Fragments of one message: browsers and the usual libraries send every message in one. */
+const MAX_FRAGMENTS = 64;
 /** Milliseconds that clients have to complete the closing handshake when the server stops. */
 const CLOSE_HANDSHAKE_TIMEOUT = 2_000;
 
@@ -45,6 +47,7 @@ export function webSockets(edge: Edge): {
   const wss = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_REQUEST,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
