@@ -112,6 +112,31 @@ test("stop: does not wait for a connection without a request", async () => {
   await closed;
 });
 
+test("stop: does not wait for a request that never ends", async () => {
+  const desk = await bootDesk();
+  const endless = connect(Number(new URL(desk.url).port), "localhost");
+  endless.on("error", () => {});
+  await once(endless, "connect");
+  endless.write(
+    [
+      "POST /graphql HTTP/1.1",
+      "Host: localhost",
+      "Content-Type: application/json",
+      `Authorization: Bearer ${desk.ada.token}`,
+      "Content-Length: 100",
+      "",
+      '{"query":',
+    ].join("\r\n"),
+  );
+  // The server has read these headers once it answers a later request.
+  await fetch(`${desk.url}/health`);
+  const closed = once(endless, "close");
+  const asked = performance.now();
+  await desk.app.stop();
+  await closed;
+  expect(performance.now() - asked).toBeLessThan(5_000);
+});
+
 test("stop: the event loop becomes empty, so the process exits", async () => {
   const { url, drop } = await freshDatabase();
   const seeded = await bootDesk({ env: { DATABASE_URL: url } });
