@@ -11,7 +11,7 @@ const pure = [
   "test/realtime/hub.test.ts",
   "test/delivery/http-call.test.ts",
   "test/partners/{private-address,guarded-agent,standard-webhooks,post-signed}.test.ts",
-  "test/http/{client-network,slow-requests}.test.ts",
+  "test/http/{client-network,early-errors,slow-requests}.test.ts",
   "test/channels/line/{events,send,webhook-failure}.test.ts",
   "test/channels/web-chat/{channel-reader,mailbox,stream-bounds}.test.ts",
 ];

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { Overloaded } from "../commands/work.ts";
 import { errorBody } from "../platform/error-body.ts";
 import type { Metrics } from "../platform/metrics.ts";
+import { answerClientError } from "./client-error.ts";
 
 export interface HttpOptions {
   readonly logger: Logger;
@@ -43,7 +44,19 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     requestIdHeader: false,
     // Requests in progress may finish; idle connections are closed.
     forceCloseConnections: "idle",
-    return503OnClosing: true,
+    // Answered below, in the format of all other errors.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    // Not through Fastify's reply, whose type depends on the route: there is none yet.
+    frameworkErrors: ({ statusCode = 400, code, message }, { id }, { raw }) => {
+      const body = JSON.stringify(errorBody(code, message));
+      raw.writeHead(statusCode, {
+        "content-type": "application/json; charset=utf-8",
+        "content-length": Buffer.byteLength(body),
+        "x-request-id": id,
+      });
+      raw.end(body);
+    },
     bodyLimit: 64 * 1_024,
     requestTimeout: receiveWithin.request,
     http: {
@@ -54,9 +67,15 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   });
 
   closeIdleConnectionsOnStop(http);
+  let stopping = false;
+  http.addHook("preClose", async () => {
+    stopping = true;
+  });
 
   http.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (stopping) return reply.code(503).send(errorBody("UNAVAILABLE", "The server is stopping. Try again."));
+    return undefined;
   });
 
   http.addHook("onResponse", async (request, reply) => {
