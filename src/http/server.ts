@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
-import { Overloaded } from "../commands/work.ts";
+import { isTemporary, Overloaded } from "../commands/work.ts";
 import { errorBody } from "../platform/error-body.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { answerClientError } from "./client-error.ts";
@@ -74,7 +74,12 @@ export function httpServer(options: HttpOptions): FastifyInstance {
 
   http.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    if (stopping) return reply.code(503).send(errorBody("UNAVAILABLE", "The server is stopping. Try again."));
+    if (stopping) {
+      return reply
+        .code(503)
+        .header("retry-after", "1")
+        .send(errorBody("UNAVAILABLE", "The server is stopping. Try again."));
+    }
     return undefined;
   });
 
@@ -93,6 +98,13 @@ export function httpServer(options: HttpOptions): FastifyInstance {
         .code(503)
         .header("retry-after", "1")
         .send(errorBody("OVERLOADED", "The server is overloaded. Retry after a second."));
+    }
+    if (isTemporary(error)) {
+      request.log.warn({ err: error }, "a command could not be carried out for now");
+      return reply
+        .code(503)
+        .header("retry-after", "1")
+        .send(errorBody("UNAVAILABLE", "Nothing was changed. Retry after a second."));
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).send(errorBody(error.code ?? "BAD_REQUEST", error.message));

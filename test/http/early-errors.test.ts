@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { TemporarilyRefused } from "../../src/commands/work.ts";
 import { httpServer } from "../../src/http/server.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 
@@ -28,6 +29,7 @@ beforeEach(async () => {
     await new Promise<void>((answer) => held.resolve(answer));
     return { held: true };
   });
+  http.get("/refused", () => Promise.reject(new TemporarilyRefused(new Error("deadlock"))));
   http.addHook("preClose", async () => stopping.resolve());
   port = Number(new URL(await http.listen({ host: "127.0.0.1", port: 0 })).port);
   onTestFinished(() => http.close());
@@ -56,6 +58,15 @@ test.each([
   ["a parameter that is too long", get(`/things/${"x".repeat(101)}`), 414, "FST_ERR_MAX_PARAM_LENGTH"],
 ])("%s is answered in the format of all other errors", async (_, bytes, status, code) => {
   expect(await answerTo(bytes)).toEqual([status, errorOf(code)]);
+});
+
+test("a command that the database refuses for now is answered with 503 and retry-after", async () => {
+  const response = await fetch(`http://127.0.0.1:${port}/refused`);
+  expect([response.status, response.headers.get("retry-after"), await response.json()]).toEqual([
+    503,
+    "1",
+    errorOf("UNAVAILABLE"),
+  ]);
 });
 
 test("a request that arrives while the server stops is answered with 503 in the same format", async () => {

@@ -53,6 +53,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
     headers: { "x-line-signature": lineSignature(body) },
     payload: body,
   });
+  if (response.statusCode === 503) expect(response.headers["retry-after"]).toBe("1");
   return response.statusCode;
 }
 
