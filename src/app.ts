@@ -40,6 +40,7 @@ import { newWebhookSecret } from "./partners/standard-webhooks.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { describeError } from "./platform/describe-error.ts";
 import { createMetrics } from "./platform/metrics.ts";
+import { type StopLimits, type StopStep, stopInTurn } from "./platform/stop-in-turn.ts";
 import { createHub } from "./realtime/hub.ts";
 import type { OnChange } from "./realtime/instances/change-notifier.ts";
 import { postgresNotifier } from "./realtime/instances/postgres-notifier.ts";
@@ -64,7 +65,10 @@ export interface App {
   runDue(): Promise<void>;
   /** Prunes events older than the retention, without waiting for the job's next run. */
   pruneLog(): Promise<void>;
-  /** Finishes work in progress, closes connections and stops everything that `startApp` started. */
+  /**
+   * Finishes work in progress, closes connections and stops everything that `startApp` started. Takes at most about 13 s:
+   * what does not stop in time is logged and left behind.
+   */
   stop(): Promise<void>;
 }
 
@@ -76,6 +80,8 @@ export interface AppOptions {
   readonly dispatcher?: Dispatcher;
   /** How long a call to LINE may take, in milliseconds; 10 s by default (rule S2). */
   readonly callTimeout?: number;
+  /** How long stopping may take; 13 s by default. */
+  readonly stopLimits?: StopLimits;
 }
 
 const aggregateStore: AggregateStore = {
@@ -92,12 +98,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock = systemClock,
     dispatcher = new Agent({ allowH2: false }),
     callTimeout,
+    stopLimits = STOP_LIMITS,
   } = options;
   const logger = baseLogger.child({}, { serializers: { err: describeError } });
-  const started: (() => Promise<unknown>)[] = [];
+  const started: StopStep[] = [];
+  const onStop = (name: string, stop: StopStep["stop"]): void => {
+    started.push({ name, stop });
+  };
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stopAll(started, logger);
+    stopping ??= stopInTurn(started.toReversed(), stopLimits, logger);
     return stopping;
   };
 
@@ -107,7 +117,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       poolSize: config.databasePoolSize,
       onError: (error) => logger.warn({ err: error }, "a database connection was lost"),
     });
-    started.push(database.close);
+    onStop("database", database.close);
     for (const name of await migrate(database.pool)) logger.info({ migration: name }, "migration applied");
 
     const log = eventLog(database);
@@ -128,7 +138,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       config.redisUrl === undefined
         ? await postgresNotifier({ url: databaseUrl, onChange, logger })
         : await redisNotifier({ url: config.redisUrl, database, secret, onChange, logger });
-    started.push(notifier.stop);
+    onStop("change notifications", notifier.stop);
     const executor = createExecutor({
       commitBatch: commitBatch({
         database,
@@ -146,25 +156,25 @@ export async function startApp(options: AppOptions): Promise<App> {
         },
       }),
     });
-    started.push(executor.drain);
+    onStop("executor", executor.drain);
     const leases = openLeases({ clock, isOpen: (lease) => isLeaseOpen(database.pool, lease) });
     // Nobody waits for a call any more, but one that was given up still waits for its connection.
-    started.push(() => dispatcher.destroy());
+    onStop("calls to LINE", () => dispatcher.destroy());
     const partners = guardedAgent({ allowedNetworks: config.webhookAllowedNetworks });
-    started.push(() => partners.destroy());
+    onStop("calls to partners", () => partners.destroy());
     const transports = {
       LINE: lineTransport({ apiUrl: config.lineApiUrl, dispatcher, clock, timeout: callTimeout, random: Math.random }),
       CUSTOM: customTransport({ agent: partners, clock, random: Math.random }),
     };
     const delivery = { database, directory, executor, clock, openLeases: leases, transports, logger };
     const sender: Sender = createSender(delivery);
-    started.push(sender.stop);
+    onStop("sender", sender.stop);
     const signaler: Signaler = createSignaler({ ...delivery, sender });
-    started.push(signaler.stop);
+    onStop("signaler", signaler.stop);
     const closeArchived = createCloseArchived({ database, executor, clock });
     if (config.demo) await seedDemo(database, executor, secrets);
     const demoLine = config.demo ? await connectDemoLine(database, secrets) : null;
-    if (demoLine !== null) started.push(demoLine.stop);
+    if (demoLine !== null) onStop("demo LINE", demoLine.stop);
 
     const dueJobs = [
       dueJob({ database, executor, clock, logger }),
@@ -177,7 +187,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const retention = retentionJob({ log, clock, logger, keepFor: config.eventRetention });
     for (const job of [...dueJobs, retention]) {
       job.start();
-      started.push(job.stop);
+      onStop("job", job.stop);
     }
 
     const tokens = createTokens({ secret, jwks: config.jwks ?? null }, clock);
@@ -189,7 +199,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       clock,
       onError: (error) => logger.warn({ err: error }, "rechecking sessions failed"),
     });
-    started.push(sessions.stop);
+    onStop("sessions", sessions.stop);
     const http = httpServer({
       logger,
       metrics,
@@ -234,12 +244,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (demoLine !== null) await http.register(demoLine.page);
     http.server.on("upgrade", graphql.handleUpgrade);
 
-    started.push(() => http.close());
+    onStop("HTTP server", () => http.close());
     // The server waits for open requests when it closes, and streams never end on their own, so they are stopped first.
-    started.push(hub.stop);
-    started.push(graphql.stop);
+    onStop("hub", hub.stop);
+    onStop("GraphQL streams and sockets", graphql.stop);
     // No further call begins while the others stop; what is under way, up to 10 s long, is awaited after them.
-    started.push(async () => {
+    onStop("further calls", async () => {
       void sender.stop();
       void signaler.stop();
     });
@@ -269,7 +279,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       dataDir: config.dataDir,
       log: (line) => logger.debug({ postgres: line }, "postgres"),
     });
-    started.push(postgres.stop);
+    onStop("embedded PostgreSQL", postgres.stop);
     return postgres.url;
   }
 }
@@ -280,12 +290,5 @@ async function ready(database: Database): Promise<void> {
   if (pending.length > 0) throw new Error(`Migrations not applied: ${pending.join(", ")}`);
 }
 
-async function stopAll(started: (() => Promise<unknown>)[], logger: Logger): Promise<void> {
-  for (const stopOne of started.toReversed()) {
-    try {
-      await stopOne();
-    } catch (error) {
-      logger.error({ err: error }, "a component failed to stop; stopping the others");
-    }
-  }
-}
+/** In milliseconds. One step may take as long as a call to a provider; orchestrators usually kill after 15 or 30 s. */
+const STOP_LIMITS: StopLimits = { total: 13_000, step: 10_000, reserve: 100 };

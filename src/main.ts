@@ -32,6 +32,8 @@ async function main(): Promise<void> {
     process.exit(1);
   }, STOP_WITHIN).unref();
   await app.stop();
+  // A component that did not stop in time must not keep the process alive.
+  process.exit();
 }
 
 async function welcome(app: App, config: Config): Promise<string> {

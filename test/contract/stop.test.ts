@@ -137,6 +137,20 @@ test("stop: does not wait for a request that never ends", async () => {
   expect(performance.now() - asked).toBeLessThan(5_000);
 });
 
+test("stop: a component that does not stop in time is left behind", async () => {
+  const desk = await bootDesk({ stopLimits: { total: 1_500, step: 500, reserve: 50 } });
+  const someone = onLine(desk);
+  await someone.says("Hello");
+  const held = await holding(desk, someone.externalId);
+  const webhook = desk.lineWebhook([lineText(someone.externalId, "Too late", { timestamp: desk.clock.now() })]);
+  await held.untilWaiting(1);
+  const asked = performance.now();
+  await desk.app.stop();
+  expect(performance.now() - asked).toBeLessThan(5_000);
+  await held.release();
+  expect((await webhook).status).toBe(200);
+});
+
 test("stop: the event loop becomes empty, so the process exits", async () => {
   const { url, drop } = await freshDatabase();
   const seeded = await bootDesk({ env: { DATABASE_URL: url } });

@@ -9,6 +9,7 @@ import { signAgentToken } from "../../src/auth/token.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import { type NodeType, parseGlobalId, toGlobalId } from "../../src/domain/global-id.ts";
+import type { StopLimits } from "../../src/platform/stop-in-turn.ts";
 import { type Client, clientOf } from "./client.ts";
 import { type TestClock, testClock } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
@@ -81,6 +82,8 @@ export interface BootOptions {
   readonly callTimeout?: number;
   /** Receives the log; by default nothing does. */
   readonly logger?: Logger;
+  /** How long stopping may take; 13 s by default. */
+  readonly stopLimits?: StopLimits;
 }
 
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
