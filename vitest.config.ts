@@ -6,10 +6,13 @@ const pure = [
   "test/config.test.ts",
   "test/docs/{facts,form,links}.test.ts",
   "test/architecture/**/*.test.ts",
+  "test/demo/**/*.test.ts",
   "test/platform/**/*.test.ts",
   "test/realtime/hub.test.ts",
-  "test/http/client-network.test.ts",
-  "test/channels/line/{events,webhook-failure}.test.ts",
+  "test/delivery/http-call.test.ts",
+  "test/partners/{private-address,guarded-agent,standard-webhooks,post-signed}.test.ts",
+  "test/http/{client-network,early-errors,slow-requests}.test.ts",
+  "test/channels/line/{events,send,webhook-failure}.test.ts",
   "test/channels/web-chat/{channel-reader,mailbox,stream-bounds}.test.ts",
 ];
 

@@ -91,7 +91,7 @@ export async function startDesk(agents: number): Promise<Desk> {
 }
 
 /** Starts an empty database that records the time of every commit; the setting requires a restart. */
-async function startPostgresWithCommitTimes(): Promise<EmbeddedPostgres> {
+export async function startPostgresWithCommitTimes(): Promise<EmbeddedPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), "deskgate-"));
   await chmod(dataDir, 0o755);
   const start = () => startEmbeddedPostgres({ dataDir, log: () => {} });

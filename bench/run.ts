@@ -3,6 +3,7 @@ const benches: Record<string, () => Promise<void>> = {
   ingest: async () => (await import("./ingest.ts")).ingest(),
   fanout: async () => (await import("./fanout.ts")).fanout(),
   flood: async () => (await import("./flood.ts")).flood(),
+  deliver: async () => (await import("./deliver.ts")).deliver(),
   instances: async () => (await import("./instances.ts")).instances(),
 };
 

@@ -24,7 +24,7 @@ interface Channel {
   readonly kind: string;
 }
 
-const NAMES = ["Mika", "Noor", "Sam", "Rex", "Kim"];
+const NAMES = ["Mika", "Noor", "Sam", "Rex"];
 
 export async function contactsOf(
   desk: DeskAccess,

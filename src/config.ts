@@ -50,6 +50,21 @@ const baseUrl = (error: string) =>
     .refine((text) => !/[?#]/.test(text), { error })
     .transform((text) => text.replace(/\/+$/, ""));
 
+/** CIDR blocks separated by commas. */
+const listOfNetworks = () => {
+  const listed = (text: string): string[] => text.split(",").map((network) => network.trim());
+  const isNetwork = (text: string): boolean => z.union([z.cidrv4(), z.cidrv6()]).safeParse(text).success;
+  return z
+    .string()
+    .refine((text) => listed(text).every(isNetwork), {
+      error: ({ input }) => {
+        const faults = listed(String(input)).filter((text) => !isNetwork(text));
+        return `has "${faults.join('", "')}": use networks as CIDR blocks, 10.20.0.0/16,fd12:3456::/32`;
+      },
+    })
+    .transform(listed);
+};
+
 /** Keys separated by commas, each at least 32 characters long. */
 const listOfKeys = () => {
   const listed = (text: string): string[] => text.split(",").map((key) => key.trim());
@@ -137,6 +152,10 @@ const environment = z.object({
   LINE_API_URL: baseUrl("is not a web address: use https://api.line.me, or the base URL of a LINE to test against")
     .prefault("https://api.line.me")
     .register(notes, { meaning: "Base URL of LINE's Messaging API" }),
+  WEBHOOK_ALLOWED_CIDRS: listOfNetworks().optional().register(notes, {
+    meaning: "Comma-separated CIDR blocks of private networks that URLs given through the API may lead to",
+    absent: "none: only public addresses",
+  }),
   LOG_LEVEL: choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).prefault("info").register(notes, {
     meaning: "Minimum level of log entries: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
   }),
@@ -247,6 +266,8 @@ function configFrom(values: z.output<typeof environment>) {
     publicUrl: values.PUBLIC_URL,
     /** Without a trailing slash. */
     lineApiUrl: values.LINE_API_URL,
+    /** CIDR blocks that are allowed besides public addresses (rule P4). */
+    webhookAllowedNetworks: Object.freeze(values.WEBHOOK_ALLOWED_CIDRS ?? []),
     logLevel: values.LOG_LEVEL,
     demo: values.DEMO ?? !production,
     /** In milliseconds. */

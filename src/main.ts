@@ -32,6 +32,8 @@ async function main(): Promise<void> {
     process.exit(1);
   }, STOP_WITHIN).unref();
   await app.stop();
+  // A component that did not stop in time must not keep the process alive.
+  process.exit();
 }
 
 async function welcome(app: App, config: Config): Promise<string> {
@@ -46,6 +48,7 @@ async function welcome(app: App, config: Config): Promise<string> {
   const [ada] = demoAgents;
   const token = await signAgentToken(await authSecret(config), ada.email, systemClock.now());
   lines.push(
+    `  Write as LINE user ${app.url}/demo/line`,
     `  LINE webhook       ${app.url}/webhooks/line/${demoChannelIds.line}`,
     `  Web chat           ${app.url}/chat/${demoChannelIds.webChat}/sessions`,
     "",

@@ -17,6 +17,7 @@ test("an empty environment gives a development configuration", () => {
     jwks: undefined,
     publicUrl: undefined,
     lineApiUrl: "https://api.line.me",
+    webhookAllowedNetworks: [],
     logLevel: "info",
     demo: true,
     eventRetention: 30 * 24 * 60 * 60 * 1_000,
@@ -43,6 +44,7 @@ test("every setting can be set", () => {
     SECRETS_KEY: `${secret}, old-${secret}`,
     PUBLIC_URL: "https://desk.example/",
     LINE_API_URL: "http://localhost:4010/line/",
+    WEBHOOK_ALLOWED_CIDRS: "10.20.0.0/16, fd12:3456::/32",
     AUTH_JWKS_URL: "https://id.example.com/keys",
     AUTH_ISSUER: "https://id.example.com",
     AUTH_AUDIENCE: "deskgate",
@@ -70,6 +72,7 @@ test("every setting can be set", () => {
     secretsKeys: [secret, `old-${secret}`],
     publicUrl: "https://desk.example",
     lineApiUrl: "http://localhost:4010/line",
+    webhookAllowedNetworks: ["10.20.0.0/16", "fd12:3456::/32"],
     jwks: { url: "https://id.example.com/keys", issuer: "https://id.example.com", audience: "deskgate" },
     logLevel: "warn",
     demo: true,
@@ -133,11 +136,25 @@ describe("errors", () => {
     "desk.example",
     "https://desk.example/",
     "https://desk.example,*",
+    "ftp://desk.example",
+    "http://a@desk.example",
     "null",
     "https://desk.example;https://b",
   ])("%s is not a list of origins", (given) => {
     expect(errorsOf({ ALLOWED_ORIGINS: given })).toContain(
       `ALLOWED_ORIGINS is "${given}": use origins as browsers send them, https://desk.example,https://…, or * for any`,
+    );
+  });
+
+  test.each([
+    ["10.0.0.0", "10.0.0.0"],
+    ["10.0.0.0/33", "10.0.0.0/33"],
+    ["10.0.0.0/8,", ""],
+    ["10.0.0.0/8;fd00::/8", "10.0.0.0/8;fd00::/8"],
+    ["10.0.0.0/8, partner.example/24, fd00::/129", 'partner.example/24", "fd00::/129'],
+  ])("P4: %s is not a list of networks", (given, fault) => {
+    expect(errorsOf({ WEBHOOK_ALLOWED_CIDRS: given })).toContain(
+      `WEBHOOK_ALLOWED_CIDRS has "${fault}": use networks as CIDR blocks, 10.20.0.0/16,fd12:3456::/32`,
     );
   });
 

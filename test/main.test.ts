@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -74,6 +75,19 @@ describe("npm start", () => {
     expect(await answers).toHaveLength(20);
     expect(await code).toBe(0);
     expect(performance.now() - began).toBeLessThan(15_000);
+    expect(await postgresOf(dataDir)).toBe(false);
+  });
+
+  test("SIGTERM during a request that never ends: everything is stopped, and the exit code is 0", async () => {
+    const server = await start();
+    const endless = connect(Number(new URL(server.url).port), "localhost");
+    endless.on("error", () => {});
+    await once(endless, "connect");
+    endless.write("POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
+    // The server has read these headers once it answers a later request.
+    await contacts(server);
+    expect(await server.exit("SIGTERM")).toBe(0);
+    endless.destroy();
     expect(await postgresOf(dataDir)).toBe(false);
   });
 

@@ -12,6 +12,7 @@ export type Authenticate = (authorization: string | null | undefined) => Promise
 
 /** Looks up agents and API keys; removed agents and revoked keys are not found. */
 export interface Credentials {
+  /** Compares exactly; `identityOf` makes the form that is stored. */
   agentByEmail(email: string): Promise<AgentRecord | null>;
   apiKeyByHash(hash: string): Promise<ApiKeyRecord | null>;
 }

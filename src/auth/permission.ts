@@ -3,7 +3,7 @@ import type { RequestedCommand } from "../domain/command.ts";
 /** All permissions; docs/api.md has the table of roles and scopes that grant them. */
 export const permissions = [
   "READ",
-  /** Reply to, start and end conversations. */
+  /** Reply to, start and end conversations; send messages again, and cancel them. */
   "REPLY",
   /** Take, offer, accept, decline and transfer conversations. */
   "ASSIGN",
@@ -20,6 +20,10 @@ export const permissionFor = {
   SendMessage: "REPLY",
   StartConversation: "REPLY",
   EndConversation: "REPLY",
+  RetryMessage: "REPLY",
+  CancelMessage: "REPLY",
+  SetTyping: "REPLY",
+  MarkConversationRead: "REPLY",
   TakeConversation: "ASSIGN",
   OfferConversation: "ASSIGN",
   AcceptConversation: "ASSIGN",
@@ -28,7 +32,7 @@ export const permissionFor = {
   Block: "BLOCK",
   UpdateBlock: "BLOCK",
   Unblock: "UNBLOCK",
-} as const satisfies Record<RequestedCommand["type"], Permission>;
+} as const satisfies Record<RequestedCommand["type"] | "RetryMessage" | "CancelMessage", Permission>;
 
 export const roles = ["ADMIN", "AGENT", "VIEWER"] as const;
 export type Role = (typeof roles)[number];

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import { LRUCache } from "lru-cache";
 import { type ChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { Clock } from "../platform/clock.ts";
+import { identityOf } from "./identity.ts";
 
 /** How agent tokens are verified: with our own secret, or with an identity provider's keys if `jwks` is set. */
 export interface TokenSettings {
@@ -12,6 +13,7 @@ export interface TokenSettings {
 
 /** The claims of a valid agent token. */
 export interface AgentClaims {
+  /** As `identityOf` returns it. */
   readonly email: string;
   readonly expiresAt: Instant | null;
 }
@@ -30,6 +32,7 @@ export interface Visitor {
 }
 
 const VISITOR_AUDIENCE = "deskgate:visitor";
+const AGENT_AUDIENCE = "deskgate:agent";
 
 export function tokens(settings: TokenSettings, clock: Clock): Tokens {
   const agentKey = settings.jwks === null ? bytesOf(settings.secret) : remoteKeys(settings.jwks.url);
@@ -55,9 +58,13 @@ export function tokens(settings: TokenSettings, clock: Clock): Tokens {
 
   async function verifyAgent(token: string): Promise<AgentClaims | null> {
     const claims = await verify(token, agentKey, agentOptions);
-    // An email that the identity provider has not verified does not identify an agent.
-    if (typeof claims?.email !== "string" || claims.email_verified === false) return null;
-    return { email: claims.email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
+    if (typeof claims?.email !== "string") return null;
+    // Only an email that the identity provider says it has verified identifies an agent. We vouch for our own tokens.
+    if (settings.jwks !== null && claims.email_verified !== true) return null;
+    if (settings.jwks === null && !isForAgents(claims.aud)) return null;
+    const email = identityOf(claims.email);
+    if (email === null) return null;
+    return { email, expiresAt: claims.exp === undefined ? null : claims.exp * 1_000 };
   }
 
   function signVisitor({ channelId, visitorId }: Visitor): Promise<string> {
@@ -122,11 +129,17 @@ export function signAgentToken(
   now: Instant,
   lifetime = AGENT_TOKEN_LIFETIME,
 ): Promise<string> {
-  return new SignJWT({ email: email.toLowerCase() })
+  return new SignJWT({ email })
     .setProtectedHeader({ alg: "HS256" })
+    .setAudience(AGENT_AUDIENCE)
     .setIssuedAt(Math.floor(now / 1_000))
     .setExpirationTime(Math.floor((now + lifetime) / 1_000))
     .sign(bytesOf(secret));
+}
+
+/** Earlier versions signed tokens without an audience, which stay valid until they expire. */
+function isForAgents(audience: string | string[] | undefined): boolean {
+  return audience === undefined || [audience].flat().includes(AGENT_AUDIENCE);
 }
 
 function bytesOf(secret: string): Uint8Array {

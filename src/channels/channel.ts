@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
 import { fromGlobalId } from "../domain/global-id.ts";
 import { errorBody } from "../platform/error-body.ts";
 import type { ChannelRecord, Directory } from "../store/directory.ts";

@@ -1,3 +1,4 @@
+import type { Command } from "../domain/command.ts";
 import type { ContactChannel } from "../domain/contact-channel.ts";
 import { decide } from "../domain/decide.ts";
 import type { ContactChannelId, Instant, WorkspaceId } from "../domain/id.ts";
@@ -5,6 +6,7 @@ import { invalidInput, notFound } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
 import type { Clock } from "../platform/clock.ts";
 import { removeContactChannels } from "../store/addresses.ts";
+import type { PendingToLoad } from "../store/contact-channels.ts";
 import { type Database, TransactionNotStarted, type Tx } from "../store/database.ts";
 import type { Directory } from "../store/directory.ts";
 import type { EventLog } from "../store/event-log.ts";
@@ -19,11 +21,7 @@ import type { StepResult, WorkItem } from "./work.ts";
 /** The store operations of the write path; tests substitute a faulty store. */
 export interface AggregateStore {
   lock(tx: Tx, ids: readonly ContactChannelId[]): Promise<void>;
-  load(
-    tx: Tx,
-    ids: readonly ContactChannelId[],
-    withPending: readonly ContactChannelId[],
-  ): Promise<readonly ContactChannel[]>;
+  load(tx: Tx, ids: readonly ContactChannelId[], pending: PendingToLoad): Promise<readonly ContactChannel[]>;
   save(tx: Tx, workspaceId: WorkspaceId, after: readonly ContactChannel[], events: readonly DecidedEvent[]): void;
 }
 
@@ -56,7 +54,7 @@ export function commitBatch(options: CommitBatchOptions) {
       const claims = resolved.flatMap((work) => work.idempotency ?? []);
       const [, loaded, facts, remembered] = await Promise.all([
         store.lock(tx, ids),
-        store.load(tx, ids, idsNeedingPending(resolved)),
+        store.load(tx, ids, pendingToLoad(resolved)),
         loadFacts(tx, resolved),
         findCalls(tx, workspaceId, claims, clock.now()),
       ]);
@@ -175,10 +173,18 @@ function idsOf(items: readonly ResolvedWorkItem[]): ContactChannelId[] {
   return [...new Set(items.flatMap((work) => work.steps.map((step) => step.contactChannelId)))].toSorted();
 }
 
-/** Only blocking, archiving and delivery need pending messages; the cost of other commands must not depend on their number. */
-function idsNeedingPending(items: readonly ResolvedWorkItem[]): ContactChannelId[] {
-  const needing = new Set(["Block", "CloseArchived", "LeaseOutbound", "SettleOutbound"]);
-  return items.flatMap((work) =>
-    work.steps.filter((step) => needing.has(step.command.type)).map((step) => step.contactChannelId),
-  );
+/** The cost of other commands must not depend on the number of pending messages, nor that of delivery on their whole number. */
+function pendingToLoad(items: readonly ResolvedWorkItem[]): PendingToLoad {
+  const steps = items.flatMap((work) => work.steps);
+  const idsOfCommands = (types: ReadonlySet<Command["type"]>): ContactChannelId[] =>
+    steps.filter(({ command }) => types.has(command.type)).map(({ contactChannelId }) => contactChannelId);
+  return { all: idsOfCommands(needAllPending), first: idsOfCommands(needFirstPending) };
 }
+
+const needAllPending: ReadonlySet<Command["type"]> = new Set([
+  "Block",
+  "CancelMessage",
+  "CloseArchived",
+  "ExpireOutbound",
+]);
+const needFirstPending: ReadonlySet<Command["type"]> = new Set(["LeaseOutbound", "SettleOutbound"]);

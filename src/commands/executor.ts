@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WorkspaceId } from "../domain/id.ts";
 import { CommitOutcomeUnknown, sqlState, TransactionNotStarted } from "../store/database.ts";
-import { Overloaded, type StepResult, type WorkItem } from "./work.ts";
+import { Overloaded, type StepResult, TemporarilyRefused, type WorkItem } from "./work.ts";
 
 /** Runs commands. The only way to change a ContactChannel. */
 export interface Executor {
   /**
-   * Resolves with the result of each step once the work is durable. Rejects on unexpected errors; nothing was written
-   * then, unless the error is `CommitOutcomeUnknown`.
+   * Resolves with the result of each step once the work is durable. Rejects with an error that `isTemporary` if trying
+   * again may help, and on unexpected errors; nothing was written then, unless the error is `CommitOutcomeUnknown`.
    */
   execute(work: WorkItem): Promise<readonly StepResult[]>;
   /** Resolves when nothing is queued or in flight. */
@@ -114,7 +114,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
         const [results = []] = await commitBatch(workspaceId, [work]);
         return results;
       } catch (error) {
-        if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!isTransient(error)) throw error;
+        if (attempt === MAX_ATTEMPTS)
+          throw sqlState(error) === UNIQUE_VIOLATION ? error : new TemporarilyRefused(error);
         await delay(attempt * attempt * Math.random() * 5);
       }
     }
@@ -132,7 +134,9 @@ function rejectAll(batch: readonly Waiting[], error: unknown): void {
 
 const MAX_ATTEMPTS = 6;
 
+const UNIQUE_VIOLATION = "23505";
+
 /** Serialisation failure, deadlock, lock timeout, or a concurrent insert of the same key: worth another attempt. */
 function isTransient(error: unknown): boolean {
-  return ["40001", "40P01", "55P03", "23505"].includes(sqlState(error) ?? "");
+  return ["40001", "40P01", "55P03", UNIQUE_VIOLATION].includes(sqlState(error) ?? "");
 }

@@ -29,6 +29,7 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
     case "ConversationChanged":
       return { conversationId: event.conversation.id, agentIds: event.agents };
     case "MessageUnsent":
+    case "MessageEdited":
     case "DeliveryChanged":
       return { conversationId: event.conversationId, agentIds: event.agents };
     default:
@@ -40,6 +41,7 @@ function scopeOf({ event }: DecidedEvent): Pick<NewLogEvent, "conversationId" | 
 function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventData | null {
   switch (event.type) {
     case "ReachabilityConfirmed":
+    case "OutboxChanged":
       return null;
     case "ContactAppeared":
     case "DisplayNameChanged":
@@ -52,6 +54,7 @@ function dataOf({ event }: DecidedEvent, contactStatus: ContactStatus): EventDat
       return { type: event.type, messageId, seq, direction };
     }
     case "MessageUnsent":
+    case "MessageEdited":
       return { type: event.type, messageId: event.messageId };
     case "DeliveryChanged": {
       const { type, messageId, seq, from, to } = event;

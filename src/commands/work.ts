@@ -3,6 +3,7 @@ import type { ContactChannelId, WorkspaceId } from "../domain/id.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Accepted } from "../domain/turn.ts";
 import type { Address } from "../store/addresses.ts";
+import { TransactionNotStarted } from "../store/database.ts";
 import type { IdempotencyClaim } from "../store/idempotency.ts";
 
 /** One command and its ContactChannel, given by id or by an address that is resolved to one. */
@@ -25,4 +26,16 @@ export class Overloaded extends Error {
   constructor(waiting: number) {
     super(`The command queue is full: ${waiting} commands are waiting.`);
   }
+}
+
+/** The database refused the work in every attempt for a reason that passes: a lock, a deadlock or a conflict. */
+export class TemporarilyRefused extends Error {
+  constructor(cause: unknown) {
+    super("The database refused the work in every attempt, for a reason that passes.", { cause });
+  }
+}
+
+/** Whether nothing is wrong with the work itself and nothing was written: the caller should try again in a moment. */
+export function isTemporary(error: unknown): boolean {
+  return error instanceof TemporarilyRefused || error instanceof TransactionNotStarted;
 }

@@ -55,6 +55,13 @@ const contacts = [
   },
 ];
 
+/** What connects the demo's LINE channel to a LINE to try against. */
+export const demoLine = {
+  channelId: CHANNELS.line,
+  accessToken: "demo-line-access-token",
+  users: contacts.filter(({ channelId }) => channelId === CHANNELS.line),
+};
+
 /** Seeds an empty database with the demo workspace, or completes an interrupted seed; leaves any other unchanged. */
 export async function seedDemo(
   database: Database,
@@ -78,6 +85,8 @@ export async function seedDemo(
         ...common,
         secret: channel.kind === "LINE" ? secrets.seal(channel.id, "secret", "demo-line-secret") : null,
         allowedOrigins: [],
+        showsLoading: channel.kind === "LINE",
+        marksRead: channel.kind === "LINE",
       })),
       skipDuplicates: true,
     }),

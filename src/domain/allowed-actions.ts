@@ -6,6 +6,7 @@ import { type Conversation, isOngoing } from "./conversation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { BlockInForce } from "./episode.ts";
 import { type ConversationId, type Instant, idOf } from "./id.ts";
+import { emptyOutbox } from "./outbox.ts";
 
 export const conversationActions = ["REPLY", "TAKE", "OFFER", "ACCEPT", "DECLINE", "TRANSFER", "END", "NOTE"] as const;
 export type ConversationAction = (typeof conversationActions)[number];
@@ -125,6 +126,8 @@ function stateOf({ clock, channelArchived, block, conversation }: Standing): Con
     channelId: idOf(""),
     channelKind: "CUSTOM",
     channelArchived,
+    channelShowsLoading: false,
+    channelMarksRead: false,
     displayName: null,
     clock,
     lastSeq: 0,
@@ -149,5 +152,7 @@ function stateOf({ clock, channelArchived, block, conversation }: Standing): Con
     recentConversation: null,
     botSession: null,
     pending: [],
+    hasMorePending: false,
+    outbox: emptyOutbox,
   };
 }

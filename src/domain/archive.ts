@@ -1,7 +1,7 @@
 import type { Actor } from "./actor.ts";
-import { cancelQueued } from "./outbound.ts";
 import { endConversation } from "./transition.ts";
 import type { Turn } from "./turn.ts";
+import { cancelQueued } from "./withdrawal.ts";
 
 /**
  * Ends what is still open on an archived channel: the ongoing conversation and the queued messages. Every command does

@@ -1,9 +1,12 @@
 import type { Actor } from "./actor.ts";
 import { type Chatbot, type ChatbotStep, chooseOption, type Flow, HANDOVER, matchesKeyword } from "./flow.ts";
 import type { FlowId } from "./id.ts";
-import { recordOutbound } from "./outbound.ts";
+import { type OutboundContent, recordOutbound } from "./outbound.ts";
 import { changeConversation } from "./transition.ts";
 import type { Turn } from "./turn.ts";
+
+/** Maximum number of messages that a chatbot sends in one turn, however its flow was stored. */
+const MAX_TURN_MESSAGES = 10;
 
 /** The chatbot that takes a new conversation, if the channel has one; it precedes auto-replies (rule C1). */
 export function openingChatbot(flows: readonly Flow[]): Chatbot | null {
@@ -14,14 +17,14 @@ export function openingChatbot(flows: readonly Flow[]): Chatbot | null {
 export function replyToKeyword(turn: Turn, text: string): boolean {
   const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_KEYWORD" && matchesKeyword(each.keywords, text));
   if (flow?.kind !== "AUTO_REPLY_KEYWORD") return false;
-  recordOutbound(turn, bot(flow.id), flow.text);
+  recordOutbound(turn, bot(flow.id), { text: flow.text });
   return true;
 }
 
 /** Queues the greeting. The "first message" is the one that starts a conversation (rule C1). */
 export function replyToFirstMessage(turn: Turn): void {
   const flow = turn.flows.find((each) => each.kind === "AUTO_REPLY_FIRST_MESSAGE");
-  if (flow?.kind === "AUTO_REPLY_FIRST_MESSAGE") recordOutbound(turn, bot(flow.id), flow.text);
+  if (flow?.kind === "AUTO_REPLY_FIRST_MESSAGE") recordOutbound(turn, bot(flow.id), { text: flow.text });
 }
 
 /** Starts a chatbot at its first step (rule U2). */
@@ -41,7 +44,7 @@ export function answerMenu(turn: Turn, answer: string): void {
   }
 
   const option = chooseOption(step, answer);
-  if (option === null) recordOutbound(turn, bot(chatbot.id), textWithMenu(step));
+  if (option === null) recordOutbound(turn, bot(chatbot.id), contentOf(step));
   else continueAt(turn, chatbot, option.next);
 }
 
@@ -58,7 +61,10 @@ export function runDueStep(turn: Turn): void {
   runSteps(turn, chatbot, { ...step, delay: 0 });
 }
 
-/** Runs steps until one waits for its delay or for an answer. A path that ends or loops hands over to an agent. */
+/**
+ * Runs steps until one waits for its delay or for an answer. A path that ends, loops or would send more messages than a
+ * turn may have hands over to an agent.
+ */
 function runSteps(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined): void {
   const visited = new Set<string>();
   let step = first;
@@ -68,7 +74,8 @@ function runSteps(turn: Turn, chatbot: Chatbot, first: ChatbotStep | undefined):
       waitAt(turn, chatbot, current, turn.now + current.delay);
       return;
     }
-    recordOutbound(turn, bot(chatbot.id), textWithMenu(current));
+    if (visited.size === MAX_TURN_MESSAGES) break;
+    recordOutbound(turn, bot(chatbot.id), contentOf(current));
     if (current.options !== undefined && current.options.length > 0) {
       waitAt(turn, chatbot, current, null);
       return;
@@ -107,9 +114,13 @@ function findChatbot(turn: Turn, flowId: FlowId): Chatbot | undefined {
   return flow?.kind === "CHATBOT" ? flow : undefined;
 }
 
-/** The step's text followed by its menu, numbered from 1. */
-function textWithMenu(step: ChatbotStep): string {
-  return [step.text, ...(step.options ?? []).map((option, index) => `${index + 1}. ${option.label}`)].join("\n");
+/** The step's text followed by its choices, numbered from 1, and the same as a menu for channels with buttons. */
+function contentOf({ text, options = [] }: ChatbotStep): OutboundContent {
+  if (options.length === 0) return { text };
+  return {
+    text: [text, ...options.map(({ label }, index) => `${index + 1}. ${label}`)].join("\n"),
+    menu: { text, options: options.map(({ id, label }) => ({ id, label })) },
+  };
 }
 
 function bot(flowId: FlowId): Actor {

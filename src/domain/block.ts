@@ -1,10 +1,12 @@
 import { type Actor, system } from "./actor.ts";
 import { type BlockInForce, holds } from "./episode.ts";
 import type { BlockId, Instant } from "./id.ts";
-import { cancelQueued } from "./outbound.ts";
+import { openLease } from "./outbox-changes.ts";
 import { invalidInput, type Refusal } from "./refusal.ts";
+import { openSignals } from "./signaling.ts";
 import { endConversation } from "./transition.ts";
 import { type Accepted, accepted, type Turn } from "./turn.ts";
+import { cancelQueued } from "./withdrawal.ts";
 
 /** Rule B8: a block ends at its `expiresAt`, however late the expiry is recorded. */
 export function expireBlock(turn: Turn): void {
@@ -27,7 +29,8 @@ export function expireBlock(turn: Turn): void {
 export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt: Instant | null): Accepted | Refusal {
   const { state } = turn;
   if (expiresAt !== null && expiresAt <= turn.now) return expiryNotInFuture;
-  if (state.block !== null) return accepted(turn, { blockId: state.block.id });
+  if (state.block !== null)
+    return accepted(turn, { blockId: state.block.id, ...openLease(turn), ...openSignals(turn) });
 
   const blockId = turn.newId<"Block">();
   turn.emit(actor, {
@@ -51,7 +54,13 @@ export function block(turn: Turn, actor: Actor, notes: string | null, expiresAt:
       reason: "BLOCKED",
       blockId,
     });
-  return accepted(turn, { blockId, conversationId: conversation?.id ?? null, canceledMessageCount });
+  return accepted(turn, {
+    blockId,
+    conversationId: conversation?.id ?? null,
+    canceledMessageCount,
+    ...openLease(turn),
+    ...openSignals(turn),
+  });
 }
 
 /** Rules U1 and U5: lifts the block and does nothing else. */

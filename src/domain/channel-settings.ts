@@ -1,4 +1,4 @@
-import type { ChannelKind } from "./contact-channel.ts";
+import type { ChannelKind } from "./channel-kind.ts";
 import { checkName } from "./input.ts";
 import type { InvalidField } from "./refusal.ts";
 
@@ -9,11 +9,19 @@ export interface GivenSettings {
     | {
         readonly channelSecret?: string | null | undefined;
         readonly accessToken?: string | null | undefined;
+        readonly showLoading?: boolean | null | undefined;
+        readonly markAsRead?: boolean | null | undefined;
       }
     | null
     | undefined;
   readonly webChat?: { readonly allowedOrigins?: readonly string[] | null | undefined } | null | undefined;
-  readonly custom?: { readonly deliveryUrl?: string | null | undefined } | null | undefined;
+  readonly custom?:
+    | {
+        readonly deliveryUrl?: string | null | undefined;
+        readonly rotateDeliverySecret?: boolean | null | undefined;
+      }
+    | null
+    | undefined;
 }
 
 /** Validates the settings of a channel of this kind: a block for another kind is invalid. */
@@ -29,6 +37,13 @@ export function checkSettings(kind: ChannelKind, { name, line, webChat, custom }
     checkUrl("custom.deliveryUrl", custom?.deliveryUrl),
   ];
   return fields.filter((field) => field !== null);
+}
+
+/** A new secret is of use only if deliveries are posted. `deliveryUrl` is the one before the change. */
+export function checkRotation({ custom }: GivenSettings, deliveryUrl: string | null): InvalidField | null {
+  const after = custom?.deliveryUrl === undefined ? deliveryUrl : custom.deliveryUrl;
+  if (!custom?.rotateDeliverySecret || after !== null) return null;
+  return { path: "custom.rotateDeliverySecret", message: "Allowed only for a channel with a deliveryUrl." };
 }
 
 function wrongBlock(path: string, kind: ChannelKind): InvalidField {

@@ -1,30 +1,11 @@
 import { assertNever } from "./assert-never.ts";
+import type { ChannelKind } from "./channel-kind.ts";
 import { agentsOf, type Conversation, isOngoing } from "./conversation.ts";
 import type { BlockInForce, ConversationRef, Episode } from "./episode.ts";
 import type { BotSession, DomainEvent } from "./event.ts";
-import type {
-  AgentId,
-  ChannelId,
-  ContactChannelId,
-  ContactId,
-  ConversationId,
-  Instant,
-  MessageId,
-  WorkspaceId,
-} from "./id.ts";
-import { type DeliveryStatus, isMessage, type Message } from "./message.ts";
-
-export type ChannelKind = "LINE" | "WEB_CHAT" | "CUSTOM";
-
-/** An outbound message that has not reached a final delivery status. */
-export interface PendingOutbound {
-  readonly messageId: MessageId;
-  readonly seq: number;
-  readonly conversationId: ConversationId | null;
-  /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
-  readonly agents: readonly AgentId[];
-  readonly status: DeliveryStatus;
-}
+import type { AgentId, ChannelId, ContactChannelId, ContactId, ConversationId, Instant, WorkspaceId } from "./id.ts";
+import { isMessage, type Message } from "./message.ts";
+import { type Outbox, outboxDueAt, type PendingOutbound } from "./outbox.ts";
 
 /** The aggregate: the state of one contact on one channel that decisions depend on. */
 export interface ContactChannel {
@@ -35,6 +16,9 @@ export interface ContactChannel {
   readonly channelKind: ChannelKind;
   /** An archived channel goes on recording inbound entries and starts nothing. */
   readonly channelArchived: boolean;
+  /** Settings of the channel: which signals its contacts get. Only LINE has any. */
+  readonly channelShowsLoading: boolean;
+  readonly channelMarksRead: boolean;
   readonly displayName: string | null;
   /** The time of the last decision, no later decision has an earlier time (rule O1); null before the first. */
   readonly clock: Instant | null;
@@ -52,6 +36,9 @@ export interface ContactChannel {
   readonly botSession: BotSession | null;
   /** Outbound messages that are `QUEUED` or `SENDING`, in `seq` order. Loaded only for commands that need them. */
   readonly pending: readonly PendingOutbound[];
+  /** Whether others follow those in `pending`, which are then only the first of the queue. */
+  readonly hasMorePending: boolean;
+  readonly outbox: Outbox;
 }
 
 /** The agents concerned by a change of this entry: the assignee of its conversation and the agent it is offered to. */
@@ -65,8 +52,43 @@ export function agentsConcerned(
   return recentConversation.assigneeId === null ? [] : [recentConversation.assigneeId];
 }
 
-function pendingOf({ id, seq, conversationId }: Message, agents: readonly AgentId[]): PendingOutbound {
-  return { messageId: id, seq, conversationId, agents, status: "QUEUED" };
+function pendingOf(
+  { id, seq, conversationId, recordedAt, menu }: Message,
+  agents: readonly AgentId[],
+): PendingOutbound {
+  return {
+    messageId: id,
+    seq,
+    conversationId,
+    agents,
+    status: "QUEUED",
+    recordedAt,
+    attempts: 0,
+    hasMenu: menu !== null,
+  };
+}
+
+function isNextPending({ hasMorePending }: ContactChannel, { deliveryStatus }: Message): boolean {
+  return deliveryStatus === "QUEUED" && !hasMorePending;
+}
+
+/** Delivery is due as of the first message that is queued, unless one is leased; what follows is found when that one has gone out. */
+function outboxAfter(
+  { outbox, channelKind }: ContactChannel,
+  { message, replyToken, readToken }: Extract<DomainEvent, { readonly type: "MessageRecorded" }>,
+): Outbox {
+  const isQueued = message.deliveryStatus === "QUEUED";
+  return {
+    ...outbox,
+    replyToken: replyToken ?? outbox.replyToken,
+    dueAt: outbox.dueAt ?? (isQueued ? outboxDueAt(channelKind, outbox.delivery, message) : null),
+    signals: readToken === null ? outbox.signals : { ...outbox.signals, readToken },
+  };
+}
+
+/** Rules S2 and S6: a call that is under way when a block comes may finish, but is not repeated. */
+function blockedOutbox(outbox: Outbox): Outbox {
+  return outbox.delivery === null ? outbox : { ...outbox, delivery: { ...outbox.delivery, isBlocked: true } };
 }
 
 /** Folds one event into the state. */
@@ -96,20 +118,25 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
           conversation !== null && event.activity
             ? { ...conversation, lastActivityAt: message.recordedAt }
             : conversation,
-        pending:
-          message.deliveryStatus === "QUEUED" ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
+        pending: isNextPending(state, message) ? [...state.pending, pendingOf(message, event.agents)] : state.pending,
+        outbox: outboxAfter(state, event),
       };
     }
     case "MessageUnsent":
+    case "MessageEdited":
       return state;
     case "DeliveryChanged":
       return {
         ...state,
         pending: state.pending.flatMap((entry) => {
           if (entry.messageId !== event.messageId) return [entry];
-          return event.to === "QUEUED" || event.to === "SENDING" ? [{ ...entry, status: event.to }] : [];
+          if (event.to !== "QUEUED" && event.to !== "SENDING") return [];
+          return [{ ...entry, status: event.to, attempts: event.attempt ?? entry.attempts }];
         }),
+        outbox: event.outbox,
       };
+    case "OutboxChanged":
+      return { ...state, outbox: event.outbox };
     case "ConversationChanged": {
       const { conversation } = event;
       return {
@@ -124,6 +151,7 @@ export function evolve(state: ContactChannel, event: DomainEvent): ContactChanne
     case "BotSessionChanged":
       return { ...state, botSession: event.session };
     case "ContactBlocked":
+      return { ...state, block: event.block, outbox: blockedOutbox(state.outbox) };
     case "BlockUpdated":
       return { ...state, block: event.block };
     case "BlockLifted": {

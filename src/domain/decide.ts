@@ -5,10 +5,12 @@ import { runDueStep } from "./automation.ts";
 import { block, expireBlock, unblock, updateBlock } from "./block.ts";
 import type { Command } from "./command.ts";
 import type { ContactChannel } from "./contact-channel.ts";
+import { expireOutbound, lease, settle } from "./delivery.ts";
 import type { DomainEvent } from "./event.ts";
 import { receive } from "./inbound.ts";
-import { lease, settle } from "./outbound.ts";
 import type { Refusal } from "./refusal.ts";
+import { cancelMessage, retryMessage } from "./resending.ts";
+import { markConversationRead, setTyping, showLoading } from "./signaling.ts";
 import { accept, decline, end, lapseOffer, offer, send, start, take, transfer } from "./transition.ts";
 import { type Accepted, accepted, type DecisionInput, Turn } from "./turn.ts";
 
@@ -49,9 +51,9 @@ function apply(turn: Turn, command: Command): Accepted | Refusal {
     case "UpdateBlock":
       return updateBlock(turn, command.actor, command);
     case "SendMessage":
-      return send(turn, command.actor, command.conversationId, command.text, command.clientMessageId);
+      return send(turn, command.actor, command.conversationId, command);
     case "StartConversation":
-      return start(turn, command.actor, command.text, command.clientMessageId);
+      return start(turn, command.actor, command);
     case "TakeConversation":
       return take(turn, command.agentId, command.conversationId);
     case "OfferConversation":
@@ -64,10 +66,23 @@ function apply(turn: Turn, command: Command): Accepted | Refusal {
       return transfer(turn, command.actor, command.conversationId, command.agentId);
     case "EndConversation":
       return end(turn, command.actor, command.conversationId);
+    case "RetryMessage":
+      return retryMessage(turn, command.actor, command.messageId, command.acceptDuplicate);
+    case "CancelMessage":
+      return cancelMessage(turn, command.actor, command.messageId);
+    case "SetTyping":
+      return setTyping(turn, command.conversationId, command.typing);
+    case "MarkConversationRead":
+      return markConversationRead(turn, command.conversationId, command.upToSeq);
+    case "ShowLoading":
+      return showLoading(turn);
     case "LeaseOutbound":
-      return lease(turn, command.messageId);
+      return lease(turn);
     case "SettleOutbound":
-      return settle(turn, command.messageId, command.result);
+      return settle(turn, command.messageIds, command.attempt, command.outcome);
+    case "ExpireOutbound":
+      expireOutbound(turn);
+      return accepted(turn, {});
     case "CloseArchived":
       return accepted(turn, {});
     case "RunDue":

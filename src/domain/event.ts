@@ -3,6 +3,8 @@ import type { Conversation, ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
 import type { AgentId, BlockId, ConversationId, EventId, FlowId, Instant, MessageId } from "./id.ts";
 import type { DeliveryStatus, Message } from "./message.ts";
+import type { DeliveryError, Outbox, ReplyToken } from "./outbox.ts";
+import type { ReadToken } from "./signal.ts";
 
 /** The contact's position in a chatbot. With `dueAt`, the step runs then; without it, its menu awaits an answer. */
 export interface BotSession {
@@ -31,9 +33,19 @@ export type EventBody =
       readonly suppressedBy: BlockId | null;
       /** The assignee of the conversation and the agent it is offered to. */
       readonly agents: readonly AgentId[];
+      /** LINE's permission to reply to this entry; null if there is none. */
+      readonly replyToken: ReplyToken | null;
+      /** LINE's permission to mark this entry as read; null if it is not to be kept. */
+      readonly readToken: ReadToken | null;
     }
   | {
       readonly type: "MessageUnsent";
+      readonly messageId: MessageId;
+      readonly conversationId: ConversationId | null;
+      readonly agents: readonly AgentId[];
+    }
+  | {
+      readonly type: "MessageEdited";
       readonly messageId: MessageId;
       readonly conversationId: ConversationId | null;
       readonly agents: readonly AgentId[];
@@ -46,7 +58,16 @@ export type EventBody =
       readonly agents: readonly AgentId[];
       readonly from: DeliveryStatus;
       readonly to: DeliveryStatus;
+      /** The number of the attempt that begins; null for other changes. */
+      readonly attempt: number | null;
+      readonly error: DeliveryError | null;
+      /** The provider's id of the message, once it has accepted it. */
+      readonly providerMessageId: string | null;
+      /** The outbox after the whole decision. */
+      readonly outbox: Outbox;
     }
+  /** A change of the outbox that changes no message's status. It is not in the log. */
+  | { readonly type: "OutboxChanged"; readonly outbox: Outbox }
   | {
       readonly type: "ConversationChanged";
       readonly from: ConversationStatus | null;

@@ -1,4 +1,4 @@
-import { type Id, idOf } from "./id.ts";
+import { type Id, idOf, type MessageId } from "./id.ts";
 
 /** The types that have global ids. */
 export type NodeType =
@@ -27,6 +27,27 @@ export function toOpaqueId(type: string, id: string): string {
   return btoa(`${type}:${id}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/**
+ * Names a delivery to a partner by its first message (rule S7). With `attempt` it is a claim, else all attempts of a
+ * delivery by URL, whose requests are equal.
+ */
+export interface DeliveryName {
+  readonly messageId: MessageId;
+  readonly attempt: number | null;
+}
+
+export function toDeliveryId({ messageId, attempt }: DeliveryName): string {
+  return toOpaqueId("Delivery", attempt === null ? messageId : `${messageId}:${attempt}`);
+}
+
+/** Null if the text is not the id of a delivery. */
+export function fromDeliveryId(deliveryId: string): DeliveryName | null {
+  const [type, id, attempt, ...rest] = decoded(deliveryId);
+  if (type !== "Delivery" || id === undefined || rest.length > 0 || !UUID.test(id)) return null;
+  if (attempt !== undefined && !/^[1-9]\d{0,5}$/.test(attempt)) return null;
+  return { messageId: idOf<"Message">(id), attempt: attempt === undefined ? null : Number(attempt) };
+}
+
 /** Decodes a global id of this type. Null if it is malformed or of another type; callers treat both as not found. */
 export function fromGlobalId<Type extends NodeType>(type: Type, globalId: string): Id<Type> | null {
   const node = parseGlobalId(globalId);
@@ -35,13 +56,16 @@ export function fromGlobalId<Type extends NodeType>(type: Type, globalId: string
 
 /** The type name and the row id; null if the text is not a global id. */
 export function parseGlobalId(globalId: string): { readonly type: string; readonly id: string } | null {
-  if (!/^[\w-]{1,100}$/.test(globalId)) return null;
-  let plain: string;
-  try {
-    plain = atob(globalId.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return null;
-  }
-  const [type, id, ...rest] = plain.split(":");
+  const [type, id, ...rest] = decoded(globalId);
   return type !== undefined && id !== undefined && rest.length === 0 && UUID.test(id) ? { type, id } : null;
+}
+
+/** The parts of an opaque id; none if it is malformed. */
+function decoded(opaqueId: string): string[] {
+  if (!/^[\w-]{1,100}$/.test(opaqueId)) return [];
+  try {
+    return atob(opaqueId.replaceAll("-", "+").replaceAll("_", "/")).split(":");
+  } catch {
+    return [];
+  }
 }

@@ -14,6 +14,7 @@ export type AgentId = Id<"Agent">;
 export type ApiKeyId = Id<"ApiKey">;
 export type FlowId = Id<"Flow">;
 export type EventId = Id<"Event">;
+export type SignalId = Id<"Signal">;
 
 /** Brands a string known to identify a `Kind`: read from the database, newly generated, or decoded from a global id. */
 export function idOf<Kind extends string>(value: string): Id<Kind> {

@@ -6,8 +6,10 @@ import { agentsOf } from "./conversation.ts";
 import type { ConversationRef } from "./episode.ts";
 import type { BlockId, Instant, MessageId } from "./id.ts";
 import { isMessage } from "./message.ts";
+import type { ReplyToken } from "./outbox.ts";
+import type { ReadToken } from "./signal.ts";
 import { beginConversation } from "./transition.ts";
-import { type Accepted, accepted, type Turn } from "./turn.ts";
+import { type Accepted, accepted, type EntryRef, type Turn } from "./turn.ts";
 
 /** Records a provider event exactly once and runs the flows that it triggers (rules C1, D1–D3, D6, U2–U4, O3, O6). */
 export function receive(turn: Turn, entry: InboundEntry): Accepted {
@@ -30,10 +32,14 @@ export function receive(turn: Turn, entry: InboundEntry): Accepted {
   } else {
     messageId = receiveEvent(turn, entry, sentAt);
   }
-  for (const target of turn.facts.unsendTargets) {
-    turn.emit(contactOf(turn), { type: "MessageUnsent", ...target, agents: agentsConcerned(turn.state, target) });
-  }
+  const { unsendTargets, editTarget } = turn.facts;
+  for (const target of unsendTargets) changeEntry(turn, "MessageUnsent", target);
+  if (editTarget !== null) changeEntry(turn, "MessageEdited", editTarget);
   return accepted(turn, { messageId });
+}
+
+function changeEntry(turn: Turn, type: "MessageUnsent" | "MessageEdited", target: EntryRef): void {
+  turn.emit(contactOf(turn), { type, ...target, agents: agentsConcerned(turn.state, target) });
 }
 
 /**
@@ -124,8 +130,11 @@ function record(
       sentAt,
       recordedAt: turn.now,
       unsentAt: turn.facts.alreadyUnsent ? turn.now : null,
+      editedAt: turn.facts.alreadyEdited ? turn.now : null,
       receivedWhileBlocked: blockId !== null,
       deliveryStatus: null,
+      menu: null,
+      retryOf: null,
       eventId: entry.eventId,
       clientMessageId: entry.clientMessageId ?? null,
       providerMessageId: entry.providerMessageId,
@@ -134,8 +143,24 @@ function record(
     activity: !suppressed,
     suppressedBy: isMessage(entry) ? blockId : null,
     agents: isOngoing ? agentsOf(state.conversation) : conversation?.assigneeId ? [conversation.assigneeId] : [],
+    replyToken: newestReplyToken(turn, entry, sentAt),
+    readToken: newestReadToken(turn, entry, sentAt),
   });
   return id;
+}
+
+/** The token of the entry, unless the entry is older than the one whose token is kept: a late redelivery, for example. */
+function newestReplyToken({ state }: Turn, { replyToken }: InboundEntry, sentAt: Instant): ReplyToken | null {
+  const { replyToken: kept } = state.outbox;
+  if (replyToken === undefined || (kept !== null && kept.receivedAt > sentAt)) return null;
+  return { token: replyToken, receivedAt: sentAt };
+}
+
+/** The same for the permission to mark as read, on a channel that does so. */
+function newestReadToken({ state }: Turn, { readToken }: InboundEntry, sentAt: Instant): ReadToken | null {
+  const { readToken: kept } = state.outbox.signals;
+  if (readToken === undefined || !state.channelMarksRead || (kept !== null && kept.sentAt > sentAt)) return null;
+  return { token: readToken, seq: state.lastSeq + 1, sentAt };
 }
 
 /** Updates the name and the reachability of the contact, which are independent of blocks (rule D6). */

@@ -24,6 +24,13 @@ export type DeliveryStatus = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELE
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** The choices that a chatbot's message offers, for channels that can show them as buttons. */
+export interface Menu {
+  /** The message without its numbered choices. */
+  readonly text: string;
+  readonly options: readonly { readonly id: string; readonly label: string }[];
+}
+
 /** One timeline entry. `seq` counts the entries of its ContactChannel from 1, in the order of recording (rule D1). */
 export interface Message {
   readonly id: MessageId;
@@ -38,8 +45,14 @@ export interface Message {
   readonly sentAt: Instant;
   readonly recordedAt: Instant;
   readonly unsentAt: Instant | null;
+  /** When the latest edit of it was recorded. The edit is an entry of its own, and this one keeps its text. */
+  readonly editedAt: Instant | null;
   readonly receivedWhileBlocked: boolean;
   readonly deliveryStatus: DeliveryStatus | null;
+  /** Null if the message offers no choices. */
+  readonly menu: Menu | null;
+  /** The message that this one sends again (rule S8). */
+  readonly retryOf: MessageId | null;
   /** The key that the sending client chose for the message: an idempotency key, or a visitor's `clientMessageId`. */
   readonly clientMessageId: string | null;
   /** The provider's id of the webhook event, unique in a channel (rule O3). */

@@ -1,19 +1,21 @@
-import { type Actor, system } from "./actor.ts";
-import { agentsConcerned } from "./contact-channel.ts";
+import type { Actor } from "./actor.ts";
 import { agentsOf } from "./conversation.ts";
 import type { MessageId } from "./id.ts";
-import type { DeliveryStatus } from "./message.ts";
-import type { Refusal } from "./refusal.ts";
-import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
+import type { Menu } from "./message.ts";
+import type { Turn } from "./turn.ts";
+
+/** What an outbound message says, and where it comes from. */
+export interface OutboundContent {
+  readonly text: string;
+  readonly menu?: Menu | null;
+  readonly clientMessageId?: string | null | undefined;
+  readonly retryOf?: MessageId | null;
+}
 
 /** Records an outbound text in the ongoing conversation as `QUEUED`. */
-export function recordOutbound(
-  turn: Turn,
-  author: Actor,
-  text: string,
-  clientMessageId: string | null = null,
-): MessageId {
+export function recordOutbound(turn: Turn, author: Actor, content: OutboundContent): MessageId {
   const { conversation, lastSeq } = turn.state;
+  const { text, menu = null, clientMessageId = null, retryOf = null } = content;
   const id = turn.newId<"Message">();
   turn.emit(author, {
     type: "MessageRecorded",
@@ -30,8 +32,11 @@ export function recordOutbound(
       sentAt: turn.now,
       recordedAt: turn.now,
       unsentAt: null,
+      editedAt: null,
       receivedWhileBlocked: false,
       deliveryStatus: "QUEUED",
+      menu,
+      retryOf,
       eventId: null,
       clientMessageId,
       providerMessageId: null,
@@ -40,50 +45,8 @@ export function recordOutbound(
     activity: true,
     suppressedBy: null,
     agents: agentsOf(conversation),
+    replyToken: null,
+    readToken: null,
   });
   return id;
-}
-
-/** Rule B4: no lease is granted once a block has committed. `changed` is false if already leased or settled. */
-export function lease(turn: Turn, messageId: MessageId): Accepted | Refusal {
-  if (turn.state.block !== null) return contactBlocked(turn.state.block);
-  const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
-  if (entry?.status === "QUEUED") changeDelivery(turn, messageId, "SENDING");
-  return accepted(turn, { messageId });
-}
-
-/**
- * Settles a lease. A message whose sending never began returns to the queue, or is canceled if a block came after it was
- * recorded, even if that block has been lifted since (rules B4, U1), or if the channel is archived.
- */
-export function settle(turn: Turn, messageId: MessageId, result: "SENT" | "FAILED" | "NOT_BEGUN"): Accepted {
-  const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
-  if (entry?.status === "SENDING") {
-    const block = turn.state.block ?? turn.state.episodes.at(-1);
-    const isCurrent = !turn.state.channelArchived && (block === undefined || block.afterSeq < entry.seq);
-    const ifNotBegun = isCurrent ? "QUEUED" : "CANCELED";
-    changeDelivery(turn, messageId, result === "NOT_BEGUN" ? ifNotBegun : result);
-  }
-  return accepted(turn, { messageId });
-}
-
-/** Cancels the messages that are still `QUEUED`, for a block (rule B4) or because the channel is archived. Returns how many. */
-export function cancelQueued(turn: Turn): number {
-  const queued = turn.state.pending.filter(({ status }) => status === "QUEUED");
-  for (const { messageId } of queued) changeDelivery(turn, messageId, "CANCELED");
-  return queued.length;
-}
-
-function changeDelivery(turn: Turn, messageId: MessageId, to: DeliveryStatus): void {
-  const entry = turn.state.pending.find((pending) => pending.messageId === messageId);
-  if (entry === undefined) return;
-  turn.emit(system, {
-    type: "DeliveryChanged",
-    messageId,
-    seq: entry.seq,
-    conversationId: entry.conversationId,
-    agents: agentsConcerned(turn.state, entry),
-    from: entry.status,
-    to,
-  });
 }

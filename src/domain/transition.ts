@@ -8,7 +8,7 @@ import {
   type OngoingStatus,
 } from "./conversation.ts";
 import type { AgentId, BlockId, ConversationId } from "./id.ts";
-import { recordOutbound } from "./outbound.ts";
+import { type OutboundContent, recordOutbound } from "./outbound.ts";
 import { invalidInput, invalidTransition, type Refusal } from "./refusal.ts";
 import { type Accepted, accepted, contactBlocked, type Turn } from "./turn.ts";
 
@@ -98,18 +98,13 @@ export function lapseOffer(turn: Turn): void {
  * Rule C3, none → ACTIVE, refused on an archived channel. A conversation that an API key starts is unassigned until an
  * agent replies (rule C4).
  */
-export function start(
-  turn: Turn,
-  actor: Actor,
-  text: string,
-  clientMessageId: string | null = null,
-): Accepted | Refusal {
+export function start(turn: Turn, actor: Actor, content: OutboundContent): Accepted | Refusal {
   const { block, channelArchived, conversation } = turn.state;
   if (channelArchived) return channelIsArchived;
   if (block !== null) return contactBlocked(block);
   if (conversation !== null) return invalidTransition(conversation.status, "ACTIVE");
   beginConversation(turn, actor, "ACTIVE", actor.type === "Agent" ? actor.id : null);
-  const messageId = recordOutbound(turn, actor, text, clientMessageId);
+  const messageId = recordOutbound(turn, actor, content);
   return accepted(turn, {
     messageId,
     conversationId: turn.state.conversation?.id ?? null,
@@ -196,18 +191,17 @@ export function send(
   turn: Turn,
   actor: Actor,
   conversationId: ConversationId,
-  text: string,
-  clientMessageId: string | null = null,
+  content: OutboundContent,
 ): Accepted | Refusal {
   return withOngoing(turn, conversationId, "ACTIVE", (conversation) => {
     if (actor.type === "Agent" && conversation.assigneeId === null) assign(turn, actor, conversation, actor.id);
-    const messageId = recordOutbound(turn, actor, text, clientMessageId);
+    const messageId = recordOutbound(turn, actor, content);
     return accepted(turn, { messageId, conversationId });
   });
 }
 
 /** Rule C5 for commands that a block refuses: checks for a block first, then that the conversation is ongoing. */
-function withOngoing(
+export function withOngoing(
   turn: Turn,
   conversationId: ConversationId,
   to: ConversationStatus,

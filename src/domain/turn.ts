@@ -4,23 +4,56 @@ import type { ConversationStatus } from "./conversation.ts";
 import type { BlockInForce } from "./episode.ts";
 import type { DomainEvent, EventBody } from "./event.ts";
 import type { Flow } from "./flow.ts";
-import { type AgentId, type BlockId, type ConversationId, type Id, type Instant, idOf, type MessageId } from "./id.ts";
+import {
+  type AgentId,
+  type BlockId,
+  type ContactChannelId,
+  type ConversationId,
+  type Id,
+  type Instant,
+  idOf,
+  type MessageId,
+  type SignalId,
+} from "./id.ts";
+import type { DeliveryStatus, Menu } from "./message.ts";
+import type { GrantedLease, PendingOutbound } from "./outbox.ts";
 import type { Refusal } from "./refusal.ts";
+import type { GrantedSignal } from "./signal.ts";
 
 /** Facts outside the aggregate that a decision depends on, looked up under the same lock. */
 export interface Facts {
   /** The entry already recorded under this provider event id (rule O3). */
   readonly duplicateOf: MessageId | null;
-  /** The entries that an unsend hides: all with the provider's message id that are not hidden yet (rule O6). */
-  readonly unsendTargets: readonly UnsendTarget[];
+  /** The entries that an unsend hides: the message and its edits, as far as they are known and not hidden (rule O6). */
+  readonly unsendTargets: readonly EntryRef[];
+  /** The message that an edit changes; null if it is unsent or unknown. */
+  readonly editTarget: EntryRef | null;
   /** Whether an unsend of this message arrived before the message itself (rules O3, O6). */
   readonly alreadyUnsent: boolean;
+  /** Whether an edit of this message arrived before the message itself (rule O3). */
+  readonly alreadyEdited: boolean;
   /** The status of the command's conversation, used when that conversation is not the ongoing one. */
   readonly conversationStatus: ConversationStatus | null;
+  /** The outbound message of a retry or a cancellation; null if there is none with this id. */
+  readonly outboundMessage: OutboundFact | null;
+  /** The messages of an attempt that succeeded, whatever their status (rule S2). */
+  readonly attempted: readonly PendingOutbound[];
 }
 
-/** A recorded entry that an unsend hides. */
-export interface UnsendTarget {
+/** A recorded outbound message, as a retry needs it (rule S8). */
+export interface OutboundFact {
+  readonly messageId: MessageId;
+  readonly conversationId: ConversationId | null;
+  readonly text: string;
+  readonly menu: Menu | null;
+  readonly status: DeliveryStatus;
+  readonly errorCode: string | null;
+  /** The latest retry of it; null if there is none. */
+  readonly retriedBy: MessageId | null;
+}
+
+/** A recorded entry. */
+export interface EntryRef {
   readonly messageId: MessageId;
   readonly conversationId: ConversationId | null;
   /** The agents whom an old conversation concerns; the state knows better about the most recent one. */
@@ -30,8 +63,12 @@ export interface UnsendTarget {
 export const noFacts: Facts = {
   duplicateOf: null,
   unsendTargets: [],
+  editTarget: null,
   alreadyUnsent: false,
+  alreadyEdited: false,
   conversationStatus: null,
+  outboundMessage: null,
+  attempted: [],
 };
 
 /** The inputs of a decision other than the aggregate and the command. */
@@ -54,6 +91,30 @@ export interface Accepted {
   readonly blockId: BlockId | null;
   /** The number of queued messages that a block canceled; absent for other commands. */
   readonly canceledMessageCount?: number;
+  /** The lease that was granted; absent if none was. */
+  readonly lease?: GrantedLease;
+  /** The lease that was open when the contact was found or made blocked: its call may still begin (rule S6). */
+  readonly openLease?: OpenLease;
+  /** The same for signals; absent if there are none. */
+  readonly openSignals?: readonly OpenSignal[];
+  /** The signal whose call was granted; absent if none was. */
+  readonly signal?: GrantedSignal;
+  /** When delivery is next due after an attempt was settled. */
+  readonly outboundDueAt?: Instant | null;
+}
+
+/** A lease that is open while its ContactChannel is blocked. */
+export interface OpenLease {
+  readonly contactChannelId: ContactChannelId;
+  readonly messageId: MessageId;
+  readonly attempt: number;
+  readonly grantedAt: Instant;
+}
+
+/** A signal whose lease is open while its ContactChannel is blocked. */
+export interface OpenSignal {
+  readonly signalId: SignalId;
+  readonly grantedAt: Instant;
 }
 
 /** A decision in progress. Each emitted event is folded into `state` at once, so that later steps see its effect. */
@@ -98,17 +159,11 @@ export function accepted(
     messageId?: MessageId | null;
     conversationId?: ConversationId | null;
     blockId?: BlockId | null;
-    canceledMessageCount?: number;
-  },
+  } & Pick<Accepted, "canceledMessageCount" | "lease" | "openLease" | "openSignals" | "signal" | "outboundDueAt">,
 ): Accepted {
-  return {
-    type: "Accepted",
-    changed: turn.events.length > turn.expiryEventCount,
-    messageId: made.messageId ?? null,
-    conversationId: made.conversationId ?? null,
-    blockId: made.blockId ?? null,
-    ...(made.canceledMessageCount === undefined ? {} : { canceledMessageCount: made.canceledMessageCount }),
-  };
+  const { messageId = null, conversationId = null, blockId = null, ...rest } = made;
+  const changed = turn.events.length > turn.expiryEventCount;
+  return { type: "Accepted", changed, messageId, conversationId, blockId, ...rest };
 }
 
 export function contactBlocked(block: BlockInForce): Refusal {

@@ -1,26 +1,32 @@
 import { z } from "zod";
-import { type Flow, HANDOVER } from "../domain/flow.ts";
+import type { Flow } from "../domain/flow.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
-import { checkJson } from "../domain/input.ts";
-import type { InvalidField } from "../domain/refusal.ts";
-import { MAX_TEXT, textError } from "../domain/text.ts";
+
+/** Maximum delay before a step, in milliseconds: 7 days. */
+const MAX_DELAY = 7 * 24 * 60 * 60 * 1_000;
 
 const menuOption = z.object({ id: z.string().min(1), label: z.string().min(1), next: z.string().min(1) });
 
 const chatbotStep = z.object({
   id: z.string().min(1),
   text: z.string().min(1),
-  delay: z.number().int().min(0).optional(),
+  delay: z.number().int().min(0).max(MAX_DELAY, "Must be at most 7 days, in milliseconds.").optional(),
   options: z.array(menuOption).optional(),
   next: z.string().min(1).optional(),
 });
 
-/** The schemas of the JSON column `definition`, by kind of flow. */
-const flowDefinitions = {
+/** The schemas of the JSON column `definition`, by kind of flow: what every stored row must match to be used. */
+export const flowDefinitions = {
   AUTO_REPLY_FIRST_MESSAGE: z.object({ text: z.string().min(1) }),
   AUTO_REPLY_KEYWORD: z.object({ keywords: z.array(z.string().min(1)).min(1), text: z.string().min(1) }),
   CHATBOT: z.object({ steps: z.array(chatbotStep).min(1) }),
 };
+
+const storedFlow = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("AUTO_REPLY_FIRST_MESSAGE"), definition: flowDefinitions.AUTO_REPLY_FIRST_MESSAGE }),
+  z.object({ kind: z.literal("AUTO_REPLY_KEYWORD"), definition: flowDefinitions.AUTO_REPLY_KEYWORD }),
+  z.object({ kind: z.literal("CHATBOT"), definition: flowDefinitions.CHATBOT }),
+]);
 
 /** The columns of a flow row that a domain flow is made of. */
 export interface FlowRow {
@@ -30,86 +36,32 @@ export interface FlowRow {
   readonly definition: unknown;
 }
 
-/** Converts a stored flow to a domain flow. Throws `ZodError` if the definition does not match the kind. */
-export function flowFrom(row: FlowRow): Flow & { readonly channelId: ChannelId } {
-  const common = { id: idOf<"Flow">(row.id), channelId: idOf<"Channel">(row.channelId) };
-  switch (row.kind) {
+/** A flow and the channel on which it runs. */
+export type ChannelFlow = Flow & { readonly channelId: ChannelId };
+
+/** Converts a stored flow to a domain flow. `fault` says, for people to read, why a row cannot be used. */
+export function readFlow({
+  id,
+  channelId,
+  kind,
+  definition,
+}: FlowRow): { readonly flow: ChannelFlow; readonly fault: null } | { readonly flow: null; readonly fault: string } {
+  const { data, error } = storedFlow.safeParse({ kind, definition });
+  if (error) return { flow: null, fault: faultOf(error) };
+  const common = { id: idOf<"Flow">(id), channelId: idOf<"Channel">(channelId) };
+  switch (data.kind) {
     case "AUTO_REPLY_FIRST_MESSAGE":
-      return { ...common, kind: row.kind, ...flowDefinitions.AUTO_REPLY_FIRST_MESSAGE.parse(row.definition) };
+      return { flow: { ...common, kind: data.kind, ...data.definition }, fault: null };
     case "AUTO_REPLY_KEYWORD":
-      return { ...common, kind: row.kind, ...flowDefinitions.AUTO_REPLY_KEYWORD.parse(row.definition) };
+      return { flow: { ...common, kind: data.kind, ...data.definition }, fault: null };
     case "CHATBOT":
-      return { ...common, kind: row.kind, ...flowDefinitions.CHATBOT.parse(row.definition) };
+      return { flow: { ...common, kind: data.kind, ...data.definition }, fault: null };
   }
 }
 
-/** Maximum delay before a step, in milliseconds. */
-const MAX_DELAY = 7 * 24 * 60 * 60 * 1_000;
-
-type ChatbotDefinition = z.infer<typeof flowDefinitions.CHATBOT>;
-
-/** Validates a definition. Returns the definition to store and the validation errors, if any. */
-export function checkDefinition(
-  kind: Flow["kind"],
-  definition: unknown,
-): { readonly definition: object; readonly invalid: readonly InvalidField[] } {
-  const jsonError = checkJson("definition", definition);
-  if (jsonError !== null) return { definition: {}, invalid: [jsonError] };
-  const { data, error } = flowDefinitions[kind].safeParse(definition);
-  if (error) {
-    const invalid = error.issues.map(({ path, message }) => ({ path: ["definition", ...path].join("."), message }));
-    return { definition: {}, invalid };
-  }
-  const invalid = "steps" in data ? checkChatbot(data) : checkTexts("definition.text", data.text);
-  return { definition: data, invalid };
-}
-
-/** Checks what the schema cannot express: unique ids, limits, existing targets, no endless loops. */
-function checkChatbot({ steps }: ChatbotDefinition): InvalidField[] {
-  const ids = new Set(steps.map(({ id }) => id));
-  const isUnknownTarget = (next: string | undefined): boolean =>
-    next !== undefined && next !== HANDOVER && !ids.has(next);
-  return steps.flatMap((step, index) => {
-    const path = `definition.steps.${index}`;
-    const options = step.options ?? [];
-    return [
-      ...(steps.findIndex(({ id }) => id === step.id) === index
-        ? []
-        : [{ path: `${path}.id`, message: "Another step already has this id." }]),
-      ...checkTexts(`${path}.text`, [step.text, ...options.map(({ label }) => label)].join("\n")),
-      ...((step.delay ?? 0) > MAX_DELAY ? [{ path: `${path}.delay`, message: "Must be at most 7 days." }] : []),
-      ...(isUnknownTarget(step.next)
-        ? [{ path: `${path}.next`, message: `Must be the id of a step or ${HANDOVER}.` }]
-        : []),
-      ...options.flatMap((option, at) => [
-        ...(options.findIndex(({ id }) => id === option.id) === at
-          ? []
-          : [{ path: `${path}.options.${at}.id`, message: "Another option of this step already has this id." }]),
-        ...(isUnknownTarget(option.next)
-          ? [{ path: `${path}.options.${at}.next`, message: `Must be the id of a step or ${HANDOVER}.` }]
-          : []),
-      ]),
-      ...(loopsWithoutAnswer(steps, step)
-        ? [{ path: `${path}.next`, message: "Leads back to this step without waiting for an answer." }]
-        : []),
-    ];
-  });
-}
-
-/** Whether the path from this step leads back to it without waiting for an answer. */
-function loopsWithoutAnswer(steps: ChatbotDefinition["steps"], from: ChatbotDefinition["steps"][number]): boolean {
-  const visited = new Set<string>();
-  let step: typeof from | undefined = from;
-  while (step !== undefined && (step.options ?? []).length === 0 && !visited.has(step.id)) {
-    visited.add(step.id);
-    const next: string | undefined = step.next;
-    if (next === from.id) return true;
-    step = steps.find(({ id }) => id === next);
-  }
-  return false;
-}
-
-function checkTexts(path: string, text: string): InvalidField[] {
-  const message = textError(text, MAX_TEXT);
-  return message === null ? [] : [{ path, message }];
+/** Names the place and the expected type, never the stored value, because the log must not have texts of messages. */
+function faultOf({ issues }: z.ZodError): string {
+  const [first] = issues;
+  const found = first === undefined ? "" : ` (${first.path.join(".")}: ${first.message})`;
+  return `The flow is skipped because its stored definition is invalid${found}. Replace the definition with updateFlow.`;
 }

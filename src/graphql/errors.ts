@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
-import { Overloaded } from "../commands/work.ts";
+import { isTemporary, Overloaded } from "../commands/work.ts";
 import { describeError } from "../platform/describe-error.ts";
 import { CursorExpired } from "../realtime/feed.ts";
 
@@ -21,6 +21,7 @@ export type RequestErrorCode =
   | "QUERY_NOT_IN_SAFELIST"
   | "CURSOR_EXPIRED"
   | "OVERLOADED"
+  | "UNAVAILABLE"
   | "TOO_MANY_SUBSCRIPTIONS"
   | "TOO_SLOW"
   | "TOO_MANY_CONNECTIONS"
@@ -48,6 +49,10 @@ export function createMask(logger: Logger): Mask {
     if (cause instanceof CursorExpired) return withLocationOf(error, requestError("CURSOR_EXPIRED", cause.message));
     if (cause instanceof Overloaded) {
       return withLocationOf(error, requestError("OVERLOADED", "Too many commands are waiting. Try again in a moment."));
+    }
+    if (isTemporary(cause)) {
+      logger.warn({ error: describeError(cause) }, "a command could not be carried out for now");
+      return withLocationOf(error, requestError("UNAVAILABLE", "Nothing was changed. Try again in a moment."));
     }
     const id = randomUUID();
     const path = error instanceof GraphQLError ? error.path?.join(".") : undefined;

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
+import { identityOf } from "../auth/identity.ts";
 import { loadConfig } from "../config.ts";
 import { joinEmbeddedPostgres } from "../embedded-postgres/server.ts";
 import { runProgram } from "../platform/command-line.ts";
@@ -9,8 +10,9 @@ await runProgram(main);
 
 /** `npm run workspace -- <name> <email> [<admin name>]`: creates a workspace and its first admin. */
 async function main(): Promise<void> {
-  const [name, email, agentName = email?.split("@")[0] ?? ""] = process.argv.slice(2);
-  if (name === undefined || email === undefined || !email.includes("@")) {
+  const [name, given = "", agentName = given.split("@")[0] ?? ""] = process.argv.slice(2);
+  const email = identityOf(given);
+  if (name === undefined || email === null || !email.includes("@")) {
     console.error(
       'Usage: npm run workspace -- <name> <email> [<admin name>]   (npm run workspace -- "Acme" admin@acme.example "Ada")',
     );
@@ -23,7 +25,7 @@ async function main(): Promise<void> {
   const database = openDatabase(config.databaseUrl ?? postgres?.url ?? "", { poolSize: 1, onError: () => {} });
   try {
     await migrate(database.pool);
-    if ((await database.prisma.agent.count({ where: { email: email.toLowerCase() } })) > 0) {
+    if ((await database.prisma.agent.count({ where: { email } })) > 0) {
       console.error(`${email} is already an agent. An address belongs to one workspace only.`);
       process.exitCode = 1;
     } else {
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
           name,
           createdAt,
           logHead: { create: {} },
-          agents: { create: { id: uuidv7(), name: agentName, email: email.toLowerCase(), role: "ADMIN", createdAt } },
+          agents: { create: { id: uuidv7(), name: agentName, email, role: "ADMIN", createdAt } },
         },
       });
       console.log(`Created the workspace ${name} with the admin ${email}.`);

@@ -1,3 +1,4 @@
+import { identityOf } from "../auth/identity.ts";
 import { authSecret } from "../auth/secret.ts";
 import { signAgentToken } from "../auth/token.ts";
 import { loadConfig } from "../config.ts";
@@ -7,8 +8,9 @@ import { runProgram } from "../platform/command-line.ts";
 await runProgram(main);
 
 async function main(): Promise<void> {
-  const [email] = process.argv.slice(2);
-  if (email === undefined || !email.includes("@")) {
+  const [given] = process.argv.slice(2);
+  const email = identityOf(given ?? "");
+  if (email === null || !email.includes("@")) {
     console.error("Usage: npm run -s token -- <email>   (demo: ada@demo.test, ben@demo.test, vic@demo.test)");
     process.exit(1);
   }

@@ -34,7 +34,7 @@ export interface Change {
 
 /** A row that a change locks, so that what it reads next is what it replaces. */
 export interface ChangedRow {
-  readonly table: "api_key" | "channel" | "flow";
+  readonly table: "api_key" | "channel";
   readonly id: string;
 }
 
@@ -42,8 +42,8 @@ export interface ChangedRow {
 export type ChangeTx = Prisma.TransactionClient;
 
 /**
- * Runs a change of an administrator in one transaction with its entry in the audit log. `row` is null if the change
- * creates its subject. `at` is read once the row is locked, so that the entries of a subject are in the order of its
+ * Runs a change of an administrator in one transaction with its entry in the audit log. `row` is what the change
+ * locks; null if it creates its subject and nothing limits how many there are. `at` is read once the row is locked, so that the entries of a subject are in the order of its
  * changes. `run` returns a null `entry` if nothing changed.
  */
 export function audited<Result>(

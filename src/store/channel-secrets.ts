@@ -7,14 +7,17 @@ export interface SealedColumns {
   readonly id: string;
   readonly secret: string | null;
   readonly accessToken: string | null;
+  readonly deliverySecret: string | null;
 }
 
-export type SecretColumn = "secret" | "accessToken";
+export type SecretColumn = (typeof secretColumns)[number];
+const secretColumns = ["secret", "accessToken", "deliverySecret"] as const;
 
 /** The secrets of a channel, decrypted. */
 export interface OpenedSecrets {
   readonly secret: string | null;
   readonly accessToken: string | null;
+  readonly deliverySecret: string | null;
   /** Why one of them is null although it is set; null if all could be decrypted. */
   readonly fault: string | null;
 }
@@ -59,11 +62,13 @@ export function channelSecrets(
   function open(row: SealedColumns): OpenedSecrets {
     const secret = openColumn(row, "secret");
     const accessToken = openColumn(row, "accessToken");
+    const deliverySecret = openColumn(row, "deliverySecret");
     const unreadable = [
       ...(secret === null && row.secret !== null ? ["channel secret"] : []),
       ...(accessToken === null && row.accessToken !== null ? ["access token"] : []),
+      ...(deliverySecret === null && row.deliverySecret !== null ? ["delivery secret"] : []),
     ];
-    return { secret, accessToken, fault: unreadable.length === 0 ? null : faultOf(unreadable) };
+    return { secret, accessToken, deliverySecret, fault: unreadable.length === 0 ? null : faultOf(unreadable) };
   }
 
   function seal(channelId: string, column: SecretColumn, plain: string): string {
@@ -76,7 +81,7 @@ export function channelSecrets(
     for (;;) {
       const { rows } = await pool.query<SealedColumns>({ ...findWithSecrets, values: [after, PAGE] });
       for (const row of rows) {
-        for (const column of ["secret", "accessToken"] as const) {
+        for (const column of secretColumns) {
           const stored = row[column];
           if (stored === null || !mustSeal(stored)) continue;
           const plain = openColumn(row, column);
@@ -108,8 +113,8 @@ export function channelSecrets(
 const findWithSecrets = {
   name: "channel_secrets_find",
   text: `
-    SELECT id, secret, access_token AS "accessToken" FROM channel
-    WHERE id > $1 AND (secret IS NOT NULL OR access_token IS NOT NULL)
+    SELECT id, secret, access_token AS "accessToken", delivery_secret AS "deliverySecret" FROM channel
+    WHERE id > $1 AND (secret IS NOT NULL OR access_token IS NOT NULL OR delivery_secret IS NOT NULL)
     ORDER BY id LIMIT $2`,
 };
 

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
 import { type ChannelId, idOf } from "../domain/id.ts";
 import { toActorColumns } from "./actor-columns.ts";
 import { type AuditedValues, audited, type Change } from "./audit-log.ts";
@@ -14,24 +14,39 @@ export interface ChannelSettings {
   readonly accessToken?: string | null;
   readonly allowedOrigins?: readonly string[];
   readonly deliveryUrl?: string | null;
+  readonly showsLoading?: boolean;
+  readonly marksRead?: boolean;
+  /** Replaces the secret that signs deliveries. Without it, a channel gets one with its first `deliveryUrl`. */
+  readonly rotateDeliverySecret?: boolean;
+}
+
+/** What a write made: `deliverySecret` is the new secret that signs deliveries, which nobody can read again. */
+export interface WrittenChannel {
+  readonly id: ChannelId;
+  readonly changed: boolean;
+  readonly deliverySecret: string | null;
 }
 
 /** Writes channels, each change with its entry in the audit log. Input is validated. */
 export interface Channels {
-  create(change: Change, kind: ChannelKind, settings: ChannelSettings & { readonly name: string }): Promise<ChannelId>;
-  /** Whether anything changed. */
-  update(change: Change, id: ChannelId, settings: ChannelSettings): Promise<boolean>;
+  create(
+    change: Change,
+    kind: ChannelKind,
+    settings: ChannelSettings & { readonly name: string },
+  ): Promise<WrittenChannel>;
+  update(change: Change, id: ChannelId, settings: ChannelSettings): Promise<WrittenChannel>;
   /** Marks the channel archived; false if it was already. What is open on it is ended afterwards. */
   archive(change: Change, id: ChannelId): Promise<boolean>;
 }
 
-export function channelWriter(database: Database, secrets: ChannelSecrets): Channels {
+export function channelWriter(database: Database, secrets: ChannelSecrets, newDeliverySecret: () => string): Channels {
   return {
-    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
+    create: (change, kind, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl, ...signals }) =>
       audited(database, change, null, async (tx, at) => {
         const id = uuidv7();
         const seal = (column: SecretColumn, plain: string | null | undefined): string | null =>
           plain === null || plain === undefined ? null : secrets.seal(id, column, plain);
+        const deliverySecret = deliveryUrl == null ? null : newDeliverySecret();
         const row = await tx.channel.create({
           data: {
             id,
@@ -42,17 +57,30 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
             accessToken: seal("accessToken", accessToken),
             allowedOrigins: [...(allowedOrigins ?? [])],
             deliveryUrl: deliveryUrl ?? null,
+            deliverySecret: seal("deliverySecret", deliverySecret),
+            ...signals,
             createdAt: at,
           },
         });
         const entry = { ...subject(id), action: "CHANNEL_CREATED", before: null, after: valuesOf(row) } as const;
-        return { result: idOf<"Channel">(id), entry };
+        return { result: { id: idOf<"Channel">(id), changed: true, deliverySecret }, entry };
       }),
 
-    update: (change, id, { name, channelSecret, accessToken, allowedOrigins, deliveryUrl }) =>
-      audited(database, change, { table: "channel", id }, async (tx) => {
+    update: (change, id, settings) =>
+      audited<WrittenChannel>(database, change, { table: "channel", id }, async (tx) => {
+        const {
+          name,
+          channelSecret,
+          accessToken,
+          allowedOrigins,
+          deliveryUrl,
+          rotateDeliverySecret = false,
+          ...signals
+        } = settings;
         const before = await tx.channel.findUniqueOrThrow({ where: { id } });
         const opened = secrets.open(before);
+        const isFirstUrl = deliveryUrl != null && before.deliverySecret === null;
+        const deliverySecret = isFirstUrl || rotateDeliverySecret ? newDeliverySecret() : null;
         const replaced: string[] = [];
         const resealed = (column: SecretColumn, plain: string | null | undefined): string | null => {
           if (plain === undefined || (plain !== null && plain === opened[column])) return before[column];
@@ -66,15 +94,24 @@ export function channelWriter(database: Database, secrets: ChannelSecrets): Chan
           accessToken: resealed("accessToken", accessToken),
           allowedOrigins: [...(allowedOrigins ?? before.allowedOrigins)],
           deliveryUrl: deliveryUrl === undefined ? before.deliveryUrl : deliveryUrl,
+          deliverySecret: resealed("deliverySecret", withPrevious(deliverySecret, opened.deliverySecret)),
+          ...signals,
         };
+        // A new token is the provider's own, and must not be sent to the LINE to try against (rule S4).
+        const apiUrl = data.accessToken === before.accessToken ? before.apiUrl : null;
         const values = [valuesOf(before), valuesOf({ ...before, ...data })] as const;
+        // Credentials that are set, even to what they were, are tried again.
+        const isSet = accessToken !== undefined || deliveryUrl !== undefined || rotateDeliverySecret;
+        const isTriedAgain = before.sendFault !== null && isSet;
+        if (isTriedAgain) await tx.channel.update({ where: { id }, data: { sendFault: null } });
         if (replaced.length === 0 && JSON.stringify(values[0]) === JSON.stringify(values[1])) {
-          return { result: false, entry: null };
+          return { result: { id, changed: false, deliverySecret: null }, entry: null };
         }
-        await tx.channel.update({ where: { id }, data });
+        await tx.channel.update({ where: { id }, data: { ...data, apiUrl } });
         // A secret that replaces another is visible only by its name, because neither value is kept.
         const after = { ...values[1], ...(replaced.length > 0 ? { replaced } : {}) };
-        return { result: true, entry: { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } };
+        const entry = { ...subject(id), action: "CHANNEL_UPDATED", before: values[0], after } as const;
+        return { result: { id, changed: true, deliverySecret }, entry };
       }),
 
     archive: (change, id) =>
@@ -96,6 +133,16 @@ function subject(id: string) {
   return { subjectType: "Channel", subjectId: id } as const;
 }
 
+/**
+ * The secrets as they are stored: the latest and the one before it. Deliveries are signed with both, so that a partner can
+ * exchange them at any time. Undefined if there is no new one.
+ */
+function withPrevious(latest: string | null, stored: string | null): string | undefined {
+  if (latest === null) return undefined;
+  const [previous] = stored?.split(" ") ?? [];
+  return previous === undefined ? latest : `${latest} ${previous}`;
+}
+
 /** Whether a secret is set, never the secret. */
 function valuesOf(row: Channel): AuditedValues {
   return {
@@ -105,6 +152,9 @@ function valuesOf(row: Channel): AuditedValues {
     hasAccessToken: row.accessToken !== null,
     allowedOrigins: row.allowedOrigins,
     deliveryUrl: row.deliveryUrl,
+    hasDeliverySecret: row.deliverySecret !== null,
+    showLoading: row.showsLoading,
+    markAsRead: row.marksRead,
     archivedAt: row.archivedAt?.toISOString() ?? null,
   };
 }

@@ -1,4 +1,5 @@
-import type { ChannelKind, ContactChannel, PendingOutbound } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
+import type { ContactChannel } from "../domain/contact-channel.ts";
 import {
   type Conversation,
   type ConversationEndReason,
@@ -8,6 +9,8 @@ import {
 import type { ConversationRef } from "../domain/episode.ts";
 import { type ContactChannelId, type Instant, idOf } from "../domain/id.ts";
 import type { DeliveryStatus } from "../domain/message.ts";
+import { type Delivery, type PendingOutbound, QUEUE_WINDOW } from "../domain/outbox.ts";
+import { noSignals, type Signals } from "../domain/signal.ts";
 import { type ActorColumns, toActor } from "./actor-columns.ts";
 import type { Statement, Tx } from "./database.ts";
 
@@ -19,14 +22,21 @@ export async function lockContactChannels(tx: Tx, ids: readonly ContactChannelId
   await tx.query(lockRows, [ids]);
 }
 
-/** Loads complete aggregates. Pending outbound messages are loaded only for the ids in `withPending`. */
+/** For which ContactChannels pending messages are loaded: all of them, or the first `QUEUE_WINDOW`. */
+export interface PendingToLoad {
+  readonly all: readonly ContactChannelId[];
+  readonly first: readonly ContactChannelId[];
+}
+
+/** Loads complete aggregates, pending outbound messages as far as they are asked for. */
 export async function loadContactChannels(
   tx: Tx,
   ids: readonly ContactChannelId[],
-  withPending: readonly ContactChannelId[],
+  { all, first }: PendingToLoad,
 ): Promise<ContactChannel[]> {
-  const rows = await tx.query<Row>(loadRows, [ids, withPending]);
-  return rows.map(toContactChannel);
+  const rows = await tx.query<Row>(loadRows, [ids, all, first, QUEUE_WINDOW + 1]);
+  const isComplete = new Set<string>(all);
+  return rows.map((row) => toContactChannel(row, isComplete.has(row.id) ? Number.POSITIVE_INFINITY : QUEUE_WINDOW));
 }
 
 const lockRows: Statement = {
@@ -34,11 +44,38 @@ const lockRows: Statement = {
   text: "SELECT id FROM contact_channel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
 };
 
+/** A pending message `m` of a conversation `mc` as JSON. */
+export const pendingJson = `json_build_object(
+  'messageId', m.id, 'seq', m.seq, 'conversationId', m.conversation_id, 'assigneeId', mc.assignee_id, 'status', m.delivery_status,
+  'recordedAt', m.recorded_at, 'attempts', m.attempts, 'hasMenu', m.menu IS NOT NULL)`;
+
+export interface PendingJson {
+  messageId: string;
+  seq: number;
+  conversationId: string | null;
+  assigneeId: string | null;
+  status: DeliveryStatus;
+  recordedAt: string;
+  attempts: number;
+  hasMenu: boolean;
+}
+
+export function toPending(row: PendingJson): PendingOutbound {
+  const { messageId, conversationId, assigneeId, recordedAt, ...rest } = row;
+  return {
+    ...rest,
+    messageId: idOf(messageId),
+    conversationId: conversationId === null ? null : idOf(conversationId),
+    agents: assigneeId === null ? [] : [idOf<"Agent">(assigneeId)],
+    recordedAt: Date.parse(recordedAt),
+  };
+}
+
 const loadRows: Statement = {
   name: "contact_channel_load",
   text: `
     SELECT cc.id, cc.workspace_id, cc.contact_id, cc.channel_id, channel.kind,
-           channel.archived_at IS NOT NULL AS archived, cc.display_name, cc.clock, cc.last_seq,
+           channel.archived_at IS NOT NULL AS archived, channel.shows_loading, channel.marks_read, cc.display_name, cc.clock, cc.last_seq,
            cc.reachable, cc.reachable_as_of, cc.awaiting_first_message, cc.bot_flow_id, cc.bot_step_id, cc.bot_due_at,
            cv.id AS conversation_id, cv.status, cv.assignee_id, cv.offered_to_id, cv.offer_expires_at, cv.started_at,
            cv.last_activity_at, cv.ended_at, cv.ended_by_type, cv.ended_by_id, cv.end_reason, cv.status_before_end,
@@ -50,12 +87,13 @@ const loadRows: Statement = {
                    ORDER BY b.lifted_at NULLS LAST, b.id)
             FROM block b LEFT JOIN conversation bc ON bc.id = b.conversation_id
             WHERE b.contact_channel_id = cc.id) AS blocks,
-           CASE WHEN cc.id = ANY($2::uuid[]) THEN
-             (SELECT json_agg(json_build_object('messageId', m.id, 'seq', m.seq,
-                                                'conversationId', m.conversation_id, 'assigneeId', mc.assignee_id,
-                                                'status', m.delivery_status) ORDER BY m.seq)
-              FROM message m LEFT JOIN conversation mc ON mc.id = m.conversation_id
-              WHERE m.contact_channel_id = cc.id AND m.delivery_status IN ('QUEUED', 'SENDING'))
+           cc.delivery, cc.reply_token, cc.reply_token_at, cc.outbound_due_at, cc.signals,
+           CASE WHEN cc.id = ANY($2::uuid[]) OR cc.id = ANY($3::uuid[]) THEN
+             (SELECT json_agg(${pendingJson} ORDER BY m.seq)
+              FROM (SELECT * FROM message
+                    WHERE contact_channel_id = cc.id AND delivery_status IN ('QUEUED', 'SENDING')
+                    ORDER BY seq LIMIT CASE WHEN cc.id = ANY($2::uuid[]) THEN NULL ELSE $4::int END) AS m
+              LEFT JOIN conversation mc ON mc.id = m.conversation_id)
            END AS pending
     FROM contact_channel cc
     JOIN channel ON channel.id = cc.channel_id
@@ -86,6 +124,8 @@ interface Row extends ConversationRow {
   channel_id: string;
   kind: ChannelKind;
   archived: boolean;
+  shows_loading: boolean;
+  marks_read: boolean;
   display_name: string | null;
   clock: Date | null;
   last_seq: number;
@@ -96,15 +136,12 @@ interface Row extends ConversationRow {
   bot_step_id: string | null;
   bot_due_at: Date | null;
   blocks: BlockJson[] | null;
+  delivery: Delivery | null;
+  reply_token: string | null;
+  reply_token_at: Date | null;
+  outbound_due_at: Date | null;
+  signals: Signals | null;
   pending: PendingJson[] | null;
-}
-
-interface PendingJson {
-  messageId: string;
-  seq: number;
-  conversationId: string | null;
-  assigneeId: string | null;
-  status: DeliveryStatus;
 }
 
 interface BlockJson {
@@ -119,10 +156,11 @@ interface BlockJson {
   assigneeId: string | null;
 }
 
-function toContactChannel(row: Row): ContactChannel {
+function toContactChannel(row: Row, window: number): ContactChannel {
   const blocks = row.blocks ?? [];
   const inForce = blocks.find((block) => block.liftedAt === null);
   const conversation = toConversation(row);
+  const pending = row.pending ?? [];
   return {
     id: idOf(row.id),
     workspaceId: idOf(row.workspace_id),
@@ -130,6 +168,8 @@ function toContactChannel(row: Row): ContactChannel {
     channelId: idOf(row.channel_id),
     channelKind: row.kind,
     channelArchived: row.archived,
+    channelShowsLoading: row.shows_loading,
+    channelMarksRead: row.marks_read,
     displayName: row.display_name,
     clock: instant(row.clock),
     lastSeq: row.last_seq,
@@ -167,15 +207,17 @@ function toContactChannel(row: Row): ContactChannel {
       row.bot_flow_id === null || row.bot_step_id === null
         ? null
         : { flowId: idOf(row.bot_flow_id), stepId: row.bot_step_id, dueAt: instant(row.bot_due_at) },
-    pending: (row.pending ?? []).map(
-      ({ messageId, seq, conversationId, assigneeId, status }): PendingOutbound => ({
-        messageId: idOf(messageId),
-        seq,
-        conversationId: conversationId === null ? null : idOf(conversationId),
-        agents: assigneeId === null ? [] : [idOf<"Agent">(assigneeId)],
-        status,
-      }),
-    ),
+    pending: pending.slice(0, window).map(toPending),
+    hasMorePending: pending.length > window,
+    outbox: {
+      delivery: row.delivery,
+      replyToken:
+        row.reply_token === null || row.reply_token_at === null
+          ? null
+          : { token: row.reply_token, receivedAt: row.reply_token_at.getTime() },
+      dueAt: instant(row.outbound_due_at),
+      signals: row.signals ?? noSignals,
+    },
   };
 }
 

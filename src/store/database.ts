@@ -1,5 +1,6 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
+import { CoalescingSocket } from "./coalescing-socket.ts";
 import { PrismaClient } from "./generated/client.ts";
 
 /** A connection inside an open transaction. A `Tx` parameter marks a function that must run in a transaction. */
@@ -60,7 +61,13 @@ export function openDatabase(url: string, options: { poolSize: number; onError: 
   };
   const pool = new pg.Pool({ ...settings, max: options.poolSize });
   // Pipelining sends a transaction's statements together: a commit takes a few round trips instead of a dozen.
-  const transactions = new pg.Pool({ ...settings, max: MAX_TRANSACTIONS, pipeline: true, options: INDEX_PLANS });
+  const transactions = new pg.Pool({
+    ...settings,
+    max: MAX_TRANSACTIONS,
+    pipeline: true,
+    options: INDEX_PLANS,
+    stream: () => new CoalescingSocket(),
+  });
   for (const each of [pool, transactions]) each.on("error", options.onError);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
   return {

@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { AgentRecord, ApiKeyRecord, Credentials } from "../auth/authenticate.ts";
 import type { PrincipalLookup, Principals } from "../auth/session.ts";
-import type { ChannelKind } from "../domain/contact-channel.ts";
+import type { ChannelKind } from "../domain/channel-kind.ts";
 import type { Flow as DomainFlow } from "../domain/flow.ts";
 import { type AgentId, type ApiKeyId, type ChannelId, idOf, type WorkspaceId } from "../domain/id.ts";
-import { flowFrom } from "../flows/definition.ts";
+import type { ReadFlows } from "../flows/read-flows.ts";
 import type { ChannelSecrets } from "./channel-secrets.ts";
 import type { Agent, ApiKey, PrismaClient } from "./generated/client.ts";
 
@@ -15,9 +15,27 @@ export interface ChannelRecord {
   readonly kind: ChannelKind;
   /** LINE: the channel secret, decrypted; null if there is none or if it cannot be decrypted. */
   readonly secret: string | null;
+  /** LINE: the channel access token, decrypted; null if there is none or if it cannot be decrypted. */
+  readonly accessToken: string | null;
   readonly allowedOrigins: readonly string[];
-  /** Why the channel does not work; null if it does. */
+  /** Custom: where messages are delivered; null if the partner claims them. */
+  readonly deliveryUrl: string | null;
+  /** Custom: the secrets that sign deliveries, decrypted: the current one, and after a space the one before it. */
+  readonly deliverySecret: string | null;
+  /** The address of the provider's API, if it is not the configured one. */
+  readonly apiUrl: string | null;
+  readonly showsLoading: boolean;
+  readonly marksRead: boolean;
+  /** Why a secret of the channel cannot be used; null if all can. */
   readonly fault: string | null;
+  /** Why nothing can be sent (rule S4); null if nothing stands against it. */
+  readonly sendFault: string | null;
+  /** What sending depends on, as it is stored: tells whether it was changed since. */
+  readonly credentials: {
+    readonly accessToken: string | null;
+    readonly deliveryUrl: string | null;
+    readonly deliverySecret: string | null;
+  };
 }
 
 /**
@@ -26,7 +44,7 @@ export interface ChannelRecord {
  */
 export interface Directory extends Credentials, PrincipalLookup {
   channel(id: ChannelId): Promise<ChannelRecord | null>;
-  /** The enabled flows of each channel of the workspace, oldest first. */
+  /** The enabled flows of each channel of the workspace, oldest first, without those that cannot be read. */
   flows(workspaceId: WorkspaceId): Promise<ReadonlyMap<ChannelId, readonly DomainFlow[]>>;
   agent(id: AgentId): Promise<AgentRecord | null>;
   /** Clears the cache; for the instance that has just made a change. */
@@ -36,14 +54,29 @@ export interface Directory extends Credentials, PrincipalLookup {
 /** In milliseconds. */
 const CACHE_TTL = 1_000;
 
-export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "open">): Directory {
+export function directory(
+  prisma: PrismaClient,
+  secrets: Pick<ChannelSecrets, "open">,
+  readFlows: ReadFlows,
+): Directory {
   const channels = cached<ChannelRecord>(async (id) => {
     const row = await prisma.channel.findUnique({ where: { id } });
     if (row === null) return null;
-    const { name, kind, allowedOrigins } = row;
-    const { secret, fault } = secrets.open(row);
-    const workspaceId = idOf<"Workspace">(row.workspaceId);
-    return { id: idOf<"Channel">(row.id), workspaceId, name, kind, allowedOrigins, secret, fault };
+    const { name, kind, allowedOrigins, deliveryUrl, apiUrl, showsLoading, marksRead, sendFault } = row;
+    return {
+      id: idOf<"Channel">(row.id),
+      workspaceId: idOf<"Workspace">(row.workspaceId),
+      name,
+      kind,
+      allowedOrigins,
+      deliveryUrl,
+      apiUrl,
+      showsLoading,
+      marksRead,
+      sendFault,
+      ...secrets.open(row),
+      credentials: { accessToken: row.accessToken, deliveryUrl, deliverySecret: row.deliverySecret },
+    };
   });
 
   const flows = cached<ReadonlyMap<ChannelId, readonly DomainFlow[]>>(async (workspaceId) => {
@@ -51,7 +84,7 @@ export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "o
       where: { workspaceId, enabled: true },
       orderBy: [{ createdAt: "asc" }, { id: "asc" }],
     });
-    return Map.groupBy(rows.map(flowFrom), (each) => each.channelId);
+    return Map.groupBy(readFlows(idOf<"Workspace">(workspaceId), rows), (each) => each.channelId);
   });
 
   const agents = cached<AgentRecord>(async (id) => {
@@ -91,7 +124,7 @@ export function directory(prisma: PrismaClient, secrets: Pick<ChannelSecrets, "o
   return {
     channel: channels.get,
     flows: async (workspaceId) => (await flows.get(workspaceId)) ?? new Map(),
-    agentByEmail: (email) => agentsByEmail.get(email.toLowerCase()),
+    agentByEmail: agentsByEmail.get,
     agent: agents.get,
     currentPrincipals,
     fingerprint,

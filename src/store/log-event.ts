@@ -32,6 +32,7 @@ export type EventData =
       readonly direction: MessageDirection;
     }
   | { readonly type: "MessageUnsent"; readonly messageId: MessageId }
+  | { readonly type: "MessageEdited"; readonly messageId: MessageId }
   | {
       readonly type: "DeliveryChanged";
       readonly messageId: MessageId;

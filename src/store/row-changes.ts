@@ -4,6 +4,7 @@ import type { BlockInForce } from "../domain/episode.ts";
 import type { DomainEvent } from "../domain/event.ts";
 import type { BlockId, ContactId, ConversationId, Instant, MessageId } from "../domain/id.ts";
 import type { DeliveryStatus, Message } from "../domain/message.ts";
+import { noSignals } from "../domain/signal.ts";
 import { toActorColumns } from "./actor-columns.ts";
 
 /** An event and its aggregate. Only the aggregate's ids are used; they never change. */
@@ -34,16 +35,26 @@ interface NewBlock {
 
 interface MessageChange {
   readonly id: MessageId;
-  deliveryStatus?: DeliveryStatus;
-  leasedAt?: string;
   unsentAt?: string;
+  editedAt?: string;
+  delivery?: DeliveryColumns;
+}
+
+/** The columns of a message that a change of its delivery sets. The attempt and the provider's id stay if they are null. */
+interface DeliveryColumns {
+  readonly status: DeliveryStatus;
+  readonly leasedAt: string | null;
+  readonly attempts: number | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly providerMessageId: string | null;
 }
 
 /** The rows that the events of a batch change, each written once. */
 export class RowChanges {
   readonly #newBlocks = new Map<BlockId, NewBlock>();
   readonly #blockChanges = new Map<BlockId, BlockChange>();
-  readonly #newMessages = new Map<MessageId, { of: ContactChannel; message: Message; leasedAt: string | null }>();
+  readonly #newMessages = new Map<MessageId, NewMessage>();
   readonly #messageChanges = new Map<MessageId, MessageChange>();
   readonly #contacts = new Map<ContactId, { id: ContactId; name: string | null; lastActivityAt: string | null }>();
   readonly #conversations = new Map<ConversationId, { of: ContactChannel; conversation: Conversation }>();
@@ -53,7 +64,7 @@ export class RowChanges {
   add(of: ContactChannel, event: DomainEvent): void {
     switch (event.type) {
       case "MessageRecorded":
-        this.#newMessages.set(event.message.id, { of, message: event.message, leasedAt: null });
+        this.#newMessages.set(event.message.id, { of, message: event.message, delivery: null });
         if (event.suppressedBy !== null) this.#suppress(event.suppressedBy);
         if (event.activity) {
           this.#contact(of.contactId).lastActivityAt = iso(event.message.recordedAt);
@@ -61,10 +72,13 @@ export class RowChanges {
         }
         break;
       case "MessageUnsent":
-        this.#changeMessage(event.messageId, { unsentAt: event.occurredAt });
+        this.#mark(event.messageId, "unsentAt", event.occurredAt);
+        break;
+      case "MessageEdited":
+        this.#mark(event.messageId, "editedAt", event.occurredAt);
         break;
       case "DeliveryChanged":
-        this.#changeMessage(event.messageId, { deliveryStatus: event.to, at: event.occurredAt });
+        this.#changeDelivery(event);
         break;
       case "ConversationChanged":
         this.#conversations.set(event.conversation.id, { of, conversation: event.conversation });
@@ -97,6 +111,7 @@ export class RowChanges {
       case "ReachabilityChanged":
       case "ReachabilityConfirmed":
       case "BotSessionChanged":
+      case "OutboxChanged":
         break;
     }
   }
@@ -123,7 +138,7 @@ export class RowChanges {
   }
 
   messageChangeRows(): object[] {
-    return [...this.#messageChanges.values()];
+    return [...this.#messageChanges.values()].map(({ delivery, ...change }) => ({ ...change, ...delivery }));
   }
 
   /** Terminal conversations first: the unique index on ongoing conversations is checked row by row (rule C2). */
@@ -155,35 +170,38 @@ export class RowChanges {
     block.suppressed += 1;
   }
 
-  #changeMessage(id: MessageId, change: { unsentAt?: Instant; deliveryStatus?: DeliveryStatus; at?: Instant }): void {
+  #mark(id: MessageId, column: "unsentAt" | "editedAt", at: Instant): void {
     const created = this.#newMessages.get(id);
-    const leasedAt = change.deliveryStatus === "SENDING" && change.at !== undefined ? iso(change.at) : null;
-    if (created !== undefined) {
-      const { unsentAt, deliveryStatus } = created.message;
-      created.message = {
-        ...created.message,
-        unsentAt: change.unsentAt ?? unsentAt,
-        deliveryStatus: change.deliveryStatus ?? deliveryStatus,
-      };
-      created.leasedAt = leasedAt ?? created.leasedAt;
-      return;
-    }
-    const row = getOrSet(this.#messageChanges, id, (): MessageChange => ({ id }));
-    if (change.unsentAt !== undefined) row.unsentAt = iso(change.unsentAt);
-    if (change.deliveryStatus !== undefined) row.deliveryStatus = change.deliveryStatus;
-    if (leasedAt !== null) row.leasedAt = leasedAt;
+    if (created !== undefined) created.message = { ...created.message, [column]: at };
+    else this.#messageChange(id)[column] = iso(at);
+  }
+
+  #changeDelivery(event: Extract<DomainEvent, { type: "DeliveryChanged" }>): void {
+    const { messageId, to: status, attempt, error, providerMessageId, occurredAt } = event;
+    const created = this.#newMessages.get(messageId);
+    const row = created ?? this.#messageChange(messageId);
+    row.delivery = {
+      status,
+      leasedAt: attempt === null ? (row.delivery?.leasedAt ?? null) : iso(occurredAt),
+      attempts: attempt ?? row.delivery?.attempts ?? null,
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+      providerMessageId: providerMessageId ?? row.delivery?.providerMessageId ?? null,
+    };
+  }
+
+  #messageChange(id: MessageId): MessageChange {
+    return getOrSet(this.#messageChanges, id, (): MessageChange => ({ id }));
   }
 }
 
-function messageRow({
-  of,
-  message,
-  leasedAt,
-}: {
-  of: ContactChannel;
+interface NewMessage {
+  readonly of: ContactChannel;
   message: Message;
-  leasedAt: string | null;
-}): object {
+  delivery: DeliveryColumns | null;
+}
+
+function messageRow({ of, message, delivery }: NewMessage): object {
   return {
     ...message,
     channelId: of.channelId,
@@ -192,7 +210,13 @@ function messageRow({
     sentAt: iso(message.sentAt),
     recordedAt: iso(message.recordedAt),
     unsentAt: iso(message.unsentAt),
-    leasedAt,
+    editedAt: iso(message.editedAt),
+    deliveryStatus: delivery?.status ?? message.deliveryStatus,
+    providerMessageId: delivery?.providerMessageId ?? message.providerMessageId,
+    leasedAt: delivery?.leasedAt ?? null,
+    attempts: delivery?.attempts ?? 0,
+    errorCode: delivery?.errorCode ?? null,
+    errorMessage: delivery?.errorMessage ?? null,
   };
 }
 
@@ -225,6 +249,12 @@ export function contactChannelRow(state: ContactChannel): object {
     botStepId: state.botSession?.stepId ?? null,
     botDueAt: iso(state.botSession?.dueAt ?? null),
     dueAt: iso(dueAt(state)),
+    delivery: state.outbox.delivery,
+    leaseExpiresAt: iso(state.outbox.delivery?.lease?.expiresAt ?? null),
+    replyToken: state.outbox.replyToken?.token ?? null,
+    replyTokenAt: iso(state.outbox.replyToken?.receivedAt ?? null),
+    outboundDueAt: iso(state.outbox.dueAt),
+    signals: state.outbox.signals === noSignals ? null : state.outbox.signals,
   };
 }
 

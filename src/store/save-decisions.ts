@@ -99,27 +99,36 @@ const insertMessages: Statement = {
   name: "message_insert",
   text: `
     INSERT INTO message (id, workspace_id, channel_id, contact_channel_id, seq, conversation_id, direction, kind, event_type,
-                         text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, received_while_blocked,
-                         delivery_status, leased_at, event_id, provider_message_id, unsends, client_message_id)
+                         text, payload, author_type, author_id, sent_at, recorded_at, unsent_at, edited_at, received_while_blocked,
+                         delivery_status, leased_at, attempts, delivery_error_code, delivery_error_message, menu, retry_of_id,
+                         event_id, provider_message_id, unsends, client_message_id)
     SELECT id, $2, "channelId", "contactChannelId", seq, "conversationId", direction, kind, "eventType",
-           text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt",
-           "receivedWhileBlocked", "deliveryStatus", "leasedAt", "eventId", "providerMessageId", unsends, "clientMessageId"
+           text, payload, (author->>'type')::"ActorType", (author->>'id')::uuid, "sentAt", "recordedAt", "unsentAt", "editedAt",
+           "receivedWhileBlocked", "deliveryStatus", "leasedAt", attempts, "errorCode", "errorMessage", menu, "retryOf",
+           "eventId", "providerMessageId", unsends, "clientMessageId"
     FROM json_to_recordset($1::json) AS m (
       id uuid, "channelId" uuid, "contactChannelId" uuid, seq int, "conversationId" uuid, direction "MessageDirection",
       kind "MessageKind", "eventType" text, text text, payload jsonb, author json, "sentAt" timestamptz,
-      "recordedAt" timestamptz, "unsentAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
-      "leasedAt" timestamptz, "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
+      "recordedAt" timestamptz, "unsentAt" timestamptz, "editedAt" timestamptz, "receivedWhileBlocked" bool, "deliveryStatus" "DeliveryStatus",
+      "leasedAt" timestamptz, attempts int, "errorCode" text, "errorMessage" text, menu jsonb, "retryOf" uuid,
+      "eventId" text, "providerMessageId" text, unsends text, "clientMessageId" text)`,
 };
 
 const updateMessages: Statement = {
   name: "message_update",
   text: `
     UPDATE message m SET
-      delivery_status = coalesce(u."deliveryStatus", m.delivery_status),
+      unsent_at = coalesce(u."unsentAt", m.unsent_at),
+      edited_at = coalesce(u."editedAt", m.edited_at),
+      delivery_status = coalesce(u.status, m.delivery_status),
       leased_at = coalesce(u."leasedAt", m.leased_at),
-      unsent_at = coalesce(u."unsentAt", m.unsent_at)
+      attempts = coalesce(u.attempts, m.attempts),
+      delivery_error_code = CASE WHEN u.status IS NULL THEN m.delivery_error_code ELSE u."errorCode" END,
+      delivery_error_message = CASE WHEN u.status IS NULL THEN m.delivery_error_message ELSE u."errorMessage" END,
+      provider_message_id = coalesce(u."providerMessageId", m.provider_message_id)
     FROM json_to_recordset($1::json) AS u (
-      id uuid, "deliveryStatus" "DeliveryStatus", "leasedAt" timestamptz, "unsentAt" timestamptz)
+      id uuid, "unsentAt" timestamptz, "editedAt" timestamptz, status "DeliveryStatus", "leasedAt" timestamptz, attempts int,
+      "errorCode" text, "errorMessage" text, "providerMessageId" text)
     WHERE m.id = u.id`,
 };
 
@@ -130,11 +139,14 @@ const updateContactChannels: Statement = {
       display_name = u."displayName", clock = u.clock, last_seq = u."lastSeq", reachable = u.reachable,
       reachable_as_of = u."reachableAsOf", awaiting_first_message = u."awaitingFirstMessage",
       recent_conversation_id = u."recentConversationId", bot_flow_id = u."botFlowId", bot_step_id = u."botStepId",
-      bot_due_at = u."botDueAt", due_at = u."dueAt"
+      bot_due_at = u."botDueAt", due_at = u."dueAt", delivery = u.delivery, lease_expires_at = u."leaseExpiresAt",
+      reply_token = u."replyToken", reply_token_at = u."replyTokenAt", outbound_due_at = u."outboundDueAt",
+      signals = u.signals
     FROM json_to_recordset($1::json) AS u (
       id uuid, "displayName" text, clock timestamptz, "lastSeq" int, reachable bool, "reachableAsOf" timestamptz,
       "awaitingFirstMessage" bool, "recentConversationId" uuid, "botFlowId" uuid, "botStepId" text,
-      "botDueAt" timestamptz, "dueAt" timestamptz)
+      "botDueAt" timestamptz, "dueAt" timestamptz, delivery jsonb, "leaseExpiresAt" timestamptz, "replyToken" text,
+      "replyTokenAt" timestamptz, "outboundDueAt" timestamptz, signals jsonb)
     WHERE c.id = u.id`,
 };
 

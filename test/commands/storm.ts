@@ -13,6 +13,7 @@ import type { LogEvent } from "../../src/store/log-event.ts";
 import { freshDatabase } from "../support/database.ts";
 import { inboundText } from "../support/inbound.ts";
 import { plainSecrets } from "../support/plain-secrets.ts";
+import { quietFlowReader } from "../support/quiet-flow-reader.ts";
 import { randomFrom } from "../support/random.ts";
 
 /** The outcome of a storm, and the violations that were found during it. */
@@ -117,7 +118,7 @@ function open(
       database,
       store,
       log: eventLog(database),
-      directory: directory(database.prisma, plainSecrets),
+      directory: directory(database.prisma, plainSecrets, quietFlowReader),
       addresses: addressBook(),
       clock: systemClock,
       newId: uuidv7,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import { first, nodesOf } from "../support/answers.ts";
 import { bootDesk, type Desk, GREETING, LINE_SECRET, rowId, type TestFlow } from "../support/app.ts";
 import { addContactChannel, block, kinds, onLine, people, person, visitor } from "../support/people.ts";

@@ -47,7 +47,7 @@ const actionsOf = (list: readonly Entry[]) => list.map(({ action }) => action);
 
 describe("what it has", () => {
   test("channels: created, updated, archived, with values before and after and without secrets", async () => {
-    const line = { channelSecret: "the-secret", accessToken: "the-token" };
+    const line = { channelSecret: "the-secret", accessToken: "the-token", markAsRead: true };
     const { id: channelId } = (await desk.ada.createChannel({ kind: "LINE", name: "Shop", line })).channel;
     await desk.ada.updateChannel({ channelId, name: "Store", line: { channelSecret: "other", accessToken: null } });
     await desk.ada.updateChannel({ channelId, name: "Store" });
@@ -56,7 +56,14 @@ describe("what it has", () => {
 
     const [archived, updated, created, ...rest] = await entries({ subjectId: channelId });
     expect(rest).toEqual([]);
-    const values = { kind: "LINE", allowedOrigins: [], deliveryUrl: null, archivedAt: null };
+    const others = {
+      allowedOrigins: [],
+      deliveryUrl: null,
+      hasDeliverySecret: false,
+      showLoading: false,
+      archivedAt: null,
+    };
+    const values = { ...others, kind: "LINE", markAsRead: true };
     const before = { ...values, name: "Shop", hasChannelSecret: true, hasAccessToken: true };
     const after = { ...values, name: "Store", hasChannelSecret: true, hasAccessToken: false };
     const common = { subjectId: channelId, actor: { __typename: "Agent", id: desk.ada.id } };

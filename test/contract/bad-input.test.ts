@@ -1,7 +1,9 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { first } from "../support/answers.ts";
 import { bootDesk, type Desk, globalId } from "../support/app.ts";
 import { type Client, documentOf, type Mutation } from "../support/client.ts";
 import { inMs } from "../support/clock.ts";
+import { unknownOutcome } from "../support/outbound.ts";
 import { block, onLine } from "../support/people.ts";
 import { contactIdOf, latest } from "../support/view.ts";
 import { rowCounts } from "./row-counts.ts";
@@ -15,6 +17,8 @@ let contactId: string;
 let conversationId: string;
 let blockId: string;
 let partner: Client;
+let unknown: string;
+let deliveryId: string;
 
 beforeAll(async () => {
   desk = await bootDesk();
@@ -25,11 +29,21 @@ beforeAll(async () => {
   const blocked = onLine(desk);
   await blocked.says("Hello");
   blockId = (await block(desk, blocked)).id;
+  unknown = (await unknownOutcome(desk)).messageId;
   partner = desk.as(await desk.key("inbound:write"));
+  await partner.recordInbound({ channelId: desk.custom, externalId: "p", eventId: "p", kind: "TEXT", text: "Hi" });
+  deliveryId = first((await partner.claimDeliveries({ channelId: desk.custom, max: 1 })).deliveries).deliveryId;
 });
 
+const partnersMutations: ReadonlySet<Mutation> = new Set([
+  "recordInbound",
+  "recordInbounds",
+  "claimDeliveries",
+  "acknowledgeDelivery",
+]);
+
 function by(mutation: Mutation): Client {
-  return mutation === "recordInbound" ? partner : desk.ada;
+  return partnersMutations.has(mutation) ? partner : desk.ada;
 }
 
 let before: unknown;
@@ -78,6 +92,13 @@ describe("mutations name the invalid fields of their input", () => {
     ["sendMessage", "two errors", () => send({ text: NUL, idempotencyKey: LONE }), "text", "idempotencyKey"],
     ["startConversation", "a blank text", () => start({ text: "  " }), "text"],
     ["startConversation", "a text that is too long", () => start({ text: long }), "text"],
+    ["retryMessage", "an unknown outcome, unconfirmed", () => ({ messageId: unknown }), "acceptDuplicate"],
+    [
+      "retryMessage",
+      "an unknown outcome, refused",
+      () => ({ messageId: unknown, acceptDuplicate: false }),
+      "acceptDuplicate",
+    ],
     ["recordInbound", "a TEXT without text", () => inbound({ text: null }), "text"],
     ["recordInbound", "a TEXT with an empty text", () => inbound({ text: "" }), "text"],
     ["recordInbound", "an EVENT without a type", () => inbound({ kind: "EVENT" }), "eventType"],
@@ -91,6 +112,26 @@ describe("mutations name the invalid fields of their input", () => {
     ["recordInbound", "a payload nested too deep", () => inbound({ payload: nested(150) }), "payload"],
     ["recordInbound", "a LINE channel", () => inbound({ channelId: desk.line }), "channelId"],
     ["recordInbound", "a WEB_CHAT channel", () => inbound({ channelId: desk.webChat }), "channelId"],
+    [
+      "recordInbound",
+      "an unsend of nothing",
+      () => inbound({ kind: "EVENT", eventType: "unsend" }),
+      "providerMessageId",
+    ],
+    ["recordInbound", "an edit of nothing", () => inbound({ kind: "EVENT", eventType: "edit" }), "providerMessageId"],
+    ["recordInbound", "an edit without text", () => inbound(edit({ text: null })), "text"],
+    ["recordInbound", "an empty providerMessageId", () => inbound({ providerMessageId: "" }), "providerMessageId"],
+    ["recordInbounds", "no items", () => ({ items: [] }), "items"],
+    ["recordInbounds", "101 items", () => ({ items: Array(101).fill(inbound({})) }), "items"],
+    ["claimDeliveries", "max 0", () => ({ channelId: desk.custom, max: 0 }), "max"],
+    ["claimDeliveries", "max 101", () => ({ channelId: desk.custom, max: 101 }), "max"],
+    ["claimDeliveries", "a LINE channel", () => ({ channelId: desk.line, max: 1 }), "channelId"],
+    ["acknowledgeDelivery", "the error of a success", () => report({ code: "X", message: "x" }), "code", "message"],
+    ["acknowledgeDelivery", "the id of a failure", () => failure({ providerMessageId: "x" }), "providerMessageId"],
+    ["acknowledgeDelivery", "an empty code", () => failure({ code: "" }), "code"],
+    ["acknowledgeDelivery", "a reason that is too long", () => failure({ message: "x".repeat(501) }), "message"],
+    ["acknowledgeDelivery", "NUL in the reason", () => failure({ message: NUL }), "message"],
+    ["acknowledgeDelivery", "an empty id", () => report({ providerMessageId: "" }), "providerMessageId"],
     ["createApiKey", "no name", () => ({ name: "", scopes: ["READ"] }), "name"],
     ["createApiKey", "a name that is too long", () => ({ name: "x".repeat(256), scopes: ["READ"] }), "name"],
     ["createApiKey", "no scopes", () => ({ name: "x", scopes: [] }), "scopes"],
@@ -98,6 +139,18 @@ describe("mutations name the invalid fields of their input", () => {
 
   function inbound(change: object): object {
     return { channelId: desk.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi", ...change };
+  }
+
+  function edit(change: object): object {
+    return { kind: "EVENT", eventType: "edit", providerMessageId: "m", ...change };
+  }
+
+  function report(change: object): object {
+    return { deliveryId, status: "SENT", ...change };
+  }
+
+  function failure(change: object): object {
+    return { deliveryId, status: "FAILED", ...change };
   }
 
   function nested(depth: number): unknown {
@@ -111,13 +164,19 @@ describe("mutations name the invalid fields of their input", () => {
   });
 
   const wrongIds = () => ["", "x", "💥", NUL, LONE, UNKNOWN_ID, "Contact:1", "x".repeat(5_000), desk.ada.id, desk.id];
-  const unknown = (type: "Contact" | "Conversation" | "Block" | "Channel") => globalId(type, UNKNOWN_ID);
-  const targets: [Mutation, (id: string) => object, "Contact" | "Conversation" | "Block" | "Channel"][] = [
+  type Target = "Contact" | "Conversation" | "Block" | "Channel" | "Message";
+  const unknownId = (type: Target) => globalId(type, UNKNOWN_ID);
+  const targets: [Mutation, (id: string) => object, Target][] = [
     ["blockContact", (id) => ({ contactId: id }), "Contact"],
     ["blockContact", (id) => ({ contactId, channelId: id }), "Channel"],
     ["unblockContact", (id) => ({ contactId: id }), "Contact"],
     ["updateBlock", (id) => ({ blockId: id }), "Block"],
     ["sendMessage", (id) => ({ conversationId: id, text: "Hi" }), "Conversation"],
+    ["setTyping", (id) => ({ conversationId: id, typing: true }), "Conversation"],
+    ["markConversationRead", (id) => ({ conversationId: id, upToMessageId: unknown }), "Conversation"],
+    ["markConversationRead", (id) => ({ conversationId, upToMessageId: id }), "Message"],
+    ["retryMessage", (id) => ({ messageId: id }), "Message"],
+    ["cancelMessage", (id) => ({ messageId: id }), "Message"],
     ["startConversation", (id) => ({ contactId: id, channelId: desk.line, text: "Hi" }), "Contact"],
     ["takeConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["offerConversation", (id) => ({ conversationId: id, agentId: desk.ben.id }), "Conversation"],
@@ -125,13 +184,15 @@ describe("mutations name the invalid fields of their input", () => {
     ["declineConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["transferConversation", (id) => ({ conversationId: id }), "Conversation"],
     ["endConversation", (id) => ({ conversationId: id }), "Conversation"],
+    ["claimDeliveries", (id) => ({ channelId: id, max: 1 }), "Channel"],
+    ["acknowledgeDelivery", (id) => ({ deliveryId: id, status: "SENT" }), "Channel"],
     ["recordInbound", (id) => ({ channelId: id, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" }), "Channel"],
   ];
 
   test.each(targets)(
     "%s: a malformed id, an id of another type and an unknown id are not found",
     async (mutation, input, type) => {
-      for (const id of [...wrongIds(), unknown(type)]) {
+      for (const id of [...wrongIds(), unknownId(type)]) {
         const { code } = await by(mutation).attempt(mutation, input(id));
         expect([id, code]).toEqual([id, "NOT_FOUND"]);
       }
@@ -139,7 +200,7 @@ describe("mutations name the invalid fields of their input", () => {
   );
 
   test("queries return null or an empty list for such ids", async () => {
-    for (const id of [...wrongIds(), unknown("Contact")]) {
+    for (const id of [...wrongIds(), unknownId("Contact")]) {
       const { data, errors } = await desk.ada.graphql(
         `query ($id: ID!) { contact(id: $id) { id } conversation(id: $id) { id }
           contacts(filter: { channelId: $id }) { edges { node { id } } }

@@ -137,6 +137,10 @@ describe("POST /graphql", () => {
       async () => bearer(await signAgentToken(SECRET, "nobody", desk.clock.now(), 1_000_000)),
     ],
     [
+      "a token whose email has a NUL",
+      async () => bearer(await signAgentToken(SECRET, `${desk.ada.email}\0`, desk.clock.now(), 1_000_000)),
+    ],
+    [
       "a token whose subject is an agent id",
       async () =>
         bearer(

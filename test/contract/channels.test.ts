@@ -95,23 +95,24 @@ describe("createChannel", () => {
     const ids = [
       (await desk.ada.createChannel(webChat)).channel.id,
       (await desk.ada.createChannel(custom)).channel.id,
-      desk.line,
+      (await desk.ada.createChannel(lineChannel({ showLoading: true }))).channel.id,
     ];
     const read = async (client: Client): Promise<unknown[]> =>
       Promise.all(
         ids.map(async (id) => {
-          const query = "query ($id: ID!) { node(id: $id) { ... on Channel { allowedOrigins deliveryUrl } } }";
+          const query =
+            "query ($id: ID!) { node(id: $id) { ... on Channel { allowedOrigins deliveryUrl showLoading markAsRead } } }";
           const { data } = await client.graphql<{ node: object }>(query, { id });
           return Object.values(data.node);
         }),
       );
     expect(await read(desk.ada)).toEqual([
-      [webChat.webChat.allowedOrigins, null],
-      [null, custom.custom.deliveryUrl],
-      [null, null],
+      [webChat.webChat.allowedOrigins, null, null, null],
+      [null, custom.custom.deliveryUrl, null, null],
+      [null, null, true, false],
     ]);
     for (const client of [desk.ben, desk.vic, desk.as(await desk.key("read"))]) {
-      expect(await read(client)).toEqual(Array(3).fill([null, null]));
+      expect(await read(client)).toEqual(Array(3).fill([null, null, null, null]));
     }
   });
 
@@ -126,6 +127,16 @@ describe("createChannel", () => {
       "a path in an origin",
       { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["*", "https://shop.example/"] } },
       "webChat.allowedOrigins.1",
+    ],
+    [
+      "a user name in an origin",
+      { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["https://a@shop.example"] } },
+      "webChat.allowedOrigins.0",
+    ],
+    [
+      "an origin of another scheme",
+      { kind: "WEB_CHAT", name: "x", webChat: { allowedOrigins: ["ftp://shop.example"] } },
+      "webChat.allowedOrigins.0",
     ],
     ["no web address", { kind: "CUSTOM", name: "x", custom: { deliveryUrl: "partner.example" } }, "custom.deliveryUrl"],
     [
@@ -159,6 +170,20 @@ describe("updateChannel", () => {
       channel: { name: "Store", hasChannelSecret: true, hasAccessToken: false },
     });
     expect((await stored(channelId)).secret).toBe(before.secret);
+  });
+
+  test("signals are off until they are set; null turns them off", async () => {
+    const { id: channelId } = (await desk.ada.createChannel(lineChannel())).channel;
+    const settings = async (line: object): Promise<unknown[]> => {
+      const { changed } = await desk.ada.updateChannel({ channelId, line });
+      const { showsLoading, marksRead } = await stored(channelId);
+      return [changed, showsLoading, marksRead];
+    };
+    expect(await settings({})).toEqual([false, false, false]);
+    expect(await settings({ markAsRead: true })).toEqual([true, false, true]);
+    expect(await settings({ showLoading: true })).toEqual([true, true, true]);
+    expect(await settings({ showLoading: true })).toEqual([false, true, true]);
+    expect(await settings({ showLoading: null, markAsRead: false })).toEqual([true, false, false]);
   });
 
   test("a new channel secret is the one that signs from now on", async () => {

@@ -93,6 +93,16 @@ describe("close codes by message", async () => {
     expect(await socket.closed).toEqual(TOO_LONG);
   });
 
+  test("a message in more than 64 fragments: 1008", async () => {
+    const socket = await rawSocket(desk);
+    const init = JSON.stringify(INIT);
+    for (let sent = 0; sent < 63; sent += 1) socket.ws.send(init.slice(sent, sent + 1), { fin: false });
+    socket.ws.send(init.slice(63));
+    expect(await socket.receive()).toEqual({ type: "connection_ack" });
+    for (let sent = 0; sent < 65; sent += 1) socket.ws.send("", { fin: false });
+    expect(await socket.closed).toEqual({ code: 1008, reason: "" });
+  });
+
   test.each([
     ["none", ""],
     ["another", "graphql-ws"],

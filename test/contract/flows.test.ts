@@ -94,6 +94,7 @@ describe("a chatbot's paths", () => {
       [step("x", { next: "a" }), step("a", { next: "b" }), step("b", { next: "a" })],
       "definition.steps.1.next",
     ],
+    ["201 steps", Array.from({ length: 201 }, (_, n) => step(`${n}`)), "definition.steps"],
     ["a delay of a month", [step("a", { delay: 31 * 24 * 3_600_000 })], "definition.steps.0.delay"],
     ["a negative delay", [step("a", { delay: -1 })], "definition.steps.0.delay"],
     ["an empty text", [step("a", { text: "" })], "definition.steps.0.text"],
@@ -109,8 +110,26 @@ describe("a chatbot's paths", () => {
     ["AUTO_REPLY_FIRST_MESSAGE", { text: "a\0" }, "definition"],
     ["AUTO_REPLY_KEYWORD", { text: "x", keywords: [] }, "definition.keywords"],
     ["AUTO_REPLY_KEYWORD", "text", "definition"],
+    ["AUTO_REPLY_KEYWORD", { text: "x", keywords: ["ok", "x".repeat(101)] }, "definition.keywords.1"],
+    ["AUTO_REPLY_KEYWORD", { text: "x", keywords: Array(201).fill("x") }, "definition.keywords"],
     ["CHATBOT", { text: "x" }, "definition.steps"],
   ])("%s refuses %o", async (kind, definition, path) => {
     expect(await create(kind, definition)).toMatchObject({ fields: [{ path }] });
   });
+});
+
+test("a chatbot whose steps only meet in a loop is refused at the steps of the loop alone", async () => {
+  const answer = await create("CHATBOT", {
+    steps: [step("in", { next: "a" }), step("a", { next: "b" }), step("b", { next: "a" }), step("too", { next: "b" })],
+  });
+  expect(listAt(answer, "fields").map((field) => at(field, "path"))).toEqual([
+    "definition.steps.1.next",
+    "definition.steps.2.next",
+  ]);
+});
+
+test("talksForEver: a chatbot of 1,600 steps is refused, and says what to do", async () => {
+  const steps = Array.from({ length: 1_600 }, (_, n) => step(`${n}`, { next: `${n + 1}` }));
+  const message = "There are 1600, and a chatbot has at most 200: remove some, or hand over earlier.";
+  expect(await create("CHATBOT", { steps })).toMatchObject({ fields: [{ path: "definition.steps", message }] });
 });

@@ -208,6 +208,9 @@ describe("requests from pages of other origins", async () => {
     "https://desk.example:8443",
     "https://DESK.example",
     "null",
+    named.url.replace("http", "ftp"),
+    named.url.replace("http://", "http://a@"),
+    `${named.url}/`,
   ])("%j: 403 ORIGIN_NOT_ALLOWED, before any other check", async (origin) => {
     const errors = [{ message: expect.any(String), extensions: { code: "ORIGIN_NOT_ALLOWED" } }];
     const preflight = fetch(`${named.url}/graphql`, {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { rowId } from "../support/app.ts";
+import { nodesAt } from "../support/answers.ts";
+import { leaseAsDeadInstance } from "../support/dead-lease.ts";
 import { block, onLine, person, unblock, visitor } from "../support/people.ts";
 import { cursorNow, eventsSince, listen } from "../support/subscriber.ts";
 import { latest, look } from "../support/view.ts";
@@ -73,30 +74,27 @@ describe("B4: a block cancels everything that is pending towards the contact", (
     return transitions;
   }
 
-  test("a message leased by a dead instance is canceled, even if the block has been lifted when the lease ends", async () => {
+  test("S2: a message leased by a dead instance may have arrived: it fails, also if the block is lifted before the lease ends", async () => {
     const someone = onLine(desk);
     await someone.says("Hello");
-    const { contactChannelId } = await look(desk, someone);
-    await desk.app.database.prisma.message.updateMany({
-      where: { contactChannelId: rowId(contactChannelId), direction: "OUTBOUND" },
-      data: { deliveryStatus: "SENDING", leasedAt: new Date(desk.clock.now()) },
-    });
-    desk.clock.advance(1);
+    await leaseAsDeadInstance(desk, someone);
     await block(desk, someone);
     await unblock(desk, someone);
     desk.clock.advance(60_000);
     await desk.app.runDue();
-    expect((await look(desk, someone)).deliveries).toEqual(["CANCELED"]);
+    expect((await look(desk, someone)).deliveries).toEqual(["FAILED"]);
+    const { data } = await desk.ada.graphql(
+      "query ($id: ID!) { conversation(id: $id) { messages(last: 1) { edges { node { deliveryError { code message } } } } } }",
+      { id: await latest(desk, someone) },
+    );
+    const message = "The message may have arrived. It is not sent again, because it could then arrive twice.";
+    expect(nodesAt(data, "conversation.messages")).toEqual([{ deliveryError: { code: "OUTCOME_UNKNOWN", message } }]);
   });
 
-  test("without a block a message with an expired lease goes back to the queue", async () => {
+  test("S2: without a block a message with a lost lease is tried again", async () => {
     const { person: someone, page } = await visitor(desk);
     await someone.says("Hello");
-    const { contactChannelId } = await look(desk, someone);
-    await desk.app.database.prisma.message.updateMany({
-      where: { contactChannelId: rowId(contactChannelId), direction: "OUTBOUND" },
-      data: { deliveryStatus: "SENDING", leasedAt: new Date(desk.clock.now()) },
-    });
+    await leaseAsDeadInstance(desk, someone);
     const stream = await page.stream();
     desk.clock.advance(60_000);
     await desk.app.runDue();

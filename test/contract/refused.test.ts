@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
-import { rowId } from "../support/app.ts";
+import { globalId, rowId } from "../support/app.ts";
 import type { BlockView, Mutation } from "../support/client.ts";
 import { block, onLine } from "../support/people.ts";
 import { cursorNow } from "../support/subscriber.ts";
@@ -13,9 +13,12 @@ beforeAll(async () => {
 });
 
 /** Every mutation that reaches the contact, with its input. */
-const paths: [Mutation, (conversationId: string, contactId: string) => object][] = [
+const paths: [Mutation, (conversationId: string, contactId: string, messageId: string) => object][] = [
   ["sendMessage", (conversationId) => ({ conversationId, text: "Hello" })],
   ["startConversation", (_, contactId) => ({ contactId, channelId: desk.line, text: "Hello" })],
+  ["setTyping", (conversationId) => ({ conversationId, typing: true })],
+  ["setTyping", (conversationId) => ({ conversationId, typing: false })],
+  ["markConversationRead", (conversationId, _, upToMessageId) => ({ conversationId, upToMessageId })],
   ["takeConversation", (conversationId) => ({ conversationId })],
   ["offerConversation", (conversationId) => ({ conversationId, agentId: desk.ben.id })],
   ["acceptConversation", (conversationId) => ({ conversationId })],
@@ -23,9 +26,15 @@ const paths: [Mutation, (conversationId: string, contactId: string) => object][]
   ["transferConversation", (conversationId) => ({ conversationId })],
 ];
 
+async function messageIn(conversationId: string): Promise<string> {
+  const where = { conversationId: rowId(conversationId) };
+  return globalId("Message", (await desk.app.database.prisma.message.findFirstOrThrow({ where })).id);
+}
+
 interface Blocked {
   readonly contactId: string;
   readonly conversationId: string;
+  readonly messageId: string;
   readonly made: BlockView;
 }
 
@@ -36,29 +45,31 @@ beforeAll(async () => {
     const someone = await someoneIn(desk, status);
     const conversationId = await latest(desk, someone);
     const made = await block(desk, someone, { notes: `was ${status}` });
-    blocked.set(status, { contactId: await contactIdOf(desk, someone), conversationId, made });
+    const messageId = await messageIn(conversationId);
+    blocked.set(status, { contactId: await contactIdOf(desk, someone), conversationId, messageId, made });
   }
 });
 
 describe("D5: every mutation that reaches the contact is refused with the block", () => {
   test.each(paths)("%s, regardless of the status of the conversation", async (mutation, inputOf) => {
     const since = await cursorNow(desk);
-    for (const { contactId, conversationId, made } of blocked.values()) {
+    for (const { contactId, conversationId, messageId, made } of blocked.values()) {
       const refusal = { __typename: "ContactBlockedError", code: "CONTACT_BLOCKED", block: made };
       for (const agent of [desk.ada, desk.ben]) {
-        expect(await agent.attempt(mutation, inputOf(conversationId, contactId))).toEqual(refusal);
+        expect(await agent.attempt(mutation, inputOf(conversationId, contactId, messageId))).toEqual(refusal);
       }
     }
     expect(await cursorNow(desk)).toBe(since);
   });
 
-  test.each(paths.slice(0, 2))("%s by a partner's key", async (mutation, inputOf) => {
+  test.each(paths.slice(0, 5))("%s by a partner's key", async (mutation, inputOf) => {
     const key = await desk.key("messages:write");
     const someone = await someoneIn(desk, "ACTIVE");
     const conversationId = await latest(desk, someone);
     const made = await block(desk, someone, { notes: "not for partners either" });
     const contactId = await contactIdOf(desk, someone);
-    expect(await desk.as(key).attempt(mutation, inputOf(conversationId, contactId))).toEqual({
+    const messageId = await messageIn(conversationId);
+    expect(await desk.as(key).attempt(mutation, inputOf(conversationId, contactId, messageId))).toEqual({
       __typename: "ContactBlockedError",
       code: "CONTACT_BLOCKED",
       block: made,

@@ -4,6 +4,7 @@ import { schema } from "../../src/graphql/schema/index.ts";
 import { first } from "../support/answers.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
 import { type Client, documentOf, done, type Mutation } from "../support/client.ts";
+import { canceledMessage, queuedMessage, unknownOutcome } from "../support/outbound.ts";
 import { onLine } from "../support/people.ts";
 import { listen } from "../support/subscriber.ts";
 import { contactIdOf } from "../support/view.ts";
@@ -43,6 +44,15 @@ const flow = { name: "Greeting", kind: "AUTO_REPLY_FIRST_MESSAGE", definition: {
 const newKey = { name: "Another", scopes: ["READ"] };
 const newChannel = { kind: "LINE", name: "Shop" };
 const channel = async () => ({ channelId: (await desk.ada.createChannel(newChannel)).channel.id });
+/** The greeting of a new contact on a partner's channel. */
+async function claimedDelivery(): Promise<string> {
+  const channelId = desk.custom;
+  const externalId = crypto.randomUUID();
+  await by("inbound:write").recordInbound({ channelId, ...entry(), externalId });
+  const { deliveries } = await by("inbound:write").claimDeliveries({ channelId, max: 100 });
+  return first(deliveries.filter((delivery) => delivery.externalId === externalId)).deliveryId;
+}
+
 const entry = () => ({ externalId: "someone", eventId: crypto.randomUUID(), kind: "TEXT", text: "Hi" });
 
 /** Section 4 of the contract: the holders of each permission, and a valid input. */
@@ -56,6 +66,25 @@ const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly in
     input: async () => ({ ...(await contact()), channelId: desk.line, text: "Hi" }),
   },
   endConversation: { allowed: [...agents, "messages:write"], input: conversation },
+  setTyping: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ ...(await conversation()), typing: true }),
+  },
+  markConversationRead: {
+    allowed: [...agents, "messages:write"],
+    input: async () => {
+      const { conversationId, messageId: upToMessageId } = await writer();
+      return { conversationId, upToMessageId };
+    },
+  },
+  retryMessage: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ messageId: (await canceledMessage(desk)).messageId }),
+  },
+  cancelMessage: {
+    allowed: [...agents, "messages:write"],
+    input: async () => ({ messageId: (await queuedMessage(desk)).messageId }),
+  },
   takeConversation: { allowed: agents, input: conversation },
   offerConversation: { allowed: agents, input: async () => ({ ...(await conversation()), agentId: desk.ben.id }) },
   acceptConversation: { allowed: agents, input: conversation },
@@ -68,6 +97,15 @@ const table: Record<Mutation, { readonly allowed: readonly Holder[]; readonly in
   },
   unblockContact: { allowed: [...agents, "contacts:unblock"], input: contact },
   recordInbound: { allowed: ["inbound:write"], input: async () => ({ channelId: desk.custom, ...entry() }) },
+  recordInbounds: {
+    allowed: ["inbound:write"],
+    input: async () => ({ items: [{ channelId: desk.custom, ...entry() }] }),
+  },
+  claimDeliveries: { allowed: ["inbound:write"], input: async () => ({ channelId: desk.custom, max: 1 }) },
+  acknowledgeDelivery: {
+    allowed: ["inbound:write"],
+    input: async () => ({ deliveryId: await claimedDelivery(), status: "SENT" }),
+  },
   createApiKey: { allowed: ["ADMIN"], input: async () => newKey },
   revokeApiKey: {
     allowed: ["ADMIN"],
@@ -150,12 +188,23 @@ describe("section 4: permissions for mutations", () => {
 });
 
 describe("C5: the order of refusals", () => {
-  // Creating a key or a channel refers to no object that could be missing.
-  test.each(mutations.filter((mutation) => mutation !== "createApiKey" && mutation !== "createChannel"))(
+  // These refer to no object that could be missing: each item of recordInbounds has a result of its own.
+  const withoutObject: readonly Mutation[] = ["createApiKey", "createChannel", "recordInbounds"];
+
+  test.each(mutations.filter((mutation) => !withoutObject.includes(mutation)))(
     "%s: NOT_FOUND comes before FORBIDDEN",
     async (mutation) => {
       const input: Record<string, unknown> = { ...(await table[mutation].input()) };
-      for (const id of ["conversationId", "contactId", "blockId", "channelId", "apiKeyId", "flowId"]) {
+      for (const id of [
+        "conversationId",
+        "contactId",
+        "blockId",
+        "channelId",
+        "apiKeyId",
+        "flowId",
+        "messageId",
+        "deliveryId",
+      ]) {
         if (id in input) input[id] = "nonsense";
       }
       for (const holder of ["ADMIN", "VIEWER", "no scope"] as const) {
@@ -164,15 +213,19 @@ describe("C5: the order of refusals", () => {
     },
   );
 
-  test.each<[Mutation, () => object]>([
+  test.each<[Mutation, () => object | Promise<object>]>([
     ["blockContact", () => ({ notes: "\0" })],
     ["unblockContact", () => ({ notes: "\0" })],
     ["updateBlock", () => ({ notes: "\0" })],
     ["sendMessage", () => ({ text: "\0" })],
     ["startConversation", () => ({ text: "\0" })],
+    ["retryMessage", async () => ({ messageId: (await unknownOutcome(desk)).messageId })],
     ["offerConversation", () => ({ agentId: desk.vic.id })],
     ["transferConversation", () => ({ agentId: desk.vic.id })],
     ["recordInbound", () => ({ text: "\0" })],
+    ["recordInbounds", () => ({ items: [] })],
+    ["claimDeliveries", () => ({ max: 0 })],
+    ["acknowledgeDelivery", () => ({ code: "" })],
     ["createApiKey", () => ({ name: "" })],
     ["createFlow", () => ({ name: "" })],
     ["updateFlow", () => ({ name: "" })],
@@ -180,8 +233,8 @@ describe("C5: the order of refusals", () => {
     ["updateChannel", () => ({ name: "" })],
     ["testChannel", () => ({ channelId: desk.webChat })],
   ])("%s: FORBIDDEN comes before INVALID_INPUT", async (mutation, invalid) => {
-    const input = { ...(await table[mutation].input()), ...invalid() };
-    const permitted = by(mutation === "recordInbound" ? "inbound:write" : "ADMIN");
+    const input = { ...(await table[mutation].input()), ...(await invalid()) };
+    const permitted = by(table[mutation].allowed.includes("ADMIN") ? "ADMIN" : "inbound:write");
     expect((await permitted.attempt(mutation, input)).code).toBe("INVALID_INPUT");
     expect((await by("no scope").attempt(mutation, input)).code).toBe("FORBIDDEN");
   });

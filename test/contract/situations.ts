@@ -1,4 +1,4 @@
-import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import type { OngoingStatus } from "../../src/domain/conversation.ts";
 import { bootDesk, type Desk, type TestFlow } from "../support/app.ts";
 import { onLine, type Person } from "../support/people.ts";

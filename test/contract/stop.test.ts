@@ -1,10 +1,12 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { bootDesk, type Desk, GREETING, lineText, SECRET } from "../support/app.ts";
 import { freshDatabase } from "../support/database.ts";
+import { bootLineDesk, textsOn } from "../support/fake-line.ts";
 import { databaseOf, openFaultSession } from "../support/faults.ts";
 import { onLine, visitor } from "../support/people.ts";
 import { subscribed } from "../support/subscriber.ts";
@@ -22,6 +24,16 @@ async function holding(desk: Desk, externalId: string) {
       await holder.end();
     },
   };
+}
+
+/** A request to the desk whose body has not arrived in full. */
+async function uploading(desk: Desk) {
+  const socket = connect(Number(new URL(desk.url).port), "localhost");
+  await once(socket, "connect");
+  socket.write("POST /graphql HTTP/1.1\r\nHost: desk\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{");
+  // The server has seen it once it answers a later one.
+  await fetch(`${desk.url}/health`);
+  return socket;
 }
 
 test("stop: requests in progress are finished, answered and durable", async () => {
@@ -51,6 +63,29 @@ test("stop: requests in progress are finished, answered and durable", async () =
   await drop();
 });
 
+test("stop: no further call to a provider begins, while a request in progress is finished", async () => {
+  const { desk, line, account, stop } = await bootLineDesk();
+  onTestFinished(stop);
+  const someone = onLine(desk);
+  account.addUser(someone.externalId, "Mika");
+  await account.writeAs(someone.externalId, "Hello").delivered;
+  await expect.poll(() => line.log.all().length).toBe(1);
+  await desk.app.runDue();
+  line.faults.add({ effect: { type: "slow", ms: 200 }, operation: "push" });
+  const conversationId = await latest(desk, someone);
+  for (const text of ["One", "Two"]) await desk.ada.sendMessage({ conversationId, text });
+  await expect.poll(() => line.log.all().length).toBe(2);
+  const open = await uploading(desk);
+
+  const stopped = desk.app.stop();
+  await expect.poll(() => textsOn(account, someone.externalId)).toEqual([GREETING, "One"]);
+  // Long enough for the next one to begin, which nothing would tell.
+  await delay(200);
+  open.end("}");
+  await stopped;
+  expect(line.log.all()).toHaveLength(2);
+});
+
 test("stop: sockets are closed with 1001 or 1012, streams are ended, and new connections are refused", async () => {
   const desk = await bootDesk();
   const { closed } = await subscribed(desk, desk.ada.token);
@@ -75,6 +110,45 @@ test("stop: does not wait for a connection without a request", async () => {
   const closed = once(silent, "close");
   await desk.app.stop();
   await closed;
+});
+
+test("stop: does not wait for a request that never ends", async () => {
+  const desk = await bootDesk();
+  const endless = connect(Number(new URL(desk.url).port), "localhost");
+  endless.on("error", () => {});
+  await once(endless, "connect");
+  endless.write(
+    [
+      "POST /graphql HTTP/1.1",
+      "Host: localhost",
+      "Content-Type: application/json",
+      `Authorization: Bearer ${desk.ada.token}`,
+      "Content-Length: 100",
+      "",
+      '{"query":',
+    ].join("\r\n"),
+  );
+  // The server has read these headers once it answers a later request.
+  await fetch(`${desk.url}/health`);
+  const closed = once(endless, "close");
+  const asked = performance.now();
+  await desk.app.stop();
+  await closed;
+  expect(performance.now() - asked).toBeLessThan(5_000);
+});
+
+test("stop: a component that does not stop in time is left behind", async () => {
+  const desk = await bootDesk({ stopLimits: { total: 1_500, step: 500, reserve: 50 } });
+  const someone = onLine(desk);
+  await someone.says("Hello");
+  const held = await holding(desk, someone.externalId);
+  const webhook = desk.lineWebhook([lineText(someone.externalId, "Too late", { timestamp: desk.clock.now() })]);
+  await held.untilWaiting(1);
+  const asked = performance.now();
+  await desk.app.stop();
+  expect(performance.now() - asked).toBeLessThan(5_000);
+  await held.release();
+  expect((await webhook).status).toBe(200);
 });
 
 test("stop: the event loop becomes empty, so the process exits", async () => {

@@ -27,6 +27,8 @@ let desk: Desk;
 let other: TestWorkspace;
 /** An object of each type with an id, in the other workspace. */
 let foreign: Record<(typeof types)[number], string>;
+/** A delivery of the other workspace. */
+let foreignDelivery: string;
 let ours: Record<"contactId" | "conversationId", string>;
 
 beforeAll(async () => {
@@ -34,12 +36,21 @@ beforeAll(async () => {
   other = await desk.workspace();
   const { prisma } = desk.app.database;
   const theirs = { where: { workspaceId: rowId(other.id) } };
+  const outbound = { where: { ...theirs.where, direction: "OUTBOUND" } } as const;
   const stranger = onLine(desk, { workspace: other, externalId: "foreign-1" });
   await stranger.says("Hello from elsewhere");
   const { contactId, contactChannelId, conversations } = await look(desk, stranger, other.ada);
   await prisma.contact.updateMany({ ...theirs, data: { name: "Foreign" } });
   const { blocks } = await other.ada.blockContact({ contactId, notes: "foreign notes" });
-  await other.key("read");
+  const partner = desk.as(await other.key("inbound:write"));
+  await partner.recordInbound({
+    channelId: other.custom,
+    externalId: "foreign",
+    eventId: "e",
+    kind: "TEXT",
+    text: "Hi",
+  });
+  foreignDelivery = first((await partner.claimDeliveries({ channelId: other.custom, max: 1 })).deliveries).deliveryId;
   foreign = {
     Agent: other.ada.id,
     ApiKey: globalId("ApiKey", (await prisma.apiKey.findFirstOrThrow(theirs)).id),
@@ -51,7 +62,7 @@ beforeAll(async () => {
     Contact: contactId,
     ContactChannel: contactChannelId,
     Conversation: first(conversations).id,
-    Message: globalId("Message", (await prisma.message.findFirstOrThrow(theirs)).id),
+    Message: globalId("Message", (await prisma.message.findFirstOrThrow(outbound)).id),
     Workspace: other.id,
   };
   const mine = onLine(desk);
@@ -70,6 +81,11 @@ describe("ids of another workspace are not found", () => {
     ["startConversation", () => ({ contactId: foreign.Contact, channelId: foreign.Channel, text: "Hi" })],
     ["startConversation", () => ({ contactId: foreign.Contact, channelId: desk.line, text: "Hi" })],
     ["startConversation", () => ({ contactId: ours.contactId, channelId: foreign.Channel, text: "Hi" })],
+    ["setTyping", () => ({ conversationId: foreign.Conversation, typing: true })],
+    ["markConversationRead", () => ({ conversationId: foreign.Conversation, upToMessageId: foreign.Message })],
+    ["markConversationRead", () => ({ conversationId: ours.conversationId, upToMessageId: foreign.Message })],
+    ["retryMessage", () => ({ messageId: foreign.Message })],
+    ["cancelMessage", () => ({ messageId: foreign.Message })],
     ["takeConversation", () => ({ conversationId: foreign.Conversation })],
     ["offerConversation", () => ({ conversationId: foreign.Conversation, agentId: desk.ben.id })],
     ["offerConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],
@@ -79,6 +95,8 @@ describe("ids of another workspace are not found", () => {
     ["transferConversation", () => ({ conversationId: ours.conversationId, agentId: foreign.Agent })],
     ["endConversation", () => ({ conversationId: foreign.Conversation })],
     ["recordInbound", () => ({ channelId: other.custom, externalId: "x", eventId: "x", kind: "TEXT", text: "Hi" })],
+    ["claimDeliveries", () => ({ channelId: other.custom, max: 1 })],
+    ["acknowledgeDelivery", () => ({ deliveryId: foreignDelivery, status: "SENT" })],
     ["revokeApiKey", () => ({ apiKeyId: foreign.ApiKey })],
     ["updateChannel", () => ({ channelId: foreign.Channel, name: "ours now" })],
     ["archiveChannel", () => ({ channelId: foreign.Channel })],

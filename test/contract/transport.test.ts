@@ -5,8 +5,9 @@ import pino from "pino";
 import { describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { signAgentToken } from "../../src/auth/token.ts";
-import { Overloaded } from "../../src/commands/work.ts";
+import { Overloaded, TemporarilyRefused } from "../../src/commands/work.ts";
 import { createMask } from "../../src/graphql/errors.ts";
+import { TransactionNotStarted } from "../../src/store/database.ts";
 import { at } from "../support/answers.ts";
 import { bootDesk, SECRET } from "../support/app.ts";
 import { connect, subscribeOverSse, subscribeOverWebSocket } from "../support/graphql-subscription.ts";
@@ -252,6 +253,14 @@ describe("unexpected errors", () => {
     const mask = createMask(pino({ level: "silent" }));
     const error = new GraphQLError("x", { originalError: new Overloaded(20_000), path: ["sendMessage"] });
     expect(mask(error)).toMatchObject({ path: ["sendMessage"], extensions: { code: "OVERLOADED" } });
+  });
+
+  test("a deadlock in every attempt and a database without a free connection are UNAVAILABLE: the client may retry", async () => {
+    const mask = createMask(pino({ level: "silent" }));
+    for (const cause of [new TemporarilyRefused(new Error("deadlock")), new TransactionNotStarted(new Error("full"))]) {
+      const error = new GraphQLError("x", { originalError: cause, path: ["sendMessage"] });
+      expect(mask(error)).toMatchObject({ path: ["sendMessage"], extensions: { code: "UNAVAILABLE" } });
+    }
   });
 });
 

@@ -134,7 +134,7 @@ const checks: readonly Check[] = [
         .filter((path) => path.endsWith(".test.ts") && !path.startsWith("test/docs/"))
         .map(read)
         .join("\n");
-      const tested = new Set(tests.match(/\b[BDUCO]\d\b/g));
+      const tested = new Set(tests.match(/\b[BDUCOS]\d+\b/g));
       return [
         ...(rules.length <= 30 ? ["There are too few rules to be all of them."] : []),
         ...rules.filter((rule, index) => rules.indexOf(rule) !== index),
@@ -183,5 +183,5 @@ function wordsOfDiagrams(page: Page): readonly string[] {
 }
 
 function codesIn(page: Page): readonly string[] {
-  return [...proseOf(page).matchAll(/\[([A-Z]\d)\]/g)].map(([, code = ""]) => code);
+  return [...proseOf(page).matchAll(/\[([A-Z]\d+)\]/g)].map(([, code = ""]) => code);
 }

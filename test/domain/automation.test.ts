@@ -132,6 +132,32 @@ describe("a chatbot", () => {
     }
   });
 
+  describe("sends at most 10 messages a turn [C1]", () => {
+    const chain = (length: number, rest: (index: number) => object = () => ({})): Chatbot =>
+      chatbot(Array.from({ length }, (_, n) => ({ id: `${n}`, text: `${n}`, next: `${n + 1}`, ...rest(n) })));
+    const upTo = (length: number) => Array.from({ length }, (_, n) => `${n}`);
+
+    test("and then hands over, also in a chain of 800 steps that was stored earlier", () => {
+      const desk = contactChannel({ flows: [chain(800)] }).inbound("hi");
+      expect(botTexts(desk)).toEqual(upTo(10));
+      expect(desk.state).toMatchObject({ botSession: null, conversation: { status: "WAITING" } });
+    });
+
+    test("and a menu as the tenth still waits for its answer", () => {
+      const options = [{ id: "go", label: "Go", next: "0" }];
+      const desk = contactChannel({ flows: [chain(10, (n) => (n === 9 ? { options } : {}))] }).inbound("hi");
+      expect(botTexts(desk)).toEqual([...upTo(9), "9\n1. Go"]);
+      expect(desk.statuses).toEqual(["BOT"]);
+    });
+
+    test("and a delay begins a new turn", () => {
+      const desk = contactChannel({ flows: [chain(25, (n) => (n === 10 ? { delay: 1 } : {}))] }).inbound("hi");
+      expect(desk.statuses).toEqual(["BOT"]);
+      expect(botTexts(desk.wait(1).runDue())).toEqual(upTo(20));
+      expect(desk.statuses).toEqual(["WAITING"]);
+    });
+  });
+
   test.each([
     ["an agent takes it", (desk: Desk) => desk.take(ada)],
     ["an agent answers", (desk: Desk) => desk.reply(ada)],

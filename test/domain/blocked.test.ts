@@ -169,7 +169,7 @@ describe("D7: a message that was leased but not written before the block is canc
         .lease()
         .block({ until: seconds(60) }),
     );
-    expect(desk.settle("NOT_BEGUN", 2).outbox).toEqual(["hello: CANCELED"]);
+    expect(desk.settle("NOT_BEGUN").outbox).toEqual(["hello: CANCELED"]);
     expect(desk.state.pending).toEqual([]);
   });
 

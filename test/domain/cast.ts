@@ -1,6 +1,7 @@
 import type { Actor } from "../../src/domain/actor.ts";
 import type { ContactChannel } from "../../src/domain/contact-channel.ts";
 import { idOf } from "../../src/domain/id.ts";
+import { emptyOutbox } from "../../src/domain/outbox.ts";
 
 export type ByType<Union extends { type: string }, Type> = Extract<Union, { type: Type }>;
 export type AgentActor = ByType<Actor, "Agent">;
@@ -22,6 +23,8 @@ export const newContactChannel: ContactChannel = {
   channelId: idOf("channel"),
   channelKind: "LINE",
   channelArchived: false,
+  channelShowsLoading: false,
+  channelMarksRead: false,
   displayName: null,
   clock: null,
   lastSeq: 0,
@@ -34,6 +37,8 @@ export const newContactChannel: ContactChannel = {
   recentConversation: null,
   botSession: null,
   pending: [],
+  hasMorePending: false,
+  outbox: emptyOutbox,
 };
 
 /** The name of an actor in the tests. */

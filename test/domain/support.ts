@@ -1,4 +1,5 @@
 import type { Actor } from "../../src/domain/actor.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import type { Command, InboundEntry } from "../../src/domain/command.ts";
 import type { ContactChannel } from "../../src/domain/contact-channel.ts";
 import type { Conversation, ConversationStatus } from "../../src/domain/conversation.ts";
@@ -7,8 +8,20 @@ import type { DomainEvent } from "../../src/domain/event.ts";
 import type { Flow } from "../../src/domain/flow.ts";
 import type { BlockId, ConversationId, Instant, MessageId } from "../../src/domain/id.ts";
 import type { Message } from "../../src/domain/message.ts";
-import { type Facts, noFacts, type UnsendTarget } from "../../src/domain/turn.ts";
-import { type AgentActor, ada, type ByType, ben, cyd, deepFreeze, nameOf, newContactChannel, nth } from "./cast.ts";
+import type { DeliveryOutcome, GrantedLease } from "../../src/domain/outbox.ts";
+import { type EntryRef, type Facts, noFacts, type OutboundFact } from "../../src/domain/turn.ts";
+import {
+  type AgentActor,
+  ada,
+  type ByType,
+  ben,
+  cyd,
+  deepFreeze,
+  nameOf,
+  newContactChannel,
+  nth,
+  seconds,
+} from "./cast.ts";
 import { guide } from "./flows.ts";
 
 export interface InboundOptions {
@@ -19,15 +32,22 @@ export interface InboundOptions {
   readonly payload?: InboundEntry["payload"];
   readonly name?: string;
   readonly standby?: boolean;
+  readonly replyToken?: string;
+}
+
+/** What became of an outbound message. */
+interface Delivered {
+  attempts: number;
+  errorCode: string | null;
 }
 
 /** One ContactChannel in memory, with the rows that the store would keep: `contactChannel().inbound("hi").block({ by: ada })`. */
-export function contactChannel(options: { flows?: readonly Flow[] } = {}): Desk {
-  return new Desk(options.flows ?? []);
+export function contactChannel(options: { flows?: readonly Flow[]; kind?: ChannelKind } = {}): Desk {
+  return new Desk(options.flows ?? [], options.kind ?? "LINE");
 }
 
 export class Desk {
-  state: ContactChannel = newContactChannel;
+  state: ContactChannel;
   now: Instant = 0;
   flows: readonly Flow[];
   /** All events in order; `emitted` are those of the last command. */
@@ -37,16 +57,20 @@ export class Desk {
   readonly messages: Message[] = [];
   readonly conversations: Conversation[] = [];
   readonly blockIds: BlockId[] = [];
+  /** All leases that were granted, in order. */
+  readonly leases: GrantedLease[] = [];
   /** The number of suppressed messages of each block. */
   readonly suppressed: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #messageOf = new Map<string, MessageId>();
   readonly #unsent = new Set<string>();
+  readonly #delivered = new Map<MessageId, Delivered>();
   #result: Decision["result"] | null = null;
   #ids = 0;
 
-  constructor(flows: readonly Flow[]) {
+  constructor(flows: readonly Flow[], channelKind: ChannelKind) {
     this.flows = flows;
+    this.state = { ...newContactChannel, channelKind };
   }
 
   // Time
@@ -88,6 +112,7 @@ export class Desk {
       unsends: null,
       reachable: null,
       automate: options.standby !== true,
+      ...(options.replyToken === undefined ? {} : { replyToken: options.replyToken }),
       ...what,
     };
     return this.do({ type: "ReceiveInbound", entry });
@@ -140,13 +165,29 @@ export class Desk {
     return this.do({ type: "EndConversation", actor: by, conversationId: this.#named(named) });
   }
 
-  /** Requests the lease of the timeline entry with this number; by default the latest. */
-  lease(seq = this.messages.length): this {
-    return this.do({ type: "LeaseOutbound", messageId: nth(this.messages, seq).id });
+  lease(): this {
+    return this.do({ type: "LeaseOutbound" });
   }
 
-  settle(result: "SENT" | "FAILED" | "NOT_BEGUN", seq = this.messages.length): this {
-    return this.do({ type: "SettleOutbound", messageId: nth(this.messages, seq).id, result });
+  /** Settles a lease, identified by its number, counted from 1; by default the latest. */
+  settle(outcome: keyof typeof outcomes | DeliveryOutcome, lease = this.leases.length): this {
+    const { messageIds, attempt } = nth(this.leases, lease);
+    const given = typeof outcome === "string" ? outcomes[outcome] : outcome;
+    return this.do({ type: "SettleOutbound", messageIds, attempt, outcome: given });
+  }
+
+  expire(): this {
+    return this.do({ type: "ExpireOutbound" });
+  }
+
+  /** Cancels or retries the timeline entry with this number; by default the latest. */
+  cancel(seq = this.messages.length, by: Actor = ada): this {
+    return this.do({ type: "CancelMessage", actor: by, messageId: nth(this.messages, seq).id });
+  }
+
+  retry(seq = this.messages.length, options: { by?: Actor; acceptDuplicate?: boolean } = {}): this {
+    const { by = ada, acceptDuplicate = false } = options;
+    return this.do({ type: "RetryMessage", actor: by, messageId: nth(this.messages, seq).id, acceptDuplicate });
   }
 
   runDue(): this {
@@ -166,6 +207,7 @@ export class Desk {
     this.emitted = decision.events;
     for (const event of decision.events) this.#keep(event);
     if (command.type === "ReceiveInbound") this.#remember(command.entry, decision.result);
+    if (decision.result.type === "Accepted" && decision.result.lease) this.leases.push(decision.result.lease);
     return this;
   }
 
@@ -179,6 +221,12 @@ export class Desk {
         unsendTargets: unsends === null ? [] : this.#visible(unsends),
         alreadyUnsent: providerMessageId !== null && this.#unsent.has(providerMessageId),
       };
+    }
+    if (command.type === "RetryMessage" || command.type === "CancelMessage") {
+      return { ...noFacts, outboundMessage: this.#outboundFact(command.messageId) };
+    }
+    if (command.type === "SettleOutbound") {
+      return { ...noFacts, attempted: command.messageIds.map((id) => this.#attempted(id)) };
     }
     if (!("conversationId" in command)) return noFacts;
     const named = this.conversations.find((each) => each.id === command.conversationId);
@@ -207,11 +255,19 @@ export class Desk {
     });
   }
 
-  /** The outbound messages, one per line: `Hello: QUEUED`. */
+  /** The outbound messages, one per line: `Hello: QUEUED`, or with an error `Hello: FAILED EXPIRED`. */
   get outbox(): readonly string[] {
     return this.messages
       .filter((message) => message.direction === "OUTBOUND")
-      .map((message) => `${message.text}: ${message.deliveryStatus}`);
+      .map(({ id, text, deliveryStatus }) => {
+        const error = this.#delivered.get(id)?.errorCode ?? null;
+        return `${text}: ${deliveryStatus}${error === null ? "" : ` ${error}`}`;
+      });
+  }
+
+  /** The latest lease. */
+  get latestLease(): GrantedLease {
+    return nth(this.leases, this.leases.length);
   }
 
   /** The status of each conversation, oldest first. */
@@ -250,8 +306,11 @@ export class Desk {
       case "MessageUnsent":
         replace(this.messages, event.messageId, (message) => ({ ...message, unsentAt: event.occurredAt }));
         break;
+      case "MessageEdited":
+        replace(this.messages, event.messageId, (message) => ({ ...message, editedAt: event.occurredAt }));
+        break;
       case "DeliveryChanged":
-        replace(this.messages, event.messageId, (message) => ({ ...message, deliveryStatus: event.to }));
+        this.#deliver(event);
         break;
       case "ConversationChanged":
         if (event.from === null) this.#numbers.set(event.conversation.id, this.conversations.push(event.conversation));
@@ -264,6 +323,41 @@ export class Desk {
     }
   }
 
+  #deliver({ messageId, to, attempt, error, providerMessageId }: ByType<DomainEvent, "DeliveryChanged">): void {
+    replace(this.messages, messageId, (message) => ({
+      ...message,
+      deliveryStatus: to,
+      providerMessageId: providerMessageId ?? message.providerMessageId,
+    }));
+    const attempts = attempt ?? this.#delivered.get(messageId)?.attempts ?? 0;
+    this.#delivered.set(messageId, { attempts, errorCode: error?.code ?? null });
+  }
+
+  #message(id: MessageId): Message {
+    return nth(this.messages, this.numberOf(id));
+  }
+
+  #outboundFact(messageId: MessageId): OutboundFact | null {
+    const { direction, conversationId, text, menu, deliveryStatus } = this.#message(messageId);
+    if (direction !== "OUTBOUND") return null;
+    return {
+      messageId,
+      conversationId,
+      text: text ?? "",
+      menu,
+      status: deliveryStatus ?? "QUEUED",
+      errorCode: this.#delivered.get(messageId)?.errorCode ?? null,
+      retriedBy: this.messages.findLast(({ retryOf }) => retryOf === messageId)?.id ?? null,
+    };
+  }
+
+  #attempted(messageId: MessageId): Facts["attempted"][number] {
+    const { seq, conversationId, deliveryStatus, recordedAt, menu } = this.#message(messageId);
+    const attempts = this.#delivered.get(messageId)?.attempts ?? 0;
+    const status = deliveryStatus ?? "QUEUED";
+    return { messageId, seq, conversationId, agents: [], status, recordedAt, attempts, hasMenu: menu !== null };
+  }
+
   #remember(entry: InboundEntry, result: Decision["result"]): void {
     if (result.type === "Accepted" && result.messageId !== null) this.#messageOf.set(entry.eventId, result.messageId);
     if (entry.unsends !== null) this.#unsent.add(entry.unsends);
@@ -274,7 +368,7 @@ export class Desk {
     this.suppressed[index] = (this.suppressed[index] ?? 0) + 1;
   }
 
-  #visible(providerMessageId: string): UnsendTarget[] {
+  #visible(providerMessageId: string): EntryRef[] {
     return this.messages
       .filter((each) => each.providerMessageId === providerMessageId && each.unsentAt === null)
       .map(({ id, conversationId }) => ({ messageId: id, conversationId, agents: [] }));
@@ -284,6 +378,19 @@ export class Desk {
     return nth(this.conversations, conversation).id;
   }
 }
+
+/** Outcomes by name. */
+export const outcomes = {
+  SENT: { type: "SENT" },
+  TAKEN: { type: "TAKEN" },
+  FAILED: { type: "FAILED", error: { code: "REJECTED", message: "No." } },
+  INVALID_REPLY_TOKEN: { type: "INVALID_REPLY_TOKEN" },
+  /** Certainly not accepted, such as a rate limit. */
+  REFUSED: { type: "AGAIN", isAmbiguous: false, delay: seconds(1) },
+  /** Perhaps accepted, such as a connection that broke. */
+  AMBIGUOUS: { type: "AGAIN", isAmbiguous: true, delay: seconds(1) },
+  NOT_BEGUN: { type: "NOT_BEGUN" },
+} as const satisfies Record<string, DeliveryOutcome>;
 
 interface Named {
   readonly conversation?: number;

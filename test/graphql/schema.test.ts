@@ -69,6 +69,8 @@ const pinned = `
     declineConversation(input: DeclineConversationInput!): DeclineConversationResult!
     transferConversation(input: TransferConversationInput!): TransferConversationResult!
     endConversation(input: EndConversationInput!): EndConversationResult!
+    setTyping(input: SetTypingInput!): SetTypingResult!
+    markConversationRead(input: MarkConversationReadInput!): MarkConversationReadResult!
     recordInbound(input: RecordInboundInput!): RecordInboundResult!
     createChannel(input: CreateChannelInput!): CreateChannelResult!
     updateChannel(input: UpdateChannelInput!): UpdateChannelResult!
@@ -79,7 +81,7 @@ const pinned = `
     custom: CustomChannelInput }
   input UpdateChannelInput { channelId: ID! name: String line: LineChannelInput webChat: WebChatChannelInput
     custom: CustomChannelInput }
-  input LineChannelInput { channelSecret: String accessToken: String }
+  input LineChannelInput { channelSecret: String accessToken: String showLoading: Boolean markAsRead: Boolean }
   input WebChatChannelInput { allowedOrigins: [String!] }
   input CustomChannelInput { deliveryUrl: String }
   input ArchiveChannelInput { channelId: ID! }
@@ -95,6 +97,8 @@ const pinned = `
   input DeclineConversationInput { conversationId: ID! }
   input TransferConversationInput { conversationId: ID! agentId: ID }
   input EndConversationInput { conversationId: ID! }
+  input SetTypingInput { conversationId: ID! typing: Boolean! }
+  input MarkConversationReadInput { conversationId: ID! upToMessageId: ID! }
   input RecordInboundInput { channelId: ID! externalId: String! eventId: String! kind: MessageKind! eventType: String
     text: String payload: JSON sentAt: DateTime displayName: String }
 
@@ -103,6 +107,8 @@ const pinned = `
   type UpdateBlockSuccess { block: Block! changed: Boolean! }
   type SendMessageSuccess { message: Message! }
   type StartConversationSuccess { conversation: Conversation! message: Message! }
+  type SetTypingSuccess { conversation: Conversation! }
+  type MarkConversationReadSuccess { conversation: Conversation! }
   type RecordInboundSuccess { message: Message! changed: Boolean! }
   type TakeConversationSuccess { conversation: Conversation! changed: Boolean! }
   type OfferConversationSuccess { conversation: Conversation! changed: Boolean! }

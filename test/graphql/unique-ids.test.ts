@@ -10,6 +10,7 @@ import {
 } from "graphql";
 import { beforeAll, expect, test } from "vitest";
 import { schema } from "../../src/graphql/schema/index.ts";
+import { chatbot } from "../contract/situations.ts";
 import { bootDesk, type Desk } from "../support/app.ts";
 import { onLine } from "../support/people.ts";
 import { cursorNow, replay } from "../support/subscriber.ts";
@@ -26,7 +27,8 @@ beforeAll(async () => {
   desk = await bootDesk();
   after = await cursorNow(desk);
   await desk.key("read");
-  const someone = onLine(desk);
+  // Its first message has a menu.
+  const someone = onLine(desk, { channel: await desk.channel("LINE", [chatbot]) });
   await someone.says("Hello");
   await someone.does("unfollow");
   const conversationId = await latest(desk, someone);
@@ -88,7 +90,7 @@ function selectionOf(type: GraphQLOutputType, depth: number): string {
     if (field.name === "id") return ["id"];
     const inner = getNamedType(field.type);
     if (isLeafType(inner) || field.args.some((arg) => isNonNullType(arg.type))) return [];
-    const isWrapper = /(Connection|Edge)$/.test(named.name);
+    const isWrapper = /(Connection|Edge|Menu)$/.test(named.name);
     if (depth === 0 && !isWrapper) return [];
     if (inner.name === "PageInfo") return [];
     // Union members may have fields of one name with different types.

@@ -1,13 +1,15 @@
 import { createHmac } from "node:crypto";
-import pino from "pino";
+import pino, { type Logger } from "pino";
+import type { Dispatcher } from "undici";
 import { v7 as uuidv7 } from "uuid";
 import { type App, startApp } from "../../src/app.ts";
 import { newApiKey } from "../../src/auth/api-key.ts";
 import type { Role, Scope } from "../../src/auth/permission.ts";
 import { signAgentToken } from "../../src/auth/token.ts";
 import { loadConfig } from "../../src/config.ts";
-import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import { type NodeType, parseGlobalId, toGlobalId } from "../../src/domain/global-id.ts";
+import type { StopLimits } from "../../src/platform/stop-in-turn.ts";
 import { type Client, clientOf } from "./client.ts";
 import { type TestClock, testClock } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
@@ -71,19 +73,32 @@ export async function stopDesks(): Promise<void> {
   for (const stop of running.splice(0)) await stop();
 }
 
+export interface BootOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly clock?: TestClock;
+  /** Makes the app's calls to providers. */
+  readonly dispatcher?: Dispatcher;
+  /** How long those may take, in milliseconds; 10 s by default. */
+  readonly callTimeout?: number;
+  /** Receives the log; by default nothing does. */
+  readonly logger?: Logger;
+  /** How long stopping may take; 13 s by default. */
+  readonly stopLimits?: StopLimits;
+}
+
 /** Boots the app on its own database, with a clock that advances only by hand; stops with the test file. */
-export async function bootDesk(options: { env?: NodeJS.ProcessEnv } = {}): Promise<Desk> {
+export async function bootDesk(options: BootOptions = {}): Promise<Desk> {
   const { url: databaseUrl, drop } = await freshDatabase();
-  const clock = testClock();
+  const { env, clock = testClock(), ...given } = options;
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     PORT: "0",
     AUTH_SECRET: SECRET,
     DEMO: "false",
     LOG_LEVEL: "silent",
-    ...options.env,
+    ...env,
   });
-  const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock });
+  const app = await startApp({ config, logger: pino({ level: config.logLevel }), clock, ...given });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= app.stop().then(drop);

@@ -28,6 +28,9 @@ export interface Answer {
   readonly apiKey?: { readonly id: string; readonly prefix: string };
   readonly flow?: { readonly id: string };
   readonly channel?: ChannelView;
+  readonly deliverySecret?: string | null;
+  readonly deliveries?: readonly ClaimedView[];
+  readonly results?: readonly Answer[];
   readonly ok?: boolean;
   readonly displayName?: string | null;
   readonly basicId?: string | null;
@@ -44,6 +47,13 @@ export interface ChannelView {
   readonly hasAccessToken: boolean;
   readonly fault: string | null;
   readonly archivedAt: string | null;
+}
+
+export interface ClaimedView {
+  readonly deliveryId: string;
+  readonly message: { readonly id: string; readonly text: string | null };
+  readonly externalId: string;
+  readonly expiresAt: string;
 }
 
 export interface BlockView {
@@ -66,6 +76,7 @@ export interface ConversationView {
 export const BLOCK = "id contactChannel { id } notes expiresAt liftedAt suppressedMessageCount";
 export const CONVERSATION = "id status endReason assignee { id } offeredTo { id }";
 export const CHANNEL = "id name kind webhookUrl hasChannelSecret hasAccessToken fault archivedAt";
+const CLAIMED = "deliveryId message { id text } externalId expiresAt";
 const MOVED = `conversation { ${CONVERSATION} } changed`;
 
 /** The selection for each mutation's success. */
@@ -81,13 +92,20 @@ const successes = {
   declineConversation: MOVED,
   transferConversation: MOVED,
   endConversation: MOVED,
+  setTyping: `conversation { ${CONVERSATION} }`,
+  markConversationRead: `conversation { ${CONVERSATION} }`,
+  retryMessage: "message { id text } changed",
+  cancelMessage: "message { id text }",
   recordInbound: "message { id text } changed",
+  recordInbounds: `results { __typename ... on RecordInboundSuccess { message { id text } changed } ... on Error { code } }`,
+  claimDeliveries: `deliveries { ${CLAIMED} }`,
+  acknowledgeDelivery: "message { id text } changed",
   createApiKey: "key apiKey { id prefix }",
   revokeApiKey: "apiKey { id prefix } changed",
   createFlow: "flow { id }",
   updateFlow: "flow { id }",
-  createChannel: `channel { ${CHANNEL} }`,
-  updateChannel: `channel { ${CHANNEL} } changed`,
+  createChannel: `channel { ${CHANNEL} } deliverySecret`,
+  updateChannel: `channel { ${CHANNEL} } deliverySecret changed`,
   archiveChannel: `channel { ${CHANNEL} } changed`,
   testChannel: "ok displayName basicId problem detail",
 };
@@ -122,6 +140,7 @@ export function done<Result extends Answer>(result: Result): Result {
 
 type Success<Fields extends keyof Answer> = Answer & Required<Pick<Answer, Fields>>;
 type Handled = Success<"conversation" | "changed">;
+type OfMessage = { readonly messageId: string };
 type OfConversation = { readonly conversationId: string };
 type OfContact = { readonly contactId: string; readonly channelId?: string; readonly contactChannelId?: string };
 type WithNotes = { readonly notes?: string | null };
@@ -182,15 +201,28 @@ export function clientOf(url: string, token: string) {
     transferConversation: (input: OfConversation & { readonly agentId?: string }) =>
       succeed<Handled>("transferConversation", input),
     endConversation: (input: OfConversation) => succeed<Handled>("endConversation", input),
+    setTyping: (input: OfConversation & { readonly typing: boolean }) =>
+      succeed<Success<"conversation">>("setTyping", input),
+    markConversationRead: (input: OfConversation & { readonly upToMessageId: string }) =>
+      succeed<Success<"conversation">>("markConversationRead", input),
+    retryMessage: (input: OfMessage & { readonly acceptDuplicate?: boolean }) =>
+      succeed<Success<"message" | "changed">>("retryMessage", input),
+    cancelMessage: (input: OfMessage) => succeed<Success<"message">>("cancelMessage", input),
     recordInbound: (input: object) => succeed<Success<"message" | "changed">>("recordInbound", input),
+    recordInbounds: (input: { readonly items: readonly object[] }) =>
+      succeed<Success<"results">>("recordInbounds", input),
+    claimDeliveries: (input: { readonly channelId: string; readonly max: number }) =>
+      succeed<Success<"deliveries">>("claimDeliveries", input),
+    acknowledgeDelivery: (input: object) => succeed<Success<"message" | "changed">>("acknowledgeDelivery", input),
     createApiKey: (input: { readonly name: string; readonly scopes: readonly string[] }) =>
       succeed<Success<"key" | "apiKey">>("createApiKey", input),
     revokeApiKey: (input: { readonly apiKeyId: string }) =>
       succeed<Success<"apiKey" | "changed">>("revokeApiKey", input),
     createFlow: (input: object) => succeed<Success<"flow">>("createFlow", input),
     updateFlow: (input: object) => succeed<Success<"flow">>("updateFlow", input),
-    createChannel: (input: object) => succeed<Success<"channel">>("createChannel", input),
-    updateChannel: (input: object) => succeed<Success<"channel" | "changed">>("updateChannel", input),
+    createChannel: (input: object) => succeed<Success<"channel" | "deliverySecret">>("createChannel", input),
+    updateChannel: (input: object) =>
+      succeed<Success<"channel" | "deliverySecret" | "changed">>("updateChannel", input),
     archiveChannel: (input: { readonly channelId: string }) =>
       succeed<Success<"channel" | "changed">>("archiveChannel", input),
     testChannel: (input: { readonly channelId: string }) =>

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
-import type { ChannelKind } from "../../src/domain/contact-channel.ts";
+import type { ChannelKind } from "../../src/domain/channel-kind.ts";
 import { first } from "./answers.ts";
 import { type Desk, lineText, rowId, type TestWorkspace } from "./app.ts";
 import type { BlockView } from "./client.ts";

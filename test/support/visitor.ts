@@ -13,6 +13,8 @@ export interface Visitor {
   readonly token: string;
   say(text: string, clientMessageId?: string): Promise<Response>;
   stream(lastEventId?: string): Promise<ChatReader>;
+  /** A stream that starts with the current conversation, both ways. */
+  history(lastEventId?: string): Promise<ChatReader>;
 }
 
 /** The event stream of a visitor. */
@@ -32,13 +34,17 @@ export async function openSession(desk: Desk, channel = desk.webChat): Promise<V
   if (response.status !== 201) throw new Error(`A session was answered with ${response.status}.`);
   const { token, visitorId }: { token: string; visitorId: string } = JSON.parse(await response.text());
   const headers = { authorization: `Bearer ${token}` };
+  const stream = (lastEventId: string | undefined, query?: string): Promise<ChatReader> => {
+    const resuming = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
+    return openStream(desk, channel, { ...headers, ...resuming }, query);
+  };
   return {
     id: visitorId,
     token,
     say: (text, clientMessageId = crypto.randomUUID()) =>
       post(desk, channel, "messages", { text, clientMessageId }, headers),
-    stream: (lastEventId) =>
-      openStream(desk, channel, lastEventId === undefined ? headers : { ...headers, "last-event-id": lastEventId }),
+    stream: (lastEventId) => stream(lastEventId),
+    history: (lastEventId) => stream(lastEventId, "?history=current"),
   };
 }
 
@@ -56,9 +62,14 @@ export function post(
   });
 }
 
-export async function openStream(desk: Desk, channel: string, headers: Record<string, string>): Promise<ChatReader> {
+export async function openStream(
+  desk: Desk,
+  channel: string,
+  headers: Record<string, string>,
+  query = "",
+): Promise<ChatReader> {
   const abort = new AbortController();
-  const response = await fetch(`${desk.url}/chat/${channel}/stream`, { headers, signal: abort.signal });
+  const response = await fetch(`${desk.url}/chat/${channel}/stream${query}`, { headers, signal: abort.signal });
   if (response.status !== 200) throw new Error(`The stream was answered with ${response.status}.`);
   const arrived: Received[] = [];
   let wake = Promise.withResolvers<void>();

@@ -73,7 +73,8 @@ export function parseLine(body: unknown): LineWebhookBody | null {
 type Content = Pick<InboundEntry, "kind" | "eventType" | "text" | "payload" | "providerMessageId" | "unsends">;
 
 function entryOf(event: Json, isFromUser: boolean): InboundEntry {
-  const { timestamp } = event;
+  const { timestamp, replyToken, message } = event;
+  const readToken = isRecord(message) ? message.markAsReadToken : undefined;
   const content = isFromUser ? contentOf(event) : uninterpreted(event, UNKNOWN);
   return {
     eventId: eventIdOf(event),
@@ -83,7 +84,14 @@ function entryOf(event: Json, isFromUser: boolean): InboundEntry {
     reachable: content.kind === "EVENT" ? (reachableAfter.get(content.eventType) ?? null) : null,
     // In standby mode another module answers the person.
     automate: event.mode !== "standby",
+    ...(isToken(replyToken) && event.mode !== "standby" ? { replyToken } : {}),
+    ...(isToken(readToken) && event.mode !== "standby" ? { readToken } : {}),
   };
+}
+
+/** Whether it can be stored as it is (rule O4). */
+function isToken(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && toStorable(value) === value;
 }
 
 function contentOf(event: Json): Content {
@@ -181,7 +189,7 @@ const withOptionalDetail: ReadonlySet<string> = new Set(["follow", "activated"])
 /** Event types that concern the account, not a person. */
 const accountEvents: ReadonlySet<unknown> = new Set(["botSuspended", "botResumed", "module", "delivery"]);
 
-/** Tokens that let their holder act for the account or the person; they are not stored. */
+/** Tokens that let their holder act for the account or the person; the payload never has them. */
 const secretKeys: ReadonlySet<string> = new Set(["replyToken", "quoteToken", "markAsReadToken", "nonce"]);
 
 function userIdOf(source: Json): string | null {

@@ -45,6 +45,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
     const channel = request.getDecorator<ChannelRecord>(CHANNEL);
     // The fault is ours: LINE redelivers the body, which is accepted once the secret can be read (rule O4).
     if (channel.secret === null && channel.fault !== null) {
+      reply.header("retry-after", "1");
       return fail(reply, 503, "UNAVAILABLE", "The signature cannot be verified at the moment. Send the events again.");
     }
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -67,6 +68,7 @@ export function lineWebhook(options: LineWebhookOptions): FastifyPluginAsync {
       { err: failed[0]?.reason, channelId: channel.id, failed: failed.length },
       "could not record all events of a LINE webhook",
     );
+    reply.header("retry-after", "1");
     return fail(reply, 503, "UNAVAILABLE", "Not all events could be recorded. Send them again.");
   }
 

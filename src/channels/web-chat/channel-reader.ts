@@ -138,7 +138,7 @@ export class ChannelReader {
     const ids = this.#appeared;
     this.#appeared = new Set();
     try {
-      for (const { visitorId, contactChannelId } of await this.#options.outbound.visitors([...ids])) {
+      for (const { visitorId, contactChannelId } of await this.#options.reads.visitors([...ids])) {
         this.introduce(visitorId, contactChannelId);
       }
     } catch (error) {

@@ -1,31 +1,43 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
-import { sendUnderLease } from "../../delivery/lease.ts";
+import { attempt } from "../../delivery/attempt.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import type { ContactChannelId, WorkspaceId } from "../../domain/id.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { OnDemand } from "../../platform/on-demand.ts";
+import type { ChatEntry, ChatReads } from "../../store/chat-entries.ts";
 import type { LogEvent } from "../../store/log-event.ts";
-import type { OutboundMessage, OutboundReads } from "../../store/outbound.ts";
 import type { ChatEvent, ChatStream } from "./stream.ts";
 
 export interface MailboxOptions {
   readonly workspaceId: WorkspaceId;
   readonly executor: Executor;
-  readonly outbound: OutboundReads;
+  readonly reads: ChatReads;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly logger: FastifyBaseLogger;
 }
 
-/** An open stream, and the `seq` of the last message that it received. */
+/** Where a stream starts, and what it receives. */
+export interface Reception {
+  /** The `seq` of the last entry that the client has received. */
+  readonly lastSeq: number;
+  /** Whether it receives the visitor's own entries, too (rule S10). */
+  readonly own: boolean;
+}
+
+/** An open stream, and the `seq` of the last entry that was written to it or that it does not get. */
 interface Subscriber {
   readonly stream: ChatStream;
+  readonly own: boolean;
   lastSeq: number;
 }
 
 /**
- * Delivers messages to the streams of one visitor on this instance. Each run replays to every stream the sent messages
- * that it has not received, then sends pending messages one after another, in the order of recording.
+ * Delivers a timeline to the streams of one visitor on this instance, in the order of recording. Each run goes through
+ * the entries that a stream has not received: what was sent or written by the visitor is replayed, and what is pending
+ * is sent, one message after another. What follows a pending message waits for it.
  */
 export class Mailbox {
   readonly #options: MailboxOptions;
@@ -57,12 +69,9 @@ export class Mailbox {
     this.#delivery.request();
   }
 
-  /**
-   * Adds a stream that has received messages up to `lastSeq`. Over the limit, the oldest stream is closed, as it may be
-   * dead.
-   */
-  add(stream: ChatStream, lastSeq: number): void {
-    const subscriber = { stream, lastSeq };
+  /** Adds a stream. Over the limit, the oldest stream is closed, as it may be dead. */
+  add(stream: ChatStream, { lastSeq, own }: Reception): void {
+    const subscriber = { stream, own, lastSeq };
     this.#subscribers.add(subscriber);
     void stream.ended.then(() => this.#subscribers.delete(subscriber));
     const [oldest] = this.#subscribers;
@@ -72,7 +81,9 @@ export class Mailbox {
 
   /** Whether the event may require a delivery. A message that this mailbox has sent itself does not. */
   wants({ data }: LogEvent): boolean {
-    if (data.type === "MessageRecorded") return data.direction === "OUTBOUND";
+    if (data.type === "MessageRecorded") {
+      return data.direction === "OUTBOUND" || [...this.#subscribers].some(({ own }) => own);
+    }
     if (data.type !== "DeliveryChanged" || data.to === "SENDING") return false;
     return data.to !== "SENT" || [...this.#subscribers].some(({ lastSeq }) => lastSeq < data.seq);
   }
@@ -98,19 +109,19 @@ export class Mailbox {
   async #deliver(): Promise<void> {
     const contactChannelId = this.#contactChannelId;
     while (contactChannelId !== null && !this.#stopped) {
-      // A stream added during a run waits for the next one, because it would get new messages before old ones.
+      // A stream added during a run waits for the next one, because it would get new entries before old ones.
       const subscribers = [...this.#subscribers];
       if (subscribers.length === 0) return;
-      const lastSeq = Math.min(...subscribers.map((subscriber) => subscriber.lastSeq));
-      const messages = await this.#options.outbound.undelivered(contactChannelId, lastSeq, PAGE);
-      const sent = messages.filter((message) => message.status === "SENT");
-      const pending = messages.filter((message) => message.status !== "SENT");
-      for (const message of sent) await Promise.all(subscribers.map((subscriber) => deliverTo(subscriber, message)));
-      if (sent.length === PAGE) continue;
-      for (const message of pending) {
-        if (!(await this.#send(contactChannelId, message, subscribers))) return;
+      const after = Math.min(...subscribers.map(({ lastSeq }) => lastSeq));
+      const own = subscribers.some((subscriber) => subscriber.own);
+      const read = await this.#options.reads.undelivered(contactChannelId, { after, own, limit: PAGE });
+      const upTo = completeUpTo(read);
+      for (const entry of read) {
+        if (entry.seq > upTo) break;
+        if (entry.status === "SENT" || entry.status === "OWN") await replay(subscribers, entry);
+        else if (!(await this.#send(contactChannelId, entry, subscribers))) return;
       }
-      if (pending.length < PAGE) return;
+      if (upTo === Number.POSITIVE_INFINITY) return;
     }
   }
 
@@ -118,50 +129,82 @@ export class Mailbox {
    * Sends a queued message under a lease (rule B4). False if it could not be leased or sent: the event of its
    * next status change wakes the mailbox.
    */
-  #send(
+  async #send(
     contactChannelId: ContactChannelId,
-    message: OutboundMessage,
+    message: ChatEntry,
     subscribers: readonly Subscriber[],
   ): Promise<boolean> {
-    if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) {
-      return Promise.resolve(false);
-    }
-    const { workspaceId, executor, clock, outbound } = this.#options;
-    // If every stream has closed, nothing failed: the visitor's next stream gets the message.
-    return sendUnderLease(
-      { executor, clock, leasedAt: outbound.leasedAt },
-      { workspaceId, contactChannelId, messageId: message.id },
-      () => deliverToAny(subscribers, message),
+    if (message.status !== "QUEUED" || this.#stopped || !subscribers.some(({ stream }) => stream.open)) return false;
+    const { workspaceId } = this.#options;
+    const made = await attempt(
+      this.#options,
+      { workspaceId, contactChannelId },
+      async ({ messageIds }, { onBegun }) => {
+        // The head is another message if this one was canceled or has been sent by another instance.
+        if (messageIds[0] !== message.id) return { type: "NOT_BEGUN" };
+        onBegun();
+        // If every stream has closed, nothing failed: the visitor's next stream gets the message.
+        return { type: (await deliverToAny(subscribers, message)) ? "SENT" : "NOT_BEGUN" };
+      },
     );
+    return made?.outcome.type === "SENT";
   }
 }
 
+/** The `seq` up to which nothing is missing from what was read: where a page is full, more may follow it. */
+function completeUpTo(read: readonly ChatEntry[]): number {
+  const isPending = ({ status }: ChatEntry): boolean => status === "QUEUED" || status === "SENDING";
+  const pages = [
+    read.filter(({ status }) => status === "SENT"),
+    read.filter(({ status }) => status === "OWN"),
+    read.filter(isPending),
+  ];
+  return Math.min(...pages.map((page) => (page.length < PAGE ? Number.POSITIVE_INFINITY : (page.at(-1)?.seq ?? 0))));
+}
+
+/** Writes the entry to the streams that lack it, waiting for the fastest of them. */
+async function replay(subscribers: readonly Subscriber[], entry: ChatEntry): Promise<void> {
+  const lacking = subscribers.filter(({ lastSeq }) => lastSeq < entry.seq);
+  const without = entry.status === "OWN" ? lacking.filter(({ own }) => !own) : [];
+  for (const subscriber of without) subscriber.lastSeq = entry.seq;
+  const receiving = lacking.filter((subscriber) => !without.includes(subscriber));
+  if (receiving.length > 0) await deliverToAny(receiving, entry);
+}
+
 /**
- * Resolves to true as soon as one stream has taken the message, so that a stalled stream delays nothing; to false if
+ * Resolves to true as soon as one stream has taken the entry, so that a stalled stream delays nothing; to false if
  * none did.
  */
-function deliverToAny(subscribers: readonly Subscriber[], message: OutboundMessage): Promise<boolean> {
+function deliverToAny(subscribers: readonly Subscriber[], entry: ChatEntry): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const deliveries = subscribers.map(async (subscriber) => {
-    if (await deliverTo(subscriber, message)) resolve(true);
+    if (await deliverTo(subscriber, entry)) resolve(true);
   });
   void Promise.all(deliveries).then(() => resolve(false));
   return promise;
 }
 
-/** Whether the stream has received the message, now or before. */
-async function deliverTo(subscriber: Subscriber, message: OutboundMessage): Promise<boolean> {
-  if (subscriber.lastSeq >= message.seq) return subscriber.stream.open;
-  subscriber.lastSeq = message.seq;
-  return subscriber.stream.send(eventOf(message));
+/** Whether the stream has received the entry, now or before. */
+async function deliverTo(subscriber: Subscriber, entry: ChatEntry): Promise<boolean> {
+  if (subscriber.lastSeq >= entry.seq) return subscriber.stream.open;
+  subscriber.lastSeq = entry.seq;
+  return subscriber.stream.send(eventOf(entry));
 }
 
-function eventOf({ id, text, sentAt, author }: OutboundMessage): ChatEvent {
+function eventOf({ id, text, menu, sentAt, author, clientMessageId }: ChatEntry): ChatEvent {
   const globalId = toGlobalId("Message", id);
-  return { id: globalId, data: JSON.stringify({ id: globalId, text, sentAt: new Date(sentAt), author }) };
+  const data = {
+    id: globalId,
+    text,
+    ...(menu === null ? {} : { menu }),
+    sentAt: new Date(sentAt),
+    author,
+    ...(clientMessageId === null ? {} : { clientMessageId }),
+  };
+  return { id: globalId, data: JSON.stringify(data) };
 }
 
 /** Maximum number of streams per visitor and instance. */
 const MAX_STREAMS = 8;
-/** Messages read by one query. */
+/** Entries of each status that are read by one query. */
 const PAGE = 100;

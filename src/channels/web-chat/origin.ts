@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isOwnOrigin } from "../../platform/own-origin.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
 
 /**
@@ -10,9 +11,8 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, channe
   reply.header("vary", "Origin");
   if (origin === undefined) return true;
   const { allowedOrigins } = channel;
-  // Only the host is compared, because the scheme differs behind a proxy that terminates TLS.
-  const isOurs = URL.parse(origin)?.host === request.host;
-  if (!isOurs && !allowedOrigins.includes(origin) && !allowedOrigins.includes("*")) return false;
+  if (!isOwnOrigin(origin, request.host) && !allowedOrigins.includes(origin) && !allowedOrigins.includes("*"))
+    return false;
   reply.headers({ "access-control-allow-origin": origin, "access-control-expose-headers": "retry-after" });
   return true;
 }

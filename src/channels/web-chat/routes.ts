@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyReques
 import { z } from "zod";
 import type { Tokens, Visitor } from "../../auth/token.ts";
 import type { Executor } from "../../commands/executor.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { toGlobalId } from "../../domain/global-id.ts";
 import { MAX_TEXT, textError, toStorable } from "../../domain/text.ts";
 import { networkOf } from "../../http/client-network.ts";
@@ -23,6 +24,7 @@ export interface WebChatOptions {
   readonly hub: Hub;
   readonly tokens: Tokens;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly newId: () => string;
   readonly logger: FastifyBaseLogger;
   /** Sessions that one client address may open per channel and minute. */
@@ -70,11 +72,14 @@ export function webChat(options: WebChatOptions): FastifyPluginAsync {
     app.get<Route>("/chat/:channelId/stream", { exposeHeadRoute: false }, async (request, reply) => {
       const visitor = await authenticate(request);
       if (visitor === null) return unauthenticated(reply);
+      const query = streamQuery.safeParse(request.query);
+      if (!query.success) return invalid(reply, query.error);
       const lastEventId = request.headers["last-event-id"];
       const isOpen = await delivery.open({
         channel: channelOf(request),
         visitorId: visitor.visitorId,
         lastEventId: typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null,
+        withHistory: query.data.history === "current",
         connect: () => {
           reply.hijack();
           return new ChatStream(reply.raw, reply.getHeaders());
@@ -210,6 +215,9 @@ function tooManySessions(_request: FastifyRequest, { statusCode, after }: errorR
 const MAX_CLIENT_MESSAGE_ID = 100;
 
 const sessionBody = z.object({ token: z.string().nullish() }, { error: "Must be an object." });
+
+/** Unknown parameters are ignored. */
+const streamQuery = z.object({ history: z.literal("current", { error: "Must be `current` or absent." }).optional() });
 
 const messageBody = z.object(
   {

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import type { Executor } from "../../commands/executor.ts";
+import type { OpenLeases } from "../../delivery/open-leases.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { ChannelId } from "../../domain/id.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
+import { chatReads, type StreamStart } from "../../store/chat-entries.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChannelRecord } from "../../store/directory.ts";
-import { outboundReads, type StreamStart } from "../../store/outbound.ts";
 import { ChannelReader } from "./channel-reader.ts";
 import type { ChatStream } from "./stream.ts";
 
@@ -16,14 +17,17 @@ export interface WebChatDeliveryOptions {
   readonly executor: Executor;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly openLeases: OpenLeases;
   readonly logger: FastifyBaseLogger;
 }
 
 export interface OpenStream {
   readonly channel: ChannelRecord;
   readonly visitorId: string;
-  /** The id of the last message that the client received; null to receive no earlier messages. */
+  /** The id of the last event that the client received; null if it received none. */
   readonly lastEventId: string | null;
+  /** Whether it receives the most recent conversation from its beginning, and what the visitor writes (rule S10). */
+  readonly withHistory: boolean;
   /** Called when the stream can be opened; starts the response. */
   readonly connect: () => ChatStream;
 }
@@ -32,7 +36,8 @@ export interface OpenStream {
 export interface WebChatDelivery {
   /**
    * Opens a stream. It receives pending and future messages, and those sent after `lastEventId`, or the last hundred
-   * sent if no message to this visitor has that id. Resolves to false, without connecting, once delivery is stopped.
+   * sent if the visitor has no entry with that id. With history it receives, instead of those, the most recent
+   * conversation both ways, at most the last thousand entries, or what follows `lastEventId`. Resolves to false, without connecting, once delivery is stopped.
    * Rejects if the log or the messages cannot be read.
    */
   open(request: OpenStream): Promise<boolean>;
@@ -41,8 +46,8 @@ export interface WebChatDelivery {
 }
 
 export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDelivery {
-  const { database, hub, executor, clock, logger } = options;
-  const reads = outboundReads(database.pool);
+  const { database, hub, executor, clock, openLeases, logger } = options;
+  const reads = chatReads(database.pool);
   const channelReaders = new Map<ChannelId, ChannelReader>();
   let stopped = false;
   const heartbeat = setInterval(() => {
@@ -53,7 +58,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
 
   return { open, stop };
 
-  async function open({ channel, visitorId, lastEventId, connect }: OpenStream): Promise<boolean> {
+  async function open({ channel, visitorId, connect, ...request }: OpenStream): Promise<boolean> {
     if (stopped) return false;
     const channelReader = channelReaders.get(channel.id) ?? openChannelReader(channel);
     const mailbox = channelReader.hold(visitorId);
@@ -61,12 +66,12 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
       await channelReader.started;
       // Read after the log position is fixed: later commits arrive through the log.
       const start = await reads.streamStart({ channelId: channel.id, externalId: visitorId });
-      const lastSeq = start === null ? 0 : await resumeAt(start, lastEventId);
+      const lastSeq = start === null ? 0 : await resumeAt(start, request);
       if (stopped) return false;
       const stream = connect();
       channelReader.hold(visitorId);
       void stream.ended.then(() => channelReader.release(visitorId));
-      mailbox.add(stream, lastSeq);
+      mailbox.add(stream, { lastSeq, own: request.withHistory });
       if (start !== null) channelReader.introduce(visitorId, start.contactChannelId);
       return true;
     } finally {
@@ -80,8 +85,9 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
       hub,
       executor,
       clock,
+      openLeases,
       logger,
-      outbound: reads,
+      reads,
       onEmpty: () => {
         if (channelReaders.get(channel.id) === channelReader) channelReaders.delete(channel.id);
       },
@@ -90,11 +96,17 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
     return channelReader;
   }
 
-  async function resumeAt({ contactChannelId, settledTo }: StreamStart, lastEventId: string | null): Promise<number> {
-    if (lastEventId === null) return settledTo;
-    const messageId = fromGlobalId("Message", lastEventId);
+  /** Never later than a pending message that the client has not received. */
+  async function resumeAt(
+    { contactChannelId, settledTo, beforeConversation, lastSeq }: StreamStart,
+    { lastEventId, withHistory }: Pick<OpenStream, "lastEventId" | "withHistory">,
+  ): Promise<number> {
+    const messageId = lastEventId === null ? null : fromGlobalId("Message", lastEventId);
     const known = messageId === null ? null : await reads.seqOf(contactChannelId, messageId);
-    return known ?? (await reads.beforeLast(contactChannelId, MAX_REPLAYED));
+    if (known !== null && !known.isOwn) return known.seq;
+    if (known !== null && withHistory) return Math.min(known.seq, settledTo);
+    if (withHistory) return Math.min(settledTo, Math.max(beforeConversation, lastSeq - MAX_HISTORY));
+    return lastEventId === null ? settledTo : reads.beforeLast(contactChannelId, MAX_REPLAYED);
   }
 
   async function stop(): Promise<void> {
@@ -116,5 +128,7 @@ export function webChatDelivery(options: WebChatDeliveryOptions): WebChatDeliver
 const HEARTBEAT_INTERVAL = 15_000;
 /** Messages replayed to a client whose last message is unknown. */
 const MAX_REPLAYED = 100;
+/** The most entries of a conversation that a stream with history starts with. */
+const MAX_HISTORY = 1_000;
 /** Milliseconds that deliveries in progress have to finish when the server stops. */
 const STOP_TIMEOUT = 2_000;

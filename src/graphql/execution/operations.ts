@@ -19,7 +19,7 @@ import type { Viewer } from "../../auth/viewer.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { LogReader } from "../../realtime/log-reader.ts";
 import { type Mask, maskResult, requestError } from "../errors.ts";
-import { type Context, createContext, inSnapshot } from "../resolve/context.ts";
+import { type Claim, type Context, createContext, inSnapshot } from "../resolve/context.ts";
 import { selectsViewerDependent } from "../resolve/viewer-dependent.ts";
 import { complexityErrors, type Limits, measureComplexity } from "./cost.ts";
 import type { Validate } from "./document.ts";
@@ -145,6 +145,8 @@ export function operations(options: OperationsOptions): Operations {
         operation && readsState(operation)
           ? await inSnapshot(contextOf(args), async (contextValue) => execute({ ...args, contextValue }))
           : await execute(args);
+      if (operation?.operation === "mutation" && !(await begin(contextOf(args).claims)))
+        return { errors: [ANSWER_LATE] };
       return maskResult(mask, result);
     } catch (error) {
       // The snapshot failed. Throwing would close the WebSocket and with it the client's other operations.
@@ -177,6 +179,17 @@ export function operations(options: OperationsOptions): Operations {
       executeMasked({ ...args, rootValue: event, contextValue: createContext(services, session, viewer) });
   }
 }
+
+/** Deliveries that a partner has claimed begin with the answer, which is sent now, or not at all (rule S6). */
+async function begin(claims: readonly Claim[]): Promise<boolean> {
+  for (const claim of claims) if (!(await claim.begin())) return false;
+  return true;
+}
+
+const ANSWER_LATE = requestError(
+  "OVERLOADED",
+  "It took too long to answer, so the deliveries that were claimed are due again. Claim them in a moment.",
+);
 
 /** Whether a query reads data that can change: the viewer and the schema do not need a snapshot. */
 function readsState({ operation, selectionSet }: OperationDefinitionNode): boolean {

@@ -3,6 +3,9 @@ import type { Session } from "../../auth/session.ts";
 import type { Viewer } from "../../auth/viewer.ts";
 import type { CloseArchived } from "../../commands/close-archived.ts";
 import type { Executor } from "../../commands/executor.ts";
+import type { ChannelId, ContactChannelId, Instant, MessageId, WorkspaceId } from "../../domain/id.ts";
+import type { GrantedSignal } from "../../domain/signal.ts";
+import type { OpenLease, OpenSignal } from "../../domain/turn.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Hub } from "../../realtime/hub.ts";
 import type { Change } from "../../store/audit-log.ts";
@@ -26,10 +29,36 @@ export interface Services {
   readonly secrets: Pick<ChannelSecrets, "open">;
   readonly channels: Channels;
   readonly closeArchived: CloseArchived;
-  /** Asks LINE which bot an access token belongs to. */
-  readonly fetchBotInfo: (accessToken: string) => Promise<BotInfo>;
+  /** Resolves when the call of a lease has begun or can no longer begin (rule S6). */
+  readonly leaseClosed: (lease: OpenLease | OpenSignal) => Promise<void>;
+  /** Leases what is next on a partner's channel, at most `max` deliveries, for the partner to send (rule S7). */
+  readonly claimDeliveries: (channel: { workspaceId: WorkspaceId; id: ChannelId }, max: number) => Promise<Claim>;
+  /** Makes the call of a signal that was requested at `requestedAt`, as `performance.now()` tells it. Does not wait for it. */
+  readonly sendSignal: (granted: GrantedSignal, requestedAt: number) => void;
+  /** Asks LINE which bot an access token belongs to; `apiUrl` is the address of its API if the channel has its own. */
+  readonly fetchBotInfo: (accessToken: string, apiUrl: string | null) => Promise<BotInfo>;
+  /** Lets a channel send again whose credentials have proved to work (rule S4). */
+  readonly clearFault: (channelId: ChannelId) => Promise<void>;
   /** The base URL under which providers reach this server; null if unknown. */
   readonly publicUrl: string | null;
+}
+
+/** Deliveries that were leased for a partner. */
+export interface Claim {
+  readonly deliveries: readonly ClaimedDelivery[];
+  /**
+   * Tells that the response is sent now, with which the calls begin (rule S6). False if it comes too late: the leases are
+   * given back, and the partner must not get the deliveries.
+   */
+  begin(): Promise<boolean>;
+}
+
+export interface ClaimedDelivery {
+  readonly messageId: MessageId;
+  readonly contactChannelId: ContactChannelId;
+  readonly externalId: string;
+  readonly attempt: number;
+  readonly expiresAt: Instant;
 }
 
 /** What LINE says about an access token. `detail` says why there is no usable response. */
@@ -49,6 +78,8 @@ export interface Context {
   readonly prisma: Reads;
   readonly actors: ActorLoader;
   readonly quotedMessages: QuotedMessageLoader;
+  /** The claims of the operation, which begin when its answer is sent. */
+  readonly claims: Claim[];
 }
 
 export function createContext(services: Services, session: Session, viewer: Viewer): Context {
@@ -61,6 +92,7 @@ export function createContext(services: Services, session: Session, viewer: View
     services,
     now: new Date(services.clock.now()),
     prisma,
+    claims: [],
     // Created on first use: a subscription keeps its context for its lifetime and may never load an actor.
     get actors() {
       actors ??= actorLoader(prisma, viewer.workspaceId);

@@ -1,6 +1,6 @@
 import { fromGlobalId } from "../../domain/global-id.ts";
-import { type ContactChannelId, type ContactId, type ConversationId, idOf } from "../../domain/id.ts";
-import type { Directory } from "../../store/directory.ts";
+import { type ContactChannelId, type ContactId, type ConversationId, idOf, type MessageId } from "../../domain/id.ts";
+import type { ChannelRecord, Directory } from "../../store/directory.ts";
 import type { Context } from "./context.ts";
 import { find } from "./rows.ts";
 
@@ -50,6 +50,25 @@ export async function findConversation(
   return conversationId === null || row === null
     ? null
     : { contactChannel: idOf<"ContactChannel">(row.contactChannelId), conversationId };
+}
+
+/** Finds an outbound message of the viewer's workspace and its ContactChannel; null if there is none. */
+export async function findOutboundMessage(
+  ctx: Context,
+  globalId: string,
+): Promise<{ readonly contactChannel: ContactChannelId; readonly messageId: MessageId } | null> {
+  const messageId = fromGlobalId("Message", globalId);
+  const row = messageId === null ? null : await find.message(ctx, {}, messageId);
+  return messageId === null || row?.direction !== "OUTBOUND"
+    ? null
+    : { contactChannel: idOf<"ContactChannel">(row.contactChannelId), messageId };
+}
+
+/** Finds a channel of the viewer's workspace; null if there is none. May be up to a second old. */
+export async function findChannel(ctx: Context, globalId: string): Promise<ChannelRecord | null> {
+  const id = fromGlobalId("Channel", globalId);
+  const channel = id === null ? null : await ctx.services.directory.channel(id);
+  return channel?.workspaceId === ctx.viewer.workspaceId ? channel : null;
 }
 
 /** Finds an agent of the viewer's workspace; null if there is none or the agent was removed. */

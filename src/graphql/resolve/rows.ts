@@ -2,25 +2,30 @@ import { queryFromInfo } from "@pothos/plugin-prisma";
 import type { GraphQLResolveInfo } from "graphql";
 import type { Context } from "./context.ts";
 
-/** Finds a row by id in the viewer's workspace. All reads of single rows use this. `query` is the Prisma selection. */
+/**
+ * Finds a row by id in the viewer's workspace. All reads of single rows use this. `query` is the Prisma selection. Prisma
+ * reads those with the same selection that are wanted at the same moment, as by the items of a list, in one statement.
+ */
 export const find = {
-  agent: (ctx: Context, query: object, id: string) => ctx.prisma.agent.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+  agent: (ctx: Context, query: object, id: string) =>
+    ctx.prisma.agent.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   apiKey: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.apiKey.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.apiKey.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   auditLogEntry: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.auditLogEntry.findFirst({ ...query, ...inWorkspace(ctx, id) }),
-  block: (ctx: Context, query: object, id: string) => ctx.prisma.block.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.auditLogEntry.findUnique({ ...query, ...inWorkspace(ctx, id) }),
+  block: (ctx: Context, query: object, id: string) =>
+    ctx.prisma.block.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   channel: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.channel.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.channel.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   contact: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.contact.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.contact.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   contactChannel: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.contactChannel.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.contactChannel.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   conversation: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.conversation.findFirst({ ...query, ...inWorkspace(ctx, id) }),
-  flow: (ctx: Context, query: object, id: string) => ctx.prisma.flow.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.conversation.findUnique({ ...query, ...inWorkspace(ctx, id) }),
+  flow: (ctx: Context, query: object, id: string) => ctx.prisma.flow.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   message: (ctx: Context, query: object, id: string) =>
-    ctx.prisma.message.findFirst({ ...query, ...inWorkspace(ctx, id) }),
+    ctx.prisma.message.findUnique({ ...query, ...inWorkspace(ctx, id) }),
   workspace: (ctx: Context, query: object, id: string) =>
     ctx.prisma.workspace.findFirst({ ...query, where: { AND: [{ id }, { id: ctx.viewer.workspaceId }] } }),
 };

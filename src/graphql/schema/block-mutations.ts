@@ -90,6 +90,12 @@ builder.mutationField("blockContact", (t) =>
       } as const;
       const outcome = await executeSteps(ctx, stepsOf(found.contactChannels, command));
       if (outcome.type !== "Done") return outcome;
+      // Rule S6: nothing begins after this answer.
+      const open = outcome.accepted.flatMap(({ openLease, openSignals = [] }) => [
+        ...(openLease === undefined ? [] : [openLease]),
+        ...openSignals,
+      ]);
+      await Promise.all(open.map((lease) => ctx.services.leaseClosed(lease)));
       const changed = outcome.accepted.filter((step) => step.changed);
       return {
         type: "Success",

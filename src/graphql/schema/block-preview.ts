@@ -68,7 +68,9 @@ builder.queryField("previewBlock", (t) =>
         );
       }
       const ids = found.contactChannels;
-      const states = await ctx.services.database.transaction((tx) => loadContactChannels(tx, ids, ids));
+      const states = await ctx.services.database.transaction((tx) =>
+        loadContactChannels(tx, ids, { all: ids, first: [] }),
+      );
       return previewBlock(states, ctx.viewer.actor, ctx.now.getTime());
     },
   }),

@@ -1,8 +1,8 @@
-import { checkSettings, type GivenSettings } from "../../domain/channel-settings.ts";
+import { checkRotation, checkSettings, type GivenSettings } from "../../domain/channel-settings.ts";
 import { fromGlobalId } from "../../domain/global-id.ts";
 import type { ChannelId } from "../../domain/id.ts";
 import { refuseInvalid } from "../../domain/input.ts";
-import { forbidden, invalidInput, notFound, type Refusal } from "../../domain/refusal.ts";
+import { forbidden, invalidInput, type Refusal } from "../../domain/refusal.ts";
 import type { ChannelSettings } from "../../store/channels.ts";
 import type { Channel as ChannelRow } from "../../store/generated/client.ts";
 import { type Context, changeBy, hasPermission } from "../resolve/context.ts";
@@ -11,17 +11,33 @@ import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
 import { Channel } from "./channel.ts";
 import { ChannelKind, ChannelProblem } from "./enums.ts";
-import { type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
+import { NO_SUCH_CHANNEL, type Outcome, PERMISSION_DENIED, resultUnion, success } from "./result.ts";
 
 interface WrittenChannel {
   readonly channelId: ChannelId;
 }
 
+/** A channel with the secret that it got, if it did. */
+interface WithSecret extends WrittenChannel {
+  readonly deliverySecret: string | null;
+}
+
+const DELIVERY_SECRET =
+  "The secret that signs the requests to `deliveryUrl`, if this mutation made one. It is shown only here.";
+
 const LineChannelInput = builder.inputType("LineChannelInput", {
-  description: "Settings of a `LINE` channel, from the LINE Developers console. They are stored encrypted.",
+  description:
+    "Settings of a `LINE` channel. The secret and the token are from the LINE Developers console, and are stored encrypted.",
   fields: (t) => ({
     channelSecret: t.string({ description: "Verifies the signatures of webhooks. Null removes it." }),
     accessToken: t.string({ description: "The long-lived channel access token. Null removes it." }),
+    showLoading: t.boolean({
+      description:
+        "Whether contacts see that an agent writes (`setTyping`) or that a chatbot prepares a delayed step. Null means false.",
+    }),
+    markAsRead: t.boolean({
+      description: "Whether contacts see that their messages were read (`markConversationRead`). Null means false.",
+    }),
   }),
 });
 
@@ -37,7 +53,14 @@ const WebChatChannelInput = builder.inputType("WebChatChannelInput", {
 const CustomChannelInput = builder.inputType("CustomChannelInput", {
   description: "Settings of a `CUSTOM` channel.",
   fields: (t) => ({
-    deliveryUrl: t.string({ description: "Where messages to contacts are delivered. Null removes it." }),
+    deliveryUrl: t.string({
+      description:
+        "Where messages to contacts are posted, with signatures by Standard Webhooks. Null removes it: then `claimDeliveries` hands them out.",
+    }),
+    rotateDeliverySecret: t.boolean({
+      description:
+        "True replaces the secret that signs deliveries. The one before it goes on signing, too, until the next rotation.",
+    }),
   }),
 });
 
@@ -52,11 +75,12 @@ const CreateChannelInput = builder.inputType("CreateChannelInput", {
   }),
 });
 
-const CreateChannelSuccess = success<WrittenChannel>("CreateChannel", (t) => ({
+const CreateChannelSuccess = success<WithSecret>("CreateChannel", (t) => ({
   channel: t.prismaField({
     type: Channel,
     resolve: (query, { channelId }, _args, ctx) => existing(find.channel(ctx, query, channelId)),
   }),
+  deliverySecret: t.exposeString("deliverySecret", { nullable: true, description: DELIVERY_SECRET }),
 }));
 
 builder.mutationField("createChannel", (t) =>
@@ -64,16 +88,16 @@ builder.mutationField("createChannel", (t) =>
     description: "Creates a channel. Requires the permission `ADMINISTER`.",
     type: resultUnion("CreateChannel", CreateChannelSuccess, ["Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: CreateChannelInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenChannel>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<WithSecret>> => {
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const invalid = refuseInvalid(...checkSettings(input.kind, input));
+      const invalid = refuseInvalid(...checkSettings(input.kind, input), checkRotation(input, null));
       if (invalid !== null) return invalid;
 
       const settings = { ...settingsOf(input), name: input.name.trim() };
-      const channelId = await ctx.services.channels.create(changeBy(ctx), input.kind, settings);
+      const { id: channelId, deliverySecret } = await ctx.services.channels.create(changeBy(ctx), input.kind, settings);
       // The id is new, but a webhook may already have asked for it in vain.
       ctx.services.directory.forget();
-      return { type: "Success", channelId };
+      return { type: "Success", channelId, deliverySecret };
     },
   }),
 );
@@ -90,11 +114,12 @@ const UpdateChannelInput = builder.inputType("UpdateChannelInput", {
   }),
 });
 
-const UpdateChannelSuccess = success<WrittenChannel & { readonly changed: boolean }>("UpdateChannel", (t) => ({
+const UpdateChannelSuccess = success<WithSecret & { readonly changed: boolean }>("UpdateChannel", (t) => ({
   channel: t.prismaField({
     type: Channel,
     resolve: (query, { channelId }, _args, ctx) => existing(find.channel(ctx, query, channelId)),
   }),
+  deliverySecret: t.exposeString("deliverySecret", { nullable: true, description: DELIVERY_SECRET }),
   changed: t.exposeBoolean("changed", { description: "False if the channel already had these settings." }),
 }));
 
@@ -104,15 +129,16 @@ builder.mutationField("updateChannel", (t) =>
       "Changes the settings of a channel. Takes effect within a second. Requires the permission `ADMINISTER`.",
     type: resultUnion("UpdateChannel", UpdateChannelSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: UpdateChannelInput, required: true }) },
-    resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenChannel & { changed: boolean }>> => {
+    resolve: async (_root, { input }, ctx): Promise<Outcome<WithSecret & { changed: boolean }>> => {
       const found = await findAdministered(ctx, input.channelId);
       if ("type" in found) return found;
-      const invalid = refuseInvalid(...checkSettings(found.row.kind, input));
+      const { channelId, row } = found;
+      const invalid = refuseInvalid(...checkSettings(row.kind, input), checkRotation(input, row.deliveryUrl));
       if (invalid !== null) return invalid;
 
-      const changed = await ctx.services.channels.update(changeBy(ctx), found.channelId, settingsOf(input));
+      const written = await ctx.services.channels.update(changeBy(ctx), channelId, settingsOf(input));
       ctx.services.directory.forget();
-      return { type: "Success", channelId: found.channelId, changed };
+      return { type: "Success", channelId, changed: written.changed, deliverySecret: written.deliverySecret };
     },
   }),
 );
@@ -178,14 +204,16 @@ const TestChannelSuccess = success<Tested>("TestChannel", (t) => ({
 builder.mutationField("testChannel", (t) =>
   t.field({
     description:
-      "Asks LINE which bot the channel's access token belongs to, within 5 seconds. Changes nothing. Requires the permission `ADMINISTER`.",
+      "Asks LINE which bot the channel's access token belongs to, within 5 seconds. If LINE accepts it, messages that waited because LINE had refused it are sent. Requires the permission `ADMINISTER`.",
     type: resultUnion("TestChannel", TestChannelSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: TestChannelInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<Tested>> => {
       const found = await findAdministered(ctx, input.channelId);
       if ("type" in found) return found;
       if (found.row.kind !== "LINE") return invalidInput("channelId", "Must be the id of a LINE channel.");
-      return { type: "Success", channelId: found.channelId, ...(await test(ctx, found.row)) };
+      const tested = await test(ctx, found.row);
+      if (tested.problem === null) await ctx.services.clearFault(found.channelId);
+      return { type: "Success", channelId: found.channelId, ...tested };
     },
   }),
 );
@@ -197,7 +225,7 @@ async function test({ services }: Context, row: ChannelRow): Promise<Omit<Tested
       ? problem("NO_ACCESS_TOKEN", "The channel has no access token. Set it with updateChannel.")
       : problem("UNREADABLE_SECRET", fault ?? "The access token cannot be decrypted.");
   }
-  const bot = await services.fetchBotInfo(accessToken);
+  const bot = await services.fetchBotInfo(accessToken, row.apiUrl);
   switch (bot.type) {
     case "Bot": {
       const { displayName, basicId } = bot;
@@ -226,7 +254,7 @@ async function findAdministered(
 ): Promise<{ readonly channelId: ChannelId; readonly row: ChannelRow } | Refusal> {
   const channelId = fromGlobalId("Channel", globalId);
   const row = channelId === null ? null : await find.channel(ctx, {}, channelId);
-  if (channelId === null || row === null) return notFound("No channel in this workspace has this channelId.");
+  if (channelId === null || row === null) return NO_SUCH_CHANNEL;
   return hasPermission(ctx, "ADMINISTER") ? { channelId, row } : forbidden(PERMISSION_DENIED);
 }
 
@@ -235,7 +263,10 @@ function settingsOf({ name, line, webChat, custom }: GivenSettings): ChannelSett
     ...(isGiven(name) ? { name: name.trim() } : {}),
     ...(line?.channelSecret === undefined ? {} : { channelSecret: line.channelSecret }),
     ...(line?.accessToken === undefined ? {} : { accessToken: line.accessToken }),
+    ...(line?.showLoading === undefined ? {} : { showsLoading: line.showLoading ?? false }),
+    ...(line?.markAsRead === undefined ? {} : { marksRead: line.markAsRead ?? false }),
     ...(webChat?.allowedOrigins === undefined ? {} : { allowedOrigins: webChat.allowedOrigins ?? [] }),
     ...(custom?.deliveryUrl === undefined ? {} : { deliveryUrl: custom.deliveryUrl }),
+    ...(custom?.rotateDeliverySecret ? { rotateDeliverySecret: true } : {}),
   };
 }

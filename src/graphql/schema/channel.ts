@@ -32,11 +32,33 @@ export const Channel = builder.prismaObject("Channel", {
       select: { accessToken: true },
       resolve: ({ accessToken }) => accessToken !== null,
     }),
+    hasDeliverySecret: t.boolean({
+      description: "Whether there is a secret that signs deliveries to a `deliveryUrl`.",
+      select: { deliverySecret: true },
+      resolve: ({ deliverySecret }) => deliverySecret !== null,
+    }),
     fault: t.string({
       nullable: true,
-      description: "Why the channel does not work, for people to read. Null if no fault is known.",
-      select: { secret: true, accessToken: true },
-      resolve: (channel, _args, { services }) => services.secrets.open(channel).fault,
+      description:
+        "Why the channel does not work, for people to read: a secret that cannot be decrypted, or credentials that the provider refuses, in which case its messages wait. Null if no fault is known.",
+      select: { secret: true, accessToken: true, deliverySecret: true, sendFault: true },
+      resolve: (channel, _args, { services }) => services.secrets.open(channel).fault ?? channel.sendFault,
+    }),
+    showLoading: t.boolean({
+      nullable: true,
+      description:
+        "`LINE`: whether contacts see that an agent or a chatbot writes. Null for other kinds, and without the permission `ADMINISTER`.",
+      select: { kind: true, showsLoading: true },
+      resolve: ({ kind, showsLoading }, _args, ctx) =>
+        kind === "LINE" && hasPermission(ctx, "ADMINISTER") ? showsLoading : null,
+    }),
+    markAsRead: t.boolean({
+      nullable: true,
+      description:
+        "`LINE`: whether contacts see that their messages were read. Null for other kinds, and without the permission `ADMINISTER`.",
+      select: { kind: true, marksRead: true },
+      resolve: ({ kind, marksRead }, _args, ctx) =>
+        kind === "LINE" && hasPermission(ctx, "ADMINISTER") ? marksRead : null,
     }),
     allowedOrigins: t.stringList({
       nullable: true,

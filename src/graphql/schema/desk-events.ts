@@ -24,11 +24,11 @@ import { Message } from "./message.ts";
 /** An event whose data is of one of these types. */
 export type EventOf<Type extends EventData["type"]> = LogEvent & { readonly data: Extract<EventData, { type: Type }> };
 
-export type MessageChanged = EventOf<"MessageUnsent" | "DeliveryChanged">;
+export type MessageChanged = EventOf<"MessageUnsent" | "MessageEdited" | "DeliveryChanged">;
 export type ContactChanged = EventOf<"DisplayNameChanged" | "ReachabilityChanged">;
 
 export const isMessageRecorded = hasType("MessageRecorded");
-export const isMessageChanged = hasType("MessageUnsent", "DeliveryChanged");
+export const isMessageChanged = hasType("MessageUnsent", "MessageEdited", "DeliveryChanged");
 export const isContactChanged = hasType("DisplayNameChanged", "ReachabilityChanged");
 export const isConversationChanged = hasType("ConversationChanged");
 export const isContactStatusChanged = hasType("ContactStatusChanged");
@@ -58,6 +58,7 @@ export function deskEventNameOf(event: LogEvent): DeskEventName | null {
     case "MessageRecorded":
       return "MessageRecordedEvent";
     case "MessageUnsent":
+    case "MessageEdited":
     case "DeliveryChanged":
       return "MessageChangedEvent";
     case "ConversationChanged":
@@ -154,7 +155,7 @@ export const MessageChangedEvent = builder.objectRef<MessageChanged>("MessageCha
     change: t.field({
       description: "What changed.",
       type: MessageChange,
-      resolve: ({ data }) => (data.type === "MessageUnsent" ? "UNSENT" : "DELIVERY"),
+      resolve: ({ data }) => changeOf[data.type],
     }),
     deliveryStatus: t.field({
       description: "The delivery status as of the event. Null if `change` is not `DELIVERY`.",
@@ -164,6 +165,8 @@ export const MessageChangedEvent = builder.objectRef<MessageChanged>("MessageCha
     }),
   }),
 });
+
+const changeOf = { MessageUnsent: "UNSENT", MessageEdited: "EDITED", DeliveryChanged: "DELIVERY" } as const;
 
 export const ContactChangedEvent = builder.objectRef<ContactChanged>("ContactChangedEvent").implement({
   description: "A contact's name or reachability changed on one of their channels.",

@@ -73,12 +73,17 @@ export const DeliveryStatus = builder.enumType("DeliveryStatus", {
   values: ["QUEUED", "SENDING", "SENT", "FAILED", "CANCELED"] as const,
 });
 
+export const ReportedDeliveryStatus = builder.enumType("ReportedDeliveryStatus", {
+  description: "How a delivery by a partner ended.",
+  values: ["SENT", "FAILED"] as const,
+});
+
 export const MessageChange = builder.enumType("MessageChange", {
   description: "What changed about a message.",
   values: {
     DELIVERY: { description: "Its delivery status." },
     UNSENT: { description: "The contact has withdrawn it." },
-    EDITED: { description: "The contact has edited it. Not reported yet." },
+    EDITED: { description: "The contact has edited it; the new text is an entry of its own." },
     ATTACHMENT: { description: "Its attachment. Not reported yet." },
   } as const,
 });
@@ -121,7 +126,10 @@ export const ApiKeyScope = builder.enumType("ApiKeyScope", {
     MESSAGES_WRITE: { value: "messages:write", description: "Reply to, start and end conversations." },
     CONTACTS_BLOCK: { value: "contacts:block" },
     CONTACTS_UNBLOCK: { value: "contacts:unblock" },
-    INBOUND_WRITE: { value: "inbound:write", description: "Record inbound messages and events on `CUSTOM` channels." },
+    INBOUND_WRITE: {
+      value: "inbound:write",
+      description: "Run `CUSTOM` channels: record inbound messages and events, and deliver messages to contacts.",
+    },
   } as const,
 });
 

@@ -3,8 +3,11 @@ import { v7 as newId } from "uuid";
 import { fromGlobalId, toGlobalId } from "../../domain/global-id.ts";
 import { asJson, checkName, refuseInvalid } from "../../domain/input.ts";
 import { forbidden, notFound } from "../../domain/refusal.ts";
-import { checkDefinition } from "../../flows/definition.ts";
+import { checkDefinition, MAX_KEYWORD_LENGTH, MAX_KEYWORDS, MAX_STEPS } from "../../flows/check-definition.ts";
+import { readFlow } from "../../flows/definition.ts";
+import { checkQuota, MAX_CHANNEL_FLOWS, MAX_CHANNEL_KEYWORDS } from "../../flows/quota.ts";
 import { type AuditedValues, audited } from "../../store/audit-log.ts";
+import { findFlowUsage } from "../../store/flow-usage.ts";
 import type { Flow as FlowRow } from "../../store/generated/client.ts";
 import { changeBy, hasPermission, requirePermission } from "../resolve/context.ts";
 import { isGiven } from "../resolve/lookup.ts";
@@ -38,7 +41,15 @@ export const Flow = builder.prismaObject("Flow", {
       description:
         "The content of the flow, in the shape that `kind` requires: `{text}`, `{keywords, text}`, or `{steps}`.",
       type: "JSON",
-      resolve: (flow) => flow.definition,
+      // An unreadable row may hold JSON null, which must not make the whole list fail.
+      resolve: (flow) => flow.definition ?? {},
+    }),
+    fault: t.string({
+      nullable: true,
+      description:
+        "Why the flow is skipped, for people to read: its stored definition cannot be used. `updateFlow` with a new definition repairs it. Null if there is no fault.",
+      select: { id: true, channelId: true, kind: true, definition: true },
+      resolve: (flow) => readFlow(flow).fault,
     }),
     createdAt: t.expose("createdAt", { type: "DateTime" }),
   }),
@@ -71,12 +82,14 @@ interface WrittenFlow {
   readonly flowId: string;
 }
 
+const DEFINITION_LIMITS = `At most ${MAX_STEPS} steps; at most ${MAX_KEYWORDS} keywords of at most ${MAX_KEYWORD_LENGTH} characters, and ${MAX_CHANNEL_KEYWORDS} on all flows of a channel together.`;
+
 const CreateFlowInput = builder.inputType("CreateFlowInput", {
   fields: (t) => ({
     channelId: t.id({ required: true }),
     name: t.string({ required: true }),
     kind: t.field({ type: FlowKind, required: true }),
-    definition: t.field({ type: "JSON", required: true }),
+    definition: t.field({ description: DEFINITION_LIMITS, type: "JSON", required: true }),
     enabled: t.boolean({ description: "Defaults to true." }),
   }),
 });
@@ -90,7 +103,7 @@ const CreateFlowSuccess = success<WrittenFlow>("CreateFlow", (t) => ({
 
 builder.mutationField("createFlow", (t) =>
   t.field({
-    description: "Creates a flow on a channel. Requires the permission `ADMINISTER`.",
+    description: `Creates a flow on a channel, which has at most ${MAX_CHANNEL_FLOWS}. Requires the permission \`ADMINISTER\`.`,
     type: resultUnion("CreateFlow", CreateFlowSuccess, ["NotFound", "Forbidden", "InvalidInput"]),
     args: { input: t.arg({ type: CreateFlowInput, required: true }) },
     resolve: async (_root, { input }, ctx): Promise<Outcome<WrittenFlow>> => {
@@ -98,13 +111,16 @@ builder.mutationField("createFlow", (t) =>
       const channel = channelId === null ? null : await find.channel(ctx, {}, channelId);
       if (channel === null) return notFound("No channel in this workspace has this channelId.");
       if (!hasPermission(ctx, "ADMINISTER")) return forbidden(PERMISSION_DENIED);
-      const { definition, invalid: fields } = checkDefinition(input.kind, input.definition);
+      const { definition, keywords, invalid: fields } = checkDefinition(input.kind, input.definition);
       const invalid = refuseInvalid(checkName("name", input.name), ...fields);
       if (invalid !== null) return invalid;
 
       const change = changeBy(ctx);
       const flowId = newId();
-      await audited(ctx.services.database, change, null, async (tx, createdAt) => {
+      const locked = { table: "channel", id: channel.id } as const;
+      const overQuota = await audited(ctx.services.database, change, locked, async (tx, createdAt) => {
+        const refusal = refuseInvalid(checkQuota(await findFlowUsage(tx, channel.id), { flows: 1, keywords }));
+        if (refusal !== null) return { result: refusal, entry: null };
         const row = await tx.flow.create({
           data: {
             id: flowId,
@@ -118,8 +134,9 @@ builder.mutationField("createFlow", (t) =>
           },
         });
         const entry = { ...subject(flowId), action: "FLOW_CREATED", before: null, after: valuesOf(row) } as const;
-        return { result: undefined, entry };
+        return { result: null, entry };
       });
+      if (overQuota !== null) return overQuota;
       ctx.services.directory.forget();
       return { type: "Success", flowId };
     },
@@ -132,7 +149,7 @@ const UpdateFlowInput = builder.inputType("UpdateFlowInput", {
     flowId: t.id({ required: true }),
     name: t.string(),
     enabled: t.boolean(),
-    definition: t.field({ type: "JSON" }),
+    definition: t.field({ description: DEFINITION_LIMITS, type: "JSON" }),
   }),
 });
 
@@ -158,7 +175,15 @@ builder.mutationField("updateFlow", (t) =>
       const invalid = refuseInvalid(checkName("name", input.name), ...(checked?.invalid ?? []));
       if (invalid !== null) return invalid;
 
-      await audited(ctx.services.database, changeBy(ctx), { table: "flow", id: flow.id }, async (tx) => {
+      const locked = { table: "channel", id: flow.channelId } as const;
+      const overQuota = await audited(ctx.services.database, changeBy(ctx), locked, async (tx) => {
+        if (checked !== null) {
+          const used = await findFlowUsage(tx, flow.channelId);
+          const own = await findFlowUsage(tx, flow.channelId, flow.id);
+          const added = { flows: 0, keywords: checked.keywords - own.keywords };
+          const refusal = refuseInvalid(checkQuota(used, added));
+          if (refusal !== null) return { result: refusal, entry: null };
+        }
         const before = await tx.flow.findUniqueOrThrow({ where: { id: flow.id } });
         const row = await tx.flow.update({
           where: { id: flow.id },
@@ -171,8 +196,9 @@ builder.mutationField("updateFlow", (t) =>
         const values = { before: valuesOf(before), after: valuesOf(row) };
         const isChanged = !isDeepStrictEqual(values.before, values.after);
         const entry = { ...subject(flow.id), action: "FLOW_UPDATED", ...values } as const;
-        return { result: undefined, entry: isChanged ? entry : null };
+        return { result: null, entry: isChanged ? entry : null };
       });
+      if (overQuota !== null) return overQuota;
       ctx.services.directory.forget();
       return { type: "Success", flowId: flow.id };
     },

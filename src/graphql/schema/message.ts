@@ -4,7 +4,9 @@ import { bySeq, pageOf } from "../resolve/paging.ts";
 import { Actor, brandActor } from "./actor.ts";
 import { builder } from "./builder.ts";
 import { ContactChannel } from "./contact-channel.ts";
+import { DeliveryError } from "./delivery-error.ts";
 import { DeliveryStatus, MessageDirection, MessageKind } from "./enums.ts";
+import { Menu, menuColumn } from "./menu.ts";
 import { Node } from "./node.ts";
 
 export const Message = builder.prismaObject("Message", {
@@ -62,6 +64,12 @@ export const Message = builder.prismaObject("Message", {
     }),
     recordedAt: t.expose("recordedAt", { type: "DateTime" }),
     unsentAt: t.expose("unsentAt", { type: "DateTime", nullable: true }),
+    editedAt: t.expose("editedAt", {
+      type: "DateTime",
+      nullable: true,
+      description:
+        "When the contact last edited the message. It keeps its text: each edit is an `EVENT` of the type `edit` with the new text and the same `providerMessageId`.",
+    }),
     receivedWhileBlocked: t.exposeBoolean("receivedWhileBlocked", {
       description: "Whether a block was in force when the entry arrived or when it was sent.",
     }),
@@ -69,6 +77,28 @@ export const Message = builder.prismaObject("Message", {
       type: DeliveryStatus,
       nullable: true,
       description: "Null for inbound entries.",
+    }),
+    deliveryError: t.field({
+      type: DeliveryError,
+      nullable: true,
+      description: "Why the message is `FAILED`, or may have arrived although it is `CANCELED`.",
+      select: { deliveryErrorCode: true, deliveryErrorMessage: true },
+      resolve: ({ deliveryErrorCode: code, deliveryErrorMessage: message }) =>
+        code === null ? null : { code, message: message ?? "" },
+    }),
+    retryOf: t.relation("retryOf", {
+      nullable: true,
+      description: "The message that this one sends again.",
+    }),
+    menu: t.field({
+      type: Menu,
+      nullable: true,
+      description: "The choices that the message offers. Null if it offers none.",
+      select: { menu: true },
+      resolve: ({ id: messageId, menu: column }) => {
+        const menu = menuColumn.parse(column);
+        return menu === null ? null : { messageId, menu };
+      },
     }),
   }),
 });

@@ -15,6 +15,8 @@ export const PERMISSION_DENIED = "You do not have permission to do this.";
 export const NO_SUCH_CONTACT = notFound(
   "No contact in this workspace matches contactId, channelId and contactChannelId.",
 );
+export const NO_SUCH_OUTBOUND_MESSAGE = notFound("No outbound message in this workspace has this messageId.");
+export const NO_SUCH_CHANNEL = notFound("No channel in this workspace has this channelId.");
 export const NO_SUCH_CONVERSATION = notFound("No conversation in this workspace has this conversationId.");
 
 const ErrorInterface = builder.interfaceRef<Refusal>("Error").implement({
@@ -62,7 +64,8 @@ const ContactBlockedError = builder.objectRef<RefusalOf<"ContactBlocked">>("Cont
 });
 
 const InvalidTransitionError = builder.objectRef<RefusalOf<"InvalidTransition">>("InvalidTransitionError").implement({
-  description: "The conversation cannot change from its current status to the requested one.",
+  description:
+    "The conversation cannot change from its current status to the requested one. `from` and `to` are null if the delivery status of a message forbids the change.",
   interfaces: [ErrorInterface],
   fields: (t) => ({
     from: t.expose("from", { type: ConversationStatus, nullable: true }),
@@ -111,11 +114,15 @@ function messageOf(refusal: Refusal): string {
     case "ContactBlocked":
       return "The contact is blocked on this channel. Unblock the contact first.";
     case "InvalidTransition":
+      if (refusal.from === null && refusal.to === null) return WRONG_DELIVERY_STATUS;
       return `The conversation cannot change from ${refusal.from ?? "none"} to ${refusal.to ?? "none"}.`;
     default:
       return assertNever(refusal);
   }
 }
+
+const WRONG_DELIVERY_STATUS =
+  "The delivery status of the message does not allow this: only a QUEUED message can be canceled, and only a FAILED or CANCELED one can be sent again.";
 
 function codeOf(refusal: Refusal): string {
   switch (refusal.type) {

@@ -1,4 +1,5 @@
 import type { GraphQLError } from "graphql";
+import { isOwnOrigin } from "../../platform/own-origin.ts";
 import { requestError } from "../errors.ts";
 
 /** Decides which web pages may use the API from a browser. */
@@ -14,11 +15,7 @@ export interface Origins {
 export function origins(allowed: readonly string[] | null): Origins {
   return {
     allow: (origin, host) =>
-      origin === undefined ||
-      allowed === null ||
-      allowed.includes(origin) ||
-      // Only the host is compared, because the scheme differs behind a proxy that terminates TLS.
-      (host !== undefined && URL.parse(origin)?.host === host),
+      origin === undefined || allowed === null || allowed.includes(origin) || isOwnOrigin(origin, host),
   };
 }
 

@@ -17,6 +17,8 @@ import { closeWith, receiveMessages } from "./websocket-messages.ts";
 
 /** Unsent bytes above which a client that sends but does not read is disconnected. */
 const MAX_UNSENT = 4 * 1_024 * 1_024;
+/** Fragments of one message: browsers and the usual libraries send every message in one. */
+const MAX_FRAGMENTS = 64;
 /** Milliseconds that clients have to complete the closing handshake when the server stops. */
 const CLOSE_HANDSHAKE_TIMEOUT = 2_000;
 
@@ -29,6 +31,14 @@ interface Connection {
   session: Session | null;
 }
 
+/**
+ * Whether a request opens a WebSocket. Any other one is answered as if it had no `Upgrade` header, which some HTTP clients
+ * send by default to offer HTTP/2 (`h2c`).
+ */
+export function isUpgrade({ method, url, headers }: IncomingMessage): boolean {
+  return method === "GET" && url?.split("?")[0] === "/graphql" && headers.upgrade?.toLowerCase() === "websocket";
+}
+
 /** GraphQL over WebSocket, by the protocol `graphql-transport-ws`. */
 export function webSockets(edge: Edge): {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -37,6 +47,7 @@ export function webSockets(edge: Edge): {
   const wss = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_REQUEST,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
@@ -68,9 +79,7 @@ export function webSockets(edge: Edge): {
   return { handleUpgrade, stop };
 
   function handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = request.url?.split("?")[0];
     if (stopping) refuse(socket, 503);
-    else if (path !== "/graphql") refuse(socket, 404);
     else if (!edge.origins.allow(request.headers.origin, request.headers.host)) refuse(socket, 403, originError());
     else wss.handleUpgrade(request, socket, head, (opened) => wss.emit("connection", opened, request));
   }
@@ -155,10 +164,14 @@ function send(socket: WebSocket, data: string): Promise<void> {
   });
 }
 
-/** Answers a refused upgrade request and closes the connection. */
+/**
+ * Answers a refused upgrade request and closes the connection. It is destroyed as soon as the answer is sent, because
+ * otherwise it would stay open until the client closes its half.
+ */
 function refuse(socket: Duplex, status: number, error?: GraphQLError): void {
   const body = error === undefined ? "" : JSON.stringify({ errors: [error] });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Type: application/json"];
   socket.on("error", () => {});
+  socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

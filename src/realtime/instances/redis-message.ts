@@ -6,7 +6,7 @@ import type { Commit, OnChange } from "./change-notifier.ts";
 /**
  * Raise with every change to `LogEvent`: an instance ignores the events of another version and reads the log instead.
  */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The body of a message. Every version has these fields; only the shape of an event may change. */
 interface Body {

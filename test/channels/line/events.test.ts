@@ -2,7 +2,17 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { parseLine, verifyLineSignature } from "../../../src/channels/line/events.ts";
 import type { InboundEntry } from "../../../src/domain/command.ts";
-import { fromGroup, fromPerson, fromRoom, lineEvent, lineMessage, messages, person, SENT_AT } from "./line-events.ts";
+import {
+  fromGroup,
+  fromPerson,
+  fromRoom,
+  lineEvent,
+  lineMessage,
+  messages,
+  person,
+  REPLY_TOKEN,
+  SENT_AT,
+} from "./line-events.ts";
 
 /** The properties shared by all entries in these tables. */
 const common: InboundEntry = {
@@ -19,6 +29,11 @@ const common: InboundEntry = {
   automate: true,
 };
 
+/** The reply token of an event as part of its entry. */
+function tokenOf({ replyToken }: Record<string, unknown>): Pick<InboundEntry, "replyToken"> {
+  return typeof replyToken === "string" ? { replyToken } : {};
+}
+
 const nobody = { events: [], unroutable: [], ignored: 0 };
 
 function parseOne(event: unknown) {
@@ -28,9 +43,10 @@ function parseOne(event: unknown) {
 describe("messages of each type become entries of the matching kind", () => {
   test.each<[string, object, Partial<InboundEntry>]>([
     [
-      "text, without its quote and mark-as-read tokens",
+      "text, with its tokens outside of the payload",
       messages.text,
       {
+        readToken: "30yhdy232...",
         kind: "TEXT",
         text: "@All @example Good Morning!! (love)",
         payload: {
@@ -106,7 +122,7 @@ describe("messages of each type become entries of the matching kind", () => {
   ])("%s", (_name, message, entry) => {
     expect(parseOne(lineMessage(message))).toEqual({
       ...nobody,
-      events: [{ externalId: person, entry: { ...common, ...entry } }],
+      events: [{ externalId: person, entry: { ...common, replyToken: REPLY_TOKEN, ...entry } }],
     });
   });
 });
@@ -172,7 +188,10 @@ describe("events of each type become entries of kind EVENT", () => {
     ],
     ["deactivated", lineEvent("deactivated"), { eventType: "deactivated" }],
   ])("%s", (_name, event, entry) => {
-    expect(parseOne(event)).toEqual({ ...nobody, events: [{ externalId: person, entry: { ...common, ...entry } }] });
+    expect(parseOne(event)).toEqual({
+      ...nobody,
+      events: [{ externalId: person, entry: { ...common, ...tokenOf(event), ...entry } }],
+    });
   });
 });
 
@@ -300,7 +319,7 @@ describe("O4 uninterpretable events are kept raw", () => {
   ])("%s", (_name, event, entry) => {
     expect(parseOne(event)).toEqual({
       ...nobody,
-      events: [{ externalId: person, entry: { ...common, kind: "UNSUPPORTED", ...entry } }],
+      events: [{ externalId: person, entry: { ...common, ...tokenOf(event), kind: "UNSUPPORTED", ...entry } }],
     });
   });
 
@@ -364,6 +383,7 @@ describe("O4 uninterpretable events are kept raw", () => {
         externalId: "U\ufffd",
         entry: {
           ...common,
+          replyToken: REPLY_TOKEN,
           eventId: "e\ufffd",
           kind: "TEXT",
           text: "a\ufffdb\ufffdc😀",
@@ -410,8 +430,15 @@ describe("the time of sending", () => {
   });
 });
 
-test("in standby mode another party replies, so nothing is automated", () => {
-  expect(parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry.automate).toBe(false);
+test("in standby mode another party replies, so nothing is automated, and its tokens are not ours", () => {
+  const entry = parseOne(lineMessage(messages.text, { mode: "standby" }))?.events[0]?.entry;
+  expect([entry?.automate, entry?.replyToken, entry?.readToken]).toEqual([false, undefined, undefined]);
+});
+
+test.each([null, 1, "", "a\0b", "a\ud800b"])("O4 %j is not a token, and the event is recorded without", (token) => {
+  const message = { ...messages.text, markAsReadToken: token };
+  const entry = parseOne(lineMessage(message, { replyToken: token }))?.events[0]?.entry;
+  expect([entry?.kind, entry?.replyToken, entry?.readToken]).toEqual(["TEXT", undefined, undefined]);
 });
 
 describe("O3 the event id that identifies redeliveries", () => {

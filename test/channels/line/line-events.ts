@@ -6,6 +6,7 @@ export const fromGroup = { type: "group", groupId: "Ca56f94637c00000000000000000
 export const fromRoom = { type: "room", roomId: "Ra8dbf4673c00000000000000000000a1", userId: person };
 
 export const SENT_AT = 1_767_225_600_123;
+export const REPLY_TOKEN = "38ef843bde154d9b91c21320ffd17a0f";
 
 /** A webhook event object with the common properties. */
 export function lineEvent(type: string, rest: object = {}): Record<string, unknown> {
@@ -21,7 +22,7 @@ export function lineEvent(type: string, rest: object = {}): Record<string, unkno
 }
 
 export function lineMessage(message: object, rest: object = {}): Record<string, unknown> {
-  return lineEvent("message", { replyToken: "38ef843bde154d9b91c21320ffd17a0f", message, ...rest });
+  return lineEvent("message", { replyToken: REPLY_TOKEN, message, ...rest });
 }
 
 export const messages = {

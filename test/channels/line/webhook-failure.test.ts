@@ -1,5 +1,4 @@
 import Fastify, { type FastifyInstance } from "fastify";
-
 import { v7 as uuidv7 } from "uuid";
 import { afterEach, expect, test } from "vitest";
 import { lineWebhook } from "../../../src/channels/line/webhook.ts";
@@ -12,6 +11,7 @@ import { createMetrics } from "../../../src/platform/metrics.ts";
 import { type Database, openDatabase } from "../../../src/store/database.ts";
 import type { Directory } from "../../../src/store/directory.ts";
 import { LINE_SECRET, lineSignature, lineText } from "../../support/app.ts";
+import { channelRecord } from "../../support/channel-record.ts";
 
 const channelId = idOf<"Channel">(uuidv7());
 
@@ -32,15 +32,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
     drain: async () => {},
   };
   const directory: Directory = {
-    channel: async (id) => ({
-      id,
-      workspaceId: idOf(uuidv7()),
-      name: "LINE",
-      kind: "LINE",
-      secret: LINE_SECRET,
-      fault: null,
-      allowedOrigins: [],
-    }),
+    channel: async (id) => channelRecord("LINE", { id, secret: LINE_SECRET }),
     flows: async () => new Map(),
     agentByEmail: async () => null,
     agent: async () => null,
@@ -61,6 +53,7 @@ async function deliver(events: readonly object[], record: (text: string) => Prom
     headers: { "x-line-signature": lineSignature(body) },
     payload: body,
   });
+  if (response.statusCode === 503) expect(response.headers["retry-after"]).toBe("1");
   return response.statusCode;
 }
 

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChannelReader, type ReaderSource } from "../../../src/channels/web-chat/channel-reader.ts";
 import { type ContactChannelId, idOf } from "../../../src/domain/id.ts";
 import type { ReaderOptions } from "../../../src/realtime/hub.ts";
+import type { ChatEntry, ChatReads } from "../../../src/store/chat-entries.ts";
 import type { EventData, LogEvent } from "../../../src/store/log-event.ts";
-import type { OutboundMessage, OutboundReads } from "../../../src/store/outbound.ts";
+import { channelRecord } from "../../support/channel-record.ts";
 import { testClock } from "../../support/clock.ts";
 import { type StreamPair, streamPair } from "./stream-pair.ts";
 
@@ -67,7 +68,7 @@ class FakeReader implements AsyncIterableIterator<LogEvent> {
 
 let readers: FakeReader[];
 let pair: StreamPair;
-let sent: OutboundMessage[];
+let sent: ChatEntry[];
 /** The errors with which the next attempts to open a log reader fail. */
 let faults: Error[];
 beforeEach(async () => {
@@ -78,12 +79,11 @@ beforeEach(async () => {
 });
 afterEach(() => pair.close());
 
-const outbound: OutboundReads = {
+const reads: ChatReads = {
   streamStart: async () => null,
   seqOf: async () => null,
   beforeLast: async () => 0,
-  leasedAt: async () => null,
-  undelivered: async (id, after) => (id === ann.contactChannelId ? sent.filter(({ seq }) => seq > after) : []),
+  undelivered: async (id, { after }) => (id === ann.contactChannelId ? sent.filter(({ seq }) => seq > after) : []),
   visitors: async (ids) => [ann, bob].filter(({ contactChannelId }) => ids.includes(contactChannelId)),
 };
 
@@ -98,19 +98,12 @@ function startReader(onEmpty: () => void = () => {}): ChannelReader {
     },
   };
   return new ChannelReader({
-    channel: {
-      id: channelId,
-      workspaceId: idOf("workspace"),
-      name: "Chat",
-      kind: "WEB_CHAT",
-      secret: null,
-      fault: null,
-      allowedOrigins: [],
-    },
+    channel: channelRecord("WEB_CHAT", { id: channelId }),
     hub,
     executor: { execute: () => Promise.reject(new Error("No message is pending.")), drain: async () => {} },
-    outbound,
+    reads,
     clock: testClock(),
+    openLeases: { open: () => ({ deadline: 0, onBegun: () => {} }), close: () => {}, closed: async () => {} },
     logger: pino({ level: "silent" }),
     onEmpty,
   });
@@ -119,7 +112,8 @@ function startReader(onEmpty: () => void = () => {}): ChannelReader {
 function send(text: string): EventData {
   const seq = sent.length + 1;
   const messageId = idOf<"Message">(`${seq}`);
-  sent.push({ id: messageId, seq, status: "SENT", text, sentAt: 0, author: { type: "Bot" } });
+  const author = { type: "Bot" } as const;
+  sent.push({ id: messageId, seq, status: "SENT", text, menu: null, sentAt: 0, author, clientMessageId: null });
   return { type: "DeliveryChanged", messageId, seq, from: "SENDING", to: "SENT" };
 }
 
@@ -135,7 +129,7 @@ test("it wants only events of its channel's visitors that a stream needs", async
   const channelReader = startReader();
   await channelReader.started;
   const [reader] = readers;
-  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.hold("ann").add(pair.stream, { lastSeq: 0, own: false });
   channelReader.introduce("ann", ann.contactChannelId);
   const wanted = [recorded("OUTBOUND"), send("1")];
   const unwanted: EventData[] = [
@@ -150,10 +144,18 @@ test("it wants only events of its channel's visitors that a stream needs", async
   expect(reader?.deliver(ann.contactChannelId, recorded("OUTBOUND"), idOf("another"))).toBe(false);
 });
 
+test("S10 it wants the visitor's own entries if a stream receives them", async () => {
+  const channelReader = startReader();
+  await channelReader.started;
+  channelReader.hold("ann").add(pair.stream, { lastSeq: 0, own: true });
+  channelReader.introduce("ann", ann.contactChannelId);
+  expect(readers[0]?.deliver(ann.contactChannelId, recorded("INBOUND"))).toBe(true);
+});
+
 test("a visitor without a ContactChannel is associated with it once it appears", async () => {
   const channelReader = startReader();
   await channelReader.started;
-  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.hold("ann").add(pair.stream, { lastSeq: 0, own: false });
   send("Welcome!");
   expect(readers[0]?.deliver(bob.contactChannelId, appeared)).toBe(true);
   await new Promise((resolve) => setImmediate(resolve));
@@ -165,7 +167,7 @@ test("a visitor without a ContactChannel is associated with it once it appears",
 test("a log reader that fails is replaced, and events missed in between are delivered", async () => {
   const channelReader = startReader();
   await channelReader.started;
-  channelReader.hold("ann").add(pair.stream, 0);
+  channelReader.hold("ann").add(pair.stream, { lastSeq: 0, own: false });
   channelReader.introduce("ann", ann.contactChannelId);
   await new Promise((resolve) => setImmediate(resolve));
   send("Missed");

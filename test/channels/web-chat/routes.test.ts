@@ -302,6 +302,15 @@ describe("pages of other origins (CORS)", () => {
     }
   });
 
+  test.each([
+    ["another scheme", () => desk.url.replace("http", "ftp")],
+    ["a user name", () => desk.url.replace("http://", "http://a@")],
+    ["a path", () => `${desk.url}/`],
+  ])("our own host with %s is no origin of ours", async (_, origin) => {
+    const response = await ask(origin());
+    expect([response.status, allowed(response)]).toEqual([403, null]);
+  });
+
   test("our own pages are always allowed", async () => {
     const response = await ask(desk.url);
     expect([response.status, allowed(response)]).toEqual([204, desk.url]);

@@ -1,3 +1,5 @@
+import type { Outcome } from "./sending.ts";
+
 export type Agent = "ada" | "ben" | "cyd";
 
 /** One command, with all references resolved. */
@@ -12,6 +14,8 @@ export type Act =
       readonly standby: boolean;
       readonly messageId: string | null;
       readonly unsends: string | null;
+      /** LINE's reply token. */
+      readonly token: string | null;
     }
   | { readonly do: "block"; readonly by: string; readonly notes: string | null; readonly until: number | null }
   | { readonly do: "unblock"; readonly by: string; readonly notes: string | null }
@@ -28,8 +32,11 @@ export type Act =
   | { readonly do: "offer"; readonly by: string; readonly conversation: number; readonly to: Agent }
   | { readonly do: "transfer"; readonly by: string; readonly conversation: number; readonly to: Agent }
   | { readonly do: "requeue" | "end"; readonly by: string; readonly conversation: number }
-  | { readonly do: "lease"; readonly entry: number }
-  | { readonly do: "settle"; readonly entry: number; readonly result: "SENT" | "FAILED" | "NOT_BEGUN" }
+  | { readonly do: "lease" | "expire" }
+  /** The call is the number of its lease. */
+  | { readonly do: "settle"; readonly call: number; readonly outcome: Outcome }
+  | { readonly do: "cancel"; readonly by: string; readonly entry: number }
+  | { readonly do: "retry"; readonly by: string; readonly entry: number; readonly acceptDuplicate: boolean }
   | { readonly do: "run due" };
 
 export type ConversationAct = Extract<Act, { conversation: number }>;

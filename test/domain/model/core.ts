@@ -2,10 +2,14 @@ import type { Command, InboundEntry } from "../../../src/domain/command.ts";
 import { dueAt } from "../../../src/domain/contact-channel.ts";
 import type { Conversation } from "../../../src/domain/conversation.ts";
 import type { DomainEvent } from "../../../src/domain/event.ts";
+import type { MessageId } from "../../../src/domain/id.ts";
 import type { Message } from "../../../src/domain/message.ts";
+import type { DeliveryCall, DeliveryOutcome } from "../../../src/domain/outbox.ts";
+import type { Accepted } from "../../../src/domain/turn.ts";
 import { type AgentActor, ada, ben, cyd, nameOf, nth, partner } from "../cast.ts";
 import type { Desk } from "../support.ts";
 import type { Act } from "./act.ts";
+import type { Outcome } from "./sending.ts";
 import { accepted, agentsOf, describe, invalidTransition, standing } from "./transcript.ts";
 
 /** Converts an act to a command of the core. */
@@ -27,9 +31,20 @@ export function toCommand(act: Act, desk: Desk): Command {
     case "start":
       return { type: "StartConversation", actor: actorOf(act.by), text: act.text };
     case "lease":
-      return { type: "LeaseOutbound", messageId: nth(desk.messages, act.entry).id };
-    case "settle":
-      return { type: "SettleOutbound", messageId: nth(desk.messages, act.entry).id, result: act.result };
+      return { type: "LeaseOutbound" };
+    case "expire":
+      return { type: "ExpireOutbound" };
+    case "settle": {
+      const { messageIds, attempt } = nth(desk.leases, act.call);
+      return { type: "SettleOutbound", messageIds, attempt, outcome: outcomeOf(act.outcome) };
+    }
+    case "cancel":
+      return { type: "CancelMessage", actor: actorOf(act.by), messageId: nth(desk.messages, act.entry).id };
+    case "retry": {
+      const { by, entry, acceptDuplicate } = act;
+      const messageId = nth(desk.messages, entry).id;
+      return { type: "RetryMessage", actor: actorOf(by), messageId, acceptDuplicate };
+    }
     case "run due":
       return { type: "RunDue" };
     default:
@@ -73,7 +88,21 @@ function toEntry(act: Extract<Act, { do: "receive" }>): InboundEntry {
     unsends: act.unsends,
     reachable: act.event === "follow" ? true : act.event === "unfollow" ? false : null,
     automate: !act.standby,
+    ...(act.token === null ? {} : { replyToken: act.token }),
   };
+}
+
+function outcomeOf(outcome: Outcome): DeliveryOutcome {
+  switch (outcome.type) {
+    case "SENT":
+      return { type: "SENT", providerMessageIds: outcome.ids };
+    case "FAILED":
+      return { type: "FAILED", error: { code: "REJECTED", message: "No." } };
+    case "AGAIN":
+      return { type: "AGAIN", isAmbiguous: outcome.maybeArrived, delay: outcome.delay };
+    default:
+      return { type: outcome.type };
+  }
 }
 
 function actorOf(name: string) {
@@ -101,7 +130,7 @@ function answerOf(desk: Desk): string {
       const [message, conversation, block] = [messageId, conversationId, blockId].map((id) =>
         id === null ? undefined : desk.numberOf(id),
       );
-      return accepted(result.changed, { message, conversation, block });
+      return accepted(result.changed, { message, conversation, block }, sendingOf(result, desk));
     }
     case "InvalidInput":
       return `invalid ${result.fields.map((field) => field.path).join()}`;
@@ -114,6 +143,24 @@ function answerOf(desk: Desk): string {
   }
 }
 
+function sendingOf({ lease, canceledMessageCount, openLease }: Accepted, desk: Desk): string {
+  const numbers = (ids: readonly MessageId[]) => ids.map((id) => desk.numberOf(id)).join();
+  const granted =
+    lease === undefined
+      ? ""
+      : `lease ${numbers(lease.messageIds)} #${lease.attempt} ${viaOf(lease.call)} ${lease.failures} failures at ${lease.grantedAt}`;
+  const cancels = canceledMessageCount === undefined ? "" : ` cancels ${canceledMessageCount}`;
+  const open =
+    openLease === undefined
+      ? ""
+      : ` while ${desk.numberOf(openLease.messageId)} #${openLease.attempt} is open since ${openLease.grantedAt}`;
+  return `${granted}${cancels}${open}`;
+}
+
+function viaOf(call: DeliveryCall): string {
+  return call.type === "PUSH" ? "push" : `reply ${call.token} of ${call.receivedAt}`;
+}
+
 /** Omits events that no rule mentions: first appearance, and bot session steps, which are part of the state line. */
 function effectsOf(event: DomainEvent, desk: Desk): readonly string[] {
   const by = nameOf(event.actor);
@@ -123,7 +170,12 @@ function effectsOf(event: DomainEvent, desk: Desk): readonly string[] {
     case "MessageUnsent":
       return [`unsent ${desk.numberOf(event.messageId)} at ${event.occurredAt}`];
     case "DeliveryChanged":
-      return [`delivery ${desk.numberOf(event.messageId)} ${event.from}→${event.to}`];
+      return [
+        `delivery ${desk.numberOf(event.messageId)} ${event.from}→${event.to} ${event.error?.code}` +
+          ` as ${event.providerMessageId ?? undefined}`,
+      ];
+    case "OutboxChanged":
+      return ["outbox"];
     case "ConversationChanged": {
       const { conversation, from } = event;
       const change = `${from}→${conversation.status} by ${botOr(by)} at ${event.occurredAt}`;
@@ -155,7 +207,7 @@ function entryOf(event: Extract<DomainEvent, { type: "MessageRecorded" }>, desk:
   const line =
     `entry ${message.seq} in ${conversation} by ${botOr(nameOf(message.author))}: ${textOf(message)} ${message.eventType}` +
     ` sent ${message.sentAt} at ${message.recordedAt} ${flag} ${activity ? "active" : "quiet"}` +
-    ` ${message.deliveryStatus ?? undefined}${agentsOf(...agents)}`;
+    ` ${message.deliveryStatus ?? undefined} again ${message.retryOf && desk.numberOf(message.retryOf)}${agentsOf(...agents)}`;
   return message.unsentAt === null ? [line] : [line, `unsent ${message.seq} at ${message.unsentAt}`];
 }
 
@@ -178,9 +230,24 @@ function standingOf(desk: Desk): string {
     bot: botSession ? `${botSession.stepId} due ${botSession.dueAt}` : undefined,
     awaiting: block === null && state.awaitingFirstMessage,
     reachable: state.reachable,
+    sending: outboxOf(desk),
     pending: state.pending.map((entry) => `${entry.seq} ${entry.status}`),
     due: dueAt(state) ?? undefined,
   });
+}
+
+function outboxOf(desk: Desk): string {
+  const { outbox } = desk.state;
+  const { delivery, replyToken } = outbox;
+  const token = replyToken && `${replyToken.token} of ${replyToken.receivedAt}`;
+  const rest = `due ${outbox.dueAt ?? undefined}, token ${token}`;
+  if (delivery === null) return `calls nothing, ${rest}`;
+  const { messageIds, attempt, call, lease, retryAt, failures, isAmbiguous, isBlocked } = delivery;
+  return (
+    `calls ${messageIds.map((id) => desk.numberOf(id)).join()} #${attempt} ${viaOf(call)} ${failures} failures` +
+    `${isAmbiguous ? ", maybe arrived" : ""}${isBlocked ? ", blocked" : ""},` +
+    ` ${lease === null ? `again at ${retryAt}` : `until ${lease.expiresAt}`}, ${rest}`
+  );
 }
 
 function described(conversation: Conversation, desk: Desk): string {

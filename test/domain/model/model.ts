@@ -1,14 +1,14 @@
 /**
- * A second implementation of the contract (rules B, D, U, C and O of SPEC.md), as simple as possible: the model keeps lists of
+ * A second implementation of the contract (rules B, D, U, C, O and S of docs/rules.md), as simple as possible: the model keeps lists of
  * all entries, blocks and conversations, and derives every result from them. It shares nothing with src/domain, not even a
  * type. Objects are identified by number, counted from 1.
  */
 
 import type { Act, Agent, ConversationAct } from "./act.ts";
+import { type Delivery, type Kind, Sending } from "./sending.ts";
 import { accepted, agentsOf, describe, invalidTransition, standing } from "./transcript.ts";
 
 type Status = "BOT" | "WAITING" | "ASSIGNING" | "ACTIVE" | "ENDED" | "BLOCKED";
-type Delivery = "QUEUED" | "SENDING" | "SENT" | "FAILED" | "CANCELED";
 
 /** One turn of a chatbot: the texts that it sends, and the next step. */
 interface BotTurn {
@@ -43,9 +43,9 @@ interface Entry {
   readonly messageId: string | null;
   readonly unsends: string | null;
   unsentAt: number | null;
+  readonly retryOf: number | null;
   delivery: Delivery | null;
-  /** The number of blocks when it was leased. */
-  leasedAfter: number;
+  error: string | null;
 }
 
 interface Block {
@@ -93,10 +93,16 @@ export class Model {
   readonly conversations: Conversation[] = [];
   now = Number.NEGATIVE_INFINITY;
   #effects: string[] = [];
+  readonly sending: Sending;
   readonly #flows: Automation;
 
-  constructor(flows: Automation) {
+  constructor(flows: Automation, kind: Kind) {
     this.#flows = flows;
+    this.sending = new Sending(kind, this);
+  }
+
+  note(effect: string): void {
+    this.#effects.push(effect);
   }
 
   /** Executes one command; returns the result, the effects and the resulting state, one per line. */
@@ -151,10 +157,6 @@ export class Model {
     return last;
   }
 
-  pending(): readonly Entry[] {
-    return this.entries.filter((entry) => entry.delivery === "QUEUED" || entry.delivery === "SENDING");
-  }
-
   /** The time of the next expiry, lapse or delayed step; at most one of them is pending. */
   due(): number | undefined {
     const ongoing = this.ongoing();
@@ -181,6 +183,7 @@ export class Model {
   }
 
   #judge(act: Act): string {
+    const noted = this.#effects.length;
     switch (act.do) {
       case "receive":
         return this.#receive(act);
@@ -204,23 +207,29 @@ export class Model {
         return accepted(true, { message, conversation: conversation.n });
       }
       case "lease": {
+        this.sending.expire();
         const block = this.inForce();
         if (block !== undefined) return `blocked by ${block.n}`;
-        const entry = at(this.entries, act.entry);
-        const granted = entry.delivery === "QUEUED";
-        if (granted) {
-          this.#deliver(entry, "SENDING");
-          entry.leasedAfter = this.blocks.length;
-        }
-        return accepted(granted, { message: entry.n });
+        const lease = this.sending.lease();
+        return accepted(this.#effects.length > noted, { message: lease?.letter }, lease?.what);
       }
       case "settle": {
-        const entry = at(this.entries, act.entry);
-        const settled = entry.delivery === "SENDING";
-        const notBegun = entry.leasedAfter < this.blocks.length ? "CANCELED" : "QUEUED";
-        if (settled) this.#deliver(entry, act.result === "NOT_BEGUN" ? notBegun : act.result);
-        return accepted(settled, { message: entry.n });
+        const call = at(this.sending.calls, act.call);
+        this.sending.settle(call, act.outcome);
+        return accepted(this.#effects.length > noted, { message: call.letters[0]?.n });
       }
+      case "expire":
+        this.sending.expire();
+        return accepted(this.#effects.length > noted, {});
+      case "cancel": {
+        const entry = at(this.entries, act.entry);
+        if (entry.delivery === null) return "NotFound";
+        if (entry.delivery !== "QUEUED") return invalidTransition(null, null);
+        this.sending.withdraw([entry], "CANCELED");
+        return accepted(true, { message: entry.n, conversation: entry.conversation ?? undefined });
+      }
+      case "retry":
+        return this.#retry(act);
       case "run due": {
         const conversation = this.ongoing();
         const step = conversation?.status === "BOT" ? conversation.bot : undefined;
@@ -264,7 +273,9 @@ export class Model {
       eventId: act.eventId,
       messageId: act.messageId,
       unsends: act.unsends,
+      retryOf: null,
     });
+    this.sending.receive(act.token, sentAt);
     this.#hide();
     if (isLate || act.standby || conversation === undefined) return accepted(true, { message });
 
@@ -295,7 +306,7 @@ export class Model {
   #block(by: string, notes: string | null, until: number | null): string {
     if (until !== null && until <= this.now) return "invalid expiresAt";
     const inForce = this.inForce();
-    if (inForce !== undefined) return accepted(false, { block: inForce.n });
+    if (inForce !== undefined) return accepted(false, { block: inForce.n }, this.sending.opened());
     const conversation = this.ongoing();
     const block: Block = {
       n: this.blocks.length + 1,
@@ -310,8 +321,7 @@ export class Model {
     this.blocks.push(block);
     this.#effects.push(`block ${block.n} by ${by} at ${this.now}: ${notes}, until ${until}`);
     if (conversation !== undefined) this.#end(conversation, by, "BLOCKED", `BLOCKED by block ${block.n}`);
-    for (const entry of this.entries) if (entry.delivery === "QUEUED") this.#deliver(entry, "CANCELED");
-    return accepted(true, { block: block.n, conversation: conversation?.n });
+    return accepted(true, { block: block.n, conversation: conversation?.n }, this.sending.block());
   }
 
   #update(act: Extract<Act, { do: "update" }>): string {
@@ -343,11 +353,8 @@ export class Model {
     const { status, assignee } = conversation;
     const done = { conversation: conversation.n };
     switch (act.do) {
-      case "send": {
-        const takes = AGENTS.includes(act.by) && assignee === null;
-        if (takes) this.#move(conversation, act.by, { status: "ACTIVE", assignee: act.by });
-        return accepted(true, { message: this.#write(act.by, act.text, conversation), ...done });
-      }
+      case "send":
+        return accepted(true, { message: this.#answer(act.by, act.text, conversation), ...done });
       case "take":
         if (status === "ACTIVE" && assignee === act.by) return accepted(false, done);
         this.#move(conversation, act.by, { status: "ACTIVE", assignee: act.by });
@@ -367,6 +374,29 @@ export class Model {
         this.#end(conversation, act.by, "ENDED", "RESOLVED");
     }
     return accepted(true, done);
+  }
+
+  /** Rules S8 and C5. */
+  #retry({ by, entry, acceptDuplicate }: Extract<Act, { do: "retry" }>): string {
+    const { n, delivery, error, text, conversation: number } = at(this.entries, entry);
+    if (delivery === null) return "NotFound";
+    if (error === "OUTCOME_UNKNOWN" && !acceptDuplicate) return "invalid acceptDuplicate";
+    const block = this.inForce();
+    if (block !== undefined) return `blocked by ${block.n}`;
+    const done = { conversation: number ?? undefined };
+    const retried = this.entries.findLast(({ retryOf }) => retryOf === n);
+    if (retried !== undefined) return accepted(false, { message: retried.n, ...done });
+    if (delivery !== "FAILED" && delivery !== "CANCELED") return invalidTransition(null, null);
+    const conversation = this.ongoing();
+    if (conversation === undefined || conversation.n !== number) return invalidTransition(null, "ACTIVE");
+    return accepted(true, { message: this.#answer(by, text ?? "", conversation, n), ...done });
+  }
+
+  /** Rule C4. */
+  #answer(by: string, text: string, conversation: Conversation, retryOf: number | null = null): number {
+    const takes = AGENTS.includes(by) && conversation.assignee === null;
+    if (takes) this.#move(conversation, by, { status: "ACTIVE", assignee: by });
+    return this.#write(by, text, conversation, retryOf);
   }
 
   #begin(status: Status, by: string, assignee: string | null): Conversation {
@@ -431,28 +461,23 @@ export class Model {
     if (text !== null) this.#write("bot", text, conversation);
   }
 
-  #write(by: string, text: string, conversation: Conversation): number {
+  #write(by: string, text: string, conversation: Conversation, retryOf: number | null = null): number {
     const none = { event: null, whileBlocked: false, countsFor: null, eventId: null, messageId: null, unsends: null };
     const when = { sentAt: this.now, activity: true };
-    return this.#record({ conversation: conversation.n, by, text, ...when, ...none, delivery: "QUEUED" });
+    return this.#record({ conversation: conversation.n, by, text, ...when, ...none, retryOf, delivery: "QUEUED" });
   }
 
-  #record(entry: Omit<Entry, "n" | "at" | "delivery" | "unsentAt" | "leasedAfter"> & { delivery?: "QUEUED" }): number {
+  #record(entry: Omit<Entry, "n" | "at" | "delivery" | "unsentAt" | "error"> & { delivery?: "QUEUED" }): number {
     const n = this.entries.length + 1;
-    this.entries.push({ delivery: null, unsentAt: null, leasedAfter: 0, ...entry, n, at: this.now });
+    this.entries.push({ delivery: null, unsentAt: null, error: null, ...entry, n, at: this.now });
     const conversation = this.conversations[(entry.conversation ?? 0) - 1];
-    const { by, text, event, sentAt, whileBlocked, countsFor, activity, delivery } = entry;
+    const { by, text, event, sentAt, whileBlocked, countsFor, activity, retryOf, delivery } = entry;
     this.#effects.push(
       `entry ${n} in ${entry.conversation} by ${by}: ${text} ${event} sent ${sentAt} at ${this.now}` +
         ` ${whileBlocked ? `while blocked, counts for ${countsFor}` : "freely"}` +
-        ` ${activity ? "active" : "quiet"} ${delivery}${agentsOf(conversation?.assignee, conversation?.offeredTo)}`,
+        ` ${activity ? "active" : "quiet"} ${delivery} again ${retryOf}${agentsOf(conversation?.assignee, conversation?.offeredTo)}`,
     );
     return n;
-  }
-
-  #deliver(entry: Entry, to: Delivery): void {
-    this.#effects.push(`delivery ${entry.n} ${entry.delivery}→${to}`);
-    entry.delivery = to;
   }
 
   #standing(): string {
@@ -466,7 +491,8 @@ export class Model {
       bot: bot && `${bot.step} due ${bot.due}`,
       awaiting: block === undefined && this.isAwaitingFirst(),
       reachable: this.isReachable(),
-      pending: this.pending().map((entry) => `${entry.n} ${entry.delivery}`),
+      pending: this.sending.pending().map((entry) => `${entry.n} ${entry.delivery}`),
+      sending: this.sending.standing(),
       due: this.due(),
     });
   }

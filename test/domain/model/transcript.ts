@@ -9,20 +9,22 @@ export function standing(things: {
   readonly awaiting: boolean;
   readonly reachable: boolean;
   readonly pending: readonly string[];
+  readonly sending: string;
   readonly due: number | undefined;
 }): string {
-  const { block, ongoing, latest, bot, awaiting, reachable, pending, due } = things;
+  const { block, ongoing, latest, bot, awaiting, reachable, pending, sending, due } = things;
   return (
     `standing: block ${block}; conversation ${ongoing}; latest ${latest}; bot ${bot}; ` +
-    `${awaiting ? "awaiting" : "settled"}, ${reachable ? "reachable" : "unreachable"}; pending ${pending.join()}; due ${due}`
+    `${awaiting ? "awaiting" : "settled"}, ${reachable ? "reachable" : "unreachable"}; pending ${pending.join()}; ${sending}; due ${due}`
   );
 }
 
 export function accepted(
   changed: boolean,
   made: { message?: number | undefined; conversation?: number | undefined; block?: number | undefined },
+  more = "",
 ): string {
-  return `accepted, ${changed ? "changed" : "unchanged"}: ${made.message} ${made.conversation} ${made.block}`;
+  return `accepted, ${changed ? "changed" : "unchanged"}: ${made.message} ${made.conversation} ${made.block}${more}`;
 }
 
 export function invalidTransition(from: string | null, to: string | null): string {
