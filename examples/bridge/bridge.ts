@@ -43,6 +43,7 @@ const ACKNOWLEDGE = `mutation ($input: AcknowledgeDeliveryInput!) {
 }`;
 
 const { DESK = "http://localhost:4000", MESSENGER = "http://localhost:5000", TOKEN = "", CHANNEL = "" } = process.env;
+if (TOKEN === "" || CHANNEL === "") throw new Error("Set TOKEN and CHANNEL as described at the top of this file.");
 
 await Promise.all([forever(passOnUpdates), forever(passOnDeliveries)]);
 
@@ -50,7 +51,8 @@ await Promise.all([forever(passOnUpdates), forever(passOnDeliveries)]);
 async function forever(step: () => Promise<boolean>): Promise<never> {
   for (;;) {
     const isBusy = await step().catch((error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
+      // "fetch failed" alone does not say which address.
+      console.error(error instanceof Error ? [error.message, error.cause].filter(Boolean).join(": ") : error);
       return false;
     });
     if (!isBusy) await new Promise((resolve) => setTimeout(resolve, 200));

@@ -132,4 +132,18 @@ describe("D5: every mutation that reaches the contact is refused with the block"
       });
     }
   });
+
+  test("C3: a refusal to write in a conversation that is over says how a new one begins", async () => {
+    const someone = await someoneIn(desk, "ACTIVE");
+    const conversationId = await latest(desk, someone);
+    await desk.ada.endConversation({ conversationId });
+    const { data } = await desk.ada.graphql(
+      "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { ... on Error { reason: message } } }",
+      { input: { conversationId, text: "Hello" } },
+    );
+    expect(data?.sendMessage).toEqual({
+      reason:
+        "The conversation cannot change from ENDED to ACTIVE. It is over: the contact's next message or startConversation begins a new one.",
+    });
+  });
 });

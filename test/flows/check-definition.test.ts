@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ChatbotStep } from "../../src/domain/flow.ts";
-import { stepsInLoops } from "../../src/flows/check-definition.ts";
+import { checkDefinition, stepsInLoops } from "../../src/flows/check-definition.ts";
+import { fencesOf, read } from "../docs/pages.ts";
 
 const chain = (length: number, last: Partial<ChatbotStep> = {}): readonly ChatbotStep[] =>
   Array.from({ length }, (_, n) => ({ id: `${n}`, text: "x", next: `${n + 1}`, ...(n === length - 1 ? last : {}) }));
@@ -13,4 +14,12 @@ test("talksForEver: the loops of 100,000 steps are found in linear time", () => 
 
 test("talksForEver: a menu in a loop ends it", () => {
   expect(stepsInLoops(chain(3, { next: "0", options: [{ id: "a", label: "A", next: "0" }] })).size).toBe(0);
+});
+
+test("checkDefinition: the chatbot that the docs show is accepted as it is", () => {
+  const page = { path: "docs/api.md", text: read("docs/api.md") };
+  const shown = fencesOf(page).flatMap(({ text }) => (text.includes('"steps"') ? [JSON.parse(text)] : []));
+  expect(shown.map((definition) => checkDefinition("CHATBOT", definition))).toEqual([
+    { definition: shown[0], keywords: 0, invalid: [] },
+  ]);
 });

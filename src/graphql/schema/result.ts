@@ -1,5 +1,6 @@
 import type { ObjectFieldsShape, ObjectRef } from "@pothos/core";
 import { assertNever } from "../../domain/assert-never.ts";
+import { isOngoing, type ConversationStatus as Status } from "../../domain/conversation.ts";
 import { notFound, type Refusal, type InvalidField as RefusedField } from "../../domain/refusal.ts";
 import { existing, find } from "../resolve/rows.ts";
 import { builder } from "./builder.ts";
@@ -11,7 +12,8 @@ export type Outcome<Payload> = (Payload & { readonly type: "Success" }) | Refusa
 type RefusalOf<Type extends Refusal["type"]> = Extract<Refusal, { type: Type }>;
 
 /** Identical for all mutations, so that it reveals nothing beyond the permissions in docs/api.md. */
-export const PERMISSION_DENIED = "You do not have permission to do this.";
+export const PERMISSION_DENIED =
+  "Your role or the scopes of your key do not permit this: `viewer { permissions }` lists what they permit.";
 export const NO_SUCH_CONTACT = notFound(
   "No contact in this workspace matches contactId, channelId and contactChannelId.",
 );
@@ -115,11 +117,15 @@ function messageOf(refusal: Refusal): string {
       return "The contact is blocked on this channel. Unblock the contact first.";
     case "InvalidTransition":
       if (refusal.from === null && refusal.to === null) return WRONG_DELIVERY_STATUS;
-      return `The conversation cannot change from ${refusal.from ?? "none"} to ${refusal.to ?? "none"}.`;
+      return `The conversation cannot change from ${refusal.from ?? "none"} to ${refusal.to ?? "none"}.${isOver(refusal.from) ? CONVERSATION_OVER : ""}`;
     default:
       return assertNever(refusal);
   }
 }
+
+const isOver = (status: Status | null): boolean => status !== null && !isOngoing(status);
+
+const CONVERSATION_OVER = " It is over: the contact's next message or startConversation begins a new one.";
 
 const WRONG_DELIVERY_STATUS =
   "The delivery status of the message does not allow this: only a QUEUED message can be canceled, and only a FAILED or CANCELED one can be sent again.";
